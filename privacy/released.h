@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Noised integers, made only inside privacy/ (mechanism/parts.h). The only table a reply can be encoded from.
+// The measured integers are kept as they are: post-processing reads them, nothing changes them.
+// Thread safety: immutable after it was made.   Depends on: budget.h, checked.h.
+#pragma once
+#include "privacy/budget.h"
+#include "privacy/checked.h"
+#include <stddef.h>
+
+// The law of the noise on every value: discrete Laplace with P(Z=k) proportional to exp(-|k| epsilon / sensitivity).
+typedef struct {
+    gw_epsilon epsilon;
+    uint64_t sensitivity; // L1, over all cells and parts of the statement, in grid steps
+} gw_noise;
+
+typedef struct gw_released_table gw_released_table;
+
+size_t gw_released_cell_count(const gw_released_table *table);
+size_t gw_released_part_count(const gw_released_table *table);
+gw_noise gw_released_noise(const gw_released_table *table);
+gw_int128 gw_released_value(const gw_released_table *table, size_t cell, size_t part);
+void gw_released_free(gw_released_table *table); // accepts NULL

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Time as a parameter: wall seconds and a clock that only goes forward. Tests hand in a fake.
+// Thread safety: as the implementation; the system clock is safe.   Depends on: nothing.
+#pragma once
+#include <stdint.h>
+
+typedef struct gw_clock {
+    int64_t (*unix_seconds)(void *state);
+    int64_t (*boot_ms)(void *state); // milliseconds since boot, suspended time included
+    void *state;
+} gw_clock;
+
+gw_clock gw_clock_system(void);

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is told when something is refused: what happened, why, how to mend it, and a stable code. One shape on every door.
+// Never holds a value read from personal data.
+// Thread safety: a plain value.   Depends on: privacy/status.h, privacy/budget.h.
+#pragma once
+#include "privacy/budget.h"
+#include "privacy/status.h"
+
+typedef struct gw_problem {
+    gw_status status;
+    char code[48]; // stable, lower case: "budget_principal", "unknown_concept"
+    char what[320];
+    char why[640];
+    char mend[320];      // a runnable command where there is one
+    char budget[16];     // "principal", "dataset", "population", "window", "question" or ""
+    gw_epsilon needed;   // where budget is set
+    gw_epsilon remaining;
+    int64_t renews;      // unix seconds, 0 = never
+    gw_epsilon charged;  // what this failed question cost all the same
+} gw_problem;
+
+// Fills the problem (NULL allowed) and returns `status`, so that `return gw_problem_set(…)` reads as the refusal it is.
+// what, why and mend are plain texts; use gw_problem_why to format one.
+gw_status gw_problem_set(gw_problem *problem, gw_status status, const char *code, const char *what, const char *why,
+                         const char *mend);
+void gw_problem_what(gw_problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void gw_problem_why(gw_problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void gw_problem_mend(gw_problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// "Did you mean …?": the nearest of `words` within edit distance 2 (3 for long words), or NULL.
+const char *gw_nearest(const char *word, const char *const words[], size_t count);
