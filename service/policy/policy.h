@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// A dataset's policy as loaded from its file: tables, columns as concepts, budgets, grants. Strict: an unknown, duplicate or
+// ill-typed field is refused with file, line, column and how to mend it.
+// Thread safety: immutable after load.   Depends on: base, wire/question.h.
+#pragma once
+#include "privacy/budget.h"
+#include "service/wire/question.h"
+
+#define GW_CODE_UNKNOWN "_U"
+
+typedef struct {
+    const char *id;
+    const char *label; // English
+} gw_code;
+
+typedef struct {
+    const char *id;
+    const gw_code *codes; // in display order; "_U" is appended by the loader for columns with missing "_U"
+    size_t code_count;
+} gw_codelist;
+
+typedef enum { GW_COLUMN_CODE, GW_COLUMN_INTEGER, GW_COLUMN_DECIMAL } gw_column_type;
+typedef enum { GW_MISSING_UNKNOWN, GW_MISSING_DROP } gw_missing; // "_U": own cell; "drop": left out of questions on it
+
+typedef struct {
+    const char *id;    // "Y20T64"
+    int64_t low, high; // inclusive, in steps from the column's min
+} gw_band;
+typedef struct {
+    const char *name; // "work", asked as "age:work"
+    const gw_band *bands;
+    size_t band_count;
+} gw_banding;
+typedef struct {
+    const char *from; // as it stands in the source file
+    size_t code;      // index into the codes
+} gw_recode;
+
+// Numbers are kept as steps: value = min + step * grid, step in [0, steps]. Scaled integers: value * 10^scale.
+typedef struct {
+    const char *name;    // in the source file
+    const char *concept; // NULL for role weight
+    const char *label;   // English label of the concept
+    gw_column_type type;
+    gw_missing missing;
+    gw_codelist codelist; // code columns: with "_U" last where missing is "_U"
+    const gw_recode *recodes;
+    size_t recode_count;
+    const char *unit; // "EUR", "H"; or NULL
+    unsigned scale;
+    int64_t min_scaled, max_scaled, grid_scaled; // integer columns: scale 0, grid 1
+    int64_t steps;                               // (max - min) / grid, 1 .. 2^40
+    const gw_banding *bandings;
+    size_t banding_count;
+    bool is_weight;
+    bool depends_on_household;
+} gw_column;
+
+typedef struct {
+    const char *name;
+    const char *unit; // person id column in the source file
+    uint64_t rows_per_person_max;
+    const char *const *inherit;
+    size_t inherit_count;
+    const gw_column *columns;
+    size_t column_count;
+} gw_table;
+
+typedef struct {
+    const char *role; // a word of gw_roles_parse
+    const char *const *tables;
+    size_t table_count;
+    gw_statistic statistics[8];
+    size_t statistic_count;
+} gw_grant;
+
+typedef struct gw_policy {
+    const char *dataset, *population;
+    const char *title, *notice; // English; notice may be NULL ("SYNTHETIC: …" goes wherever the dataset is shown)
+    uint64_t version;
+    const gw_table *tables;
+    size_t table_count;
+    gw_epsilon lifetime, per_principal, window_total, question_min, question_max; // per_principal 0: none
+    uint32_t window_days;                                                        // 0: none
+    uint64_t planning_cell_persons, planning_size_bucket;
+    const gw_grant *grants;
+    size_t grant_count;
+    gw_hash file; // SHA-256 of the raw bytes
+} gw_policy;
+
+// Reads a policy from its raw bytes. Code lists come from files policies/codelists/<ID>.csv in `codelist_folder`
+// (id,name[,…] with a header line), so that a policy names a list instead of repeating it.
+// Codes: as json.h, plus policy_version, policy_bounds, policy_grid, policy_banding, policy_codelist, policy_recode,
+// policy_budget, policy_grant, policy_concept, policy_table.
+GW_MUST_CHECK gw_status gw_policy_load(gw_bytes text, const char *file_name, const char *codelist_folder,
+                                       gw_policy **ret_policy, gw_problem *ret_problem);
+void gw_policy_free(gw_policy *policy); // accepts NULL
+
+const gw_table *gw_policy_table(const gw_policy *policy, const char *name);
+// The column of a concept in a table (the banding after ':' is ignored), or NULL.
+const gw_column *gw_table_concept(const gw_table *table, const char *concept);
+const gw_banding *gw_column_banding(const gw_column *column, const char *name);
+// Index of a code among the column's codes (with _U); SIZE_MAX where absent.
+size_t gw_column_code(const gw_column *column, const char *code);
+// Decimal text -> steps from min, rounding down or up to the grid. False when it is not a number. Clamped to [-1, steps + 1].
+bool gw_column_step_down(const gw_column *column, const char *decimal, int64_t *ret_step);
+bool gw_column_step_up(const gw_column *column, const char *decimal, int64_t *ret_step);
+// step -> decimal text
+void gw_column_step_format(const gw_column *column, int64_t step, char text[32]);

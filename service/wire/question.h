@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a body asks: the typed form of `{"v":1,"kind":"query",…}`. Questions speak concepts, never columns.
+// Thread safety: immutable after decode; memory belongs to the arena.   Depends on: base, wire/json.h, privacy/cost.h.
+#pragma once
+#include "privacy/cost.h"
+#include "service/base/arena.h"
+#include "service/wire/json.h"
+
+#define GW_NAME_MAX 128 // bytes of any identifier: dataset, concept, code, indicator
+#define GW_WHERE_MAX 16
+#define GW_BY_MAX 6
+#define GW_FILTER_CODES_MAX 1024
+
+typedef enum { GW_FILTER_IN, GW_FILTER_EQUALS, GW_FILTER_BETWEEN } gw_filter_kind;
+typedef struct {
+    const char *concept; // "sex", or a banding: "age:work"
+    gw_filter_kind kind;
+    const char *const *codes; // in, equals (one)
+    size_t code_count;
+    const char *low; // between: decimal texts, inclusive; JSON integers are accepted and kept as text
+    const char *high;
+} gw_filter;
+
+typedef enum {
+    GW_KIND_QUERY,
+    GW_KIND_COST,
+    GW_KIND_BUDGET,
+    GW_KIND_CATALOGUE,
+    GW_KIND_DESCRIBE, // one dataset
+    GW_KIND_HISTORY,
+    GW_KIND_PING,
+    GW_KIND_ADMIN, // changes by owners and operators: see admin/
+} gw_question_kind;
+
+typedef struct {
+    gw_question_kind kind;
+    const char *dataset;   // NULL where the kind needs none
+    const char *indicator; // or NULL, and then `statistic` (and `of`) are the measure
+    gw_statistic statistic;
+    const char *of; // concept of a mean; otherwise NULL
+    const gw_filter *where;
+    size_t where_count;
+    const char *const *by;
+    size_t by_count;
+    bool has_by; // absent `by` means the indicator's default
+    gw_epsilon epsilon;
+    bool has_epsilon;
+    const char *target_error; // decimal text, or NULL
+    uint64_t group_size;      // 0 = not stated
+    gw_epsilon max_cost;
+    bool has_max_cost;
+    const gw_json_node *admin; // kind admin: the whole object, borrowed from the document
+} gw_question;
+
+// `json` must outlive the question. Codes: as json.h, plus bad_version, unknown_kind, bad_name, bad_filter, too_many.
+// Names are ASCII letters, digits and . _ - / : only, so look-alikes, NUL and separators cannot pass.
+GW_MUST_CHECK gw_status gw_question_decode(const gw_json *json, gw_arena *arena, gw_question *ret, gw_problem *ret_problem);
+// Writes the body text of a question (for clients). Kind admin is not written here.
+void gw_question_encode(const gw_question *question, gw_buffer *buffer);
+// `where` and `numerator` lists, shared with indicator files.
+const gw_filter *gw_filters_read(gw_json_reader *reader, const gw_json_node *array, gw_arena *arena, size_t *ret_count);
+bool gw_name_is_valid(const char *name);
