@@ -15,7 +15,8 @@ static bool is_digit(char c) {
 static bool epsilon_parse_digits(const char **text, size_t count_max, uint64_t *value, size_t *ret_count) {
     size_t count = 0;
     for (; is_digit(**text); (*text)++, count++) {
-        if (count == count_max || !gw_mul_u64(*value, 10, value) || !gw_add_u64(*value, (uint64_t)(**text - '0'), value))
+        if (count == count_max || !gw_mul_u64(*value, 10, value) ||
+            !gw_add_u64(*value, (uint64_t)(**text - '0'), value))
             return false;
     }
     *ret_count = count;

@@ -7,9 +7,9 @@
 
 typedef struct gw_arena gw_arena;
 gw_arena *gw_arena_new(size_t size_max);
-void gw_arena_free(gw_arena *arena); // accepts NULL
-void *gw_arena_alloc(gw_arena *arena, size_t size); // aligned for any type
-void *gw_arena_array(gw_arena *arena, size_t count, size_t size); // checked multiplication
+void gw_arena_free(gw_arena *arena);                                 // accepts NULL
+void *gw_arena_alloc(gw_arena *arena, size_t size);                  // aligned for any type
+void *gw_arena_array(gw_arena *arena, size_t count, size_t size);    // checked multiplication
 char *gw_arena_copy(gw_arena *arena, const char *text, size_t size); // adds a NUL
 char *gw_arena_string(gw_arena *arena, const char *text);
 char *gw_arena_format(gw_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -18,7 +18,8 @@ bool gw_bytes_equal(gw_bytes a, gw_bytes b) {
 }
 
 void gw_buffer_init(gw_buffer *buffer, size_t size_max) {
-    *buffer = (gw_buffer){.size_max = size_max};
+    // Half the address space at most, so that room for the NUL can be added without wrapping.
+    *buffer = (gw_buffer){.size_max = size_max < SIZE_MAX / 2 ? size_max : SIZE_MAX / 2};
 }
 
 void gw_buffer_done(gw_buffer *buffer) {
@@ -32,8 +33,8 @@ void gw_buffer_done(gw_buffer *buffer) {
 static bool buffer_reserve(gw_buffer *buffer, size_t count) {
     if (buffer->status != GW_OK)
         return false;
-    // The NUL needs one byte past the maximum, hence the second bound.
-    if (count > buffer->size_max - buffer->size || buffer->size_max == SIZE_MAX) {
+    GW_ASSERT(buffer->size_max <= SIZE_MAX / 2);
+    if (count > buffer->size_max - buffer->size) {
         buffer->status = GW_LIMIT;
         return false;
     }
@@ -42,7 +43,7 @@ static bool buffer_reserve(gw_buffer *buffer, size_t count) {
         return true;
     size_t capacity = buffer->capacity < CAPACITY_MIN ? CAPACITY_MIN : buffer->capacity;
     while (capacity < needed)
-        capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+        capacity *= 2; // ends at most at twice size_max + 1
     if (capacity > buffer->size_max + 1)
         capacity = buffer->size_max + 1;
     uint8_t *data = malloc(capacity);

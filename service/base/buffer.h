@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes: a borrowed view, and a growing buffer with a maximum and a sticky error (later appends do nothing; one check at
-// the end). The bytes are always followed by a NUL that is not counted.
-// Thread safety: one owner.   Depends on: privacy/status.h.
+// Bytes: a borrowed view, and a growing buffer with a maximum and a sticky error (later appends do nothing; one check
+// at the end). The bytes are always followed by a NUL that is not counted. Thread safety: one owner.   Depends on:
+// privacy/status.h.
 #pragma once
 #include "privacy/status.h"
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes (OpenSSL), signatures and secret memory (libsodium), hex and base64: the only file that includes either library.
-// Thread safety: all calls are safe after gw_crypto_init.   Depends on: buffer.h, problem.h.
+// Hashes (OpenSSL), signatures and secret memory (libsodium), hex and base64: the only file that includes either
+// library. Thread safety: all calls are safe after gw_crypto_init.   Depends on: buffer.h, problem.h.
 #pragma once
 #include "service/base/buffer.h"
 #include "service/base/problem.h"
@@ -59,6 +59,9 @@ bool gw_unbase64(const char *text, size_t text_size, uint8_t *bytes, size_t size
 
 bool gw_hash_equal(gw_hash a, gw_hash b); // constant time
 void gw_wipe(void *bytes, size_t size);
+// The ChaCha20 keystream of (key, nonce) from its start: the generator below random.h. Never twice with the same pair.
+#define GW_STREAM_KEY_SIZE 32
+void gw_chacha20_stream(const uint8_t key[GW_STREAM_KEY_SIZE], uint64_t nonce, void *bytes, size_t size);
 // Kernel randomness; false only when the kernel refuses, and then the caller must refuse too.
 bool gw_random_bytes(void *bytes, size_t size);
 void gw_random_id(char text[GW_ID_HEX]); // 32 hex digits; stops the process when the kernel refuses

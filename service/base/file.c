@@ -110,9 +110,17 @@ gw_status gw_folder_sync(const char *path) {
     return GW_OK;
 }
 
+gw_status gw_file_sync_folder_of(const char *path) {
+    char folder[PATH_MAX];
+    if (!folder_of(path, folder))
+        return GW_IO;
+    return gw_folder_sync(folder);
+}
+
 // Writes and syncs the file beside; on failure removes it again.
 static bool replace_write(const char *path, gw_bytes bytes, unsigned mode) {
-    GW_CLEANUP(gw_closep) int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
+    GW_CLEANUP(gw_closep)
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
     if (descriptor < 0)
         return false;
     // fchmod because a stale file keeps its old mode and umask narrows a new one.
@@ -126,9 +134,8 @@ static bool replace_write(const char *path, gw_bytes bytes, unsigned mode) {
 
 gw_status gw_file_replace(const char *path, gw_bytes bytes, unsigned mode, gw_problem *ret_problem) {
     char path_new[PATH_MAX];
-    char folder[PATH_MAX];
     int length = snprintf(path_new, sizeof(path_new), "%s.new", path);
-    if (length < 0 || (size_t)length >= sizeof(path_new) || !folder_of(path, folder))
+    if (length < 0 || (size_t)length >= sizeof(path_new))
         return file_problem(ret_problem, "file_unwritable", "The path is too long", path, ENAMETOOLONG);
     if (!replace_write(path_new, bytes, mode))
         return file_problem(ret_problem, "file_unwritable", "The file cannot be written", path, errno);
@@ -138,7 +145,7 @@ gw_status gw_file_replace(const char *path, gw_bytes bytes, unsigned mode, gw_pr
         unlink(path_new);
         return file_problem(ret_problem, "file_unwritable", "The file cannot be replaced", path, error);
     }
-    if (gw_folder_sync(folder) != GW_OK)
+    if (gw_file_sync_folder_of(path) != GW_OK)
         return file_problem(ret_problem, "file_unsynced", "The file is written but perhaps not durable", path, errno);
     return GW_OK;
 }
@@ -150,9 +157,8 @@ static bool is_folder(const char *path) {
 
 // Makes one folder durable in its parent; an existing one is fine.
 static bool folder_make_one(const char *path, unsigned mode) {
-    char parent[PATH_MAX];
     if (mkdir(path, (mode_t)mode) == 0)
-        return folder_of(path, parent) && gw_folder_sync(parent) == GW_OK;
+        return gw_file_sync_folder_of(path) == GW_OK;
     int error = errno;
     if (is_folder(path)) // EEXIST, or EROFS and the like on the way to an existing one
         return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log lines are built on the stack, so that a process without memory can still say so, and written in one call of at most
-// 4096 bytes, which a pipe keeps whole. A value that doesn't fit is cut and the line says so.
+// Log lines are built on the stack, so that a process without memory can still say so, and written in one call of at
+// most 4096 bytes, which a pipe keeps whole. A value that doesn't fit is cut and the line says so.
 #include "service/base/log.h"
 #include <errno.h>
 #include <stdarg.h>

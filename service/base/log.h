@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operator's log: one JSON object per line on stderr. Programs log; libraries return.
-// Field values are names, codes, counts of requests and public figures. Never a value from data, never a question's literals.
-// Thread safety: safe; a line is one write.   Depends on: nothing.
+// Field values are names, codes, counts of requests and public figures. Never a value from data, never a question's
+// literals. Thread safety: safe; a line is one write.   Depends on: nothing.
 #pragma once
 
 typedef enum { GW_LOG_ERROR, GW_LOG_WARN, GW_LOG_INFO, GW_LOG_DEBUG } gw_log_level;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is told when something is refused: what happened, why, how to mend it, and a stable code. One shape on every door.
-// Never holds a value read from personal data.
-// Thread safety: a plain value.   Depends on: privacy/status.h, privacy/budget.h.
+// What is told when something is refused: what happened, why, how to mend it, and a stable code. One shape on every
+// door. Never holds a value read from personal data. Thread safety: a plain value.   Depends on: privacy/status.h,
+// privacy/budget.h.
 #pragma once
 #include "privacy/budget.h"
 #include "privacy/status.h"
@@ -11,12 +11,12 @@ typedef struct gw_problem {
     char code[48]; // stable, lower case: "budget_principal", "unknown_concept"
     char what[320];
     char why[640];
-    char mend[320];      // a runnable command where there is one
-    char budget[16];     // "principal", "dataset", "population", "window", "question" or ""
-    gw_epsilon needed;   // where budget is set
+    char mend[320];    // a runnable command where there is one
+    char budget[16];   // "principal", "dataset", "population", "window", "question" or ""
+    gw_epsilon needed; // where budget is set
     gw_epsilon remaining;
-    int64_t renews;      // unix seconds, 0 = never
-    gw_epsilon charged;  // what this failed question cost all the same
+    int64_t renews;     // unix seconds, 0 = never
+    gw_epsilon charged; // what this failed question cost all the same
 } gw_problem;
 
 // Fills the problem (NULL allowed) and returns `status`, so that `return gw_problem_set(…)` reads as the refusal it is.
