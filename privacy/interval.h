@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Noise ranges: what the measured integers say about the exact value, at a stated level. Post-processing only.
-// Counts use the exact tail; ratios use test inversion (Fieller) with the exact discrete tail where it is affordable and
-// a proven upper bound of it elsewhere, so coverage is never below the level. Proof: interval.md.
-// Levels are parts per million (950000 = 95 %), 500000 .. 999999.
-// Thread safety: pure; a gw_interval_law is immutable after new.   Depends on: released.h.
+// Counts use the exact tail; ratios use test inversion (Fieller) with the exact discrete tail where it is affordable
+// and a proven upper bound of it elsewhere, so coverage is never below the level. Proof: interval.md. Levels are parts
+// per million (950000 = 95 %), 500000 .. 999999. Thread safety: pure; a gw_interval_law is immutable after new. Depends
+// on: released.h.
 #pragma once
 #include "privacy/released.h"
 #include <stdbool.h>

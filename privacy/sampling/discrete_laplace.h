@@ -2,7 +2,8 @@
 // Exact discrete Laplace noise by independent digits, with data-independent time: no rejection anywhere.
 // P(Z=k) = (1-q)/(1+q) q^|k|, q = exp(-epsilon/sensitivity). Thresholds are 256-bit and certified by integer interval
 // arithmetic; total variation from the ideal is below 2^-250 per sample. Construction and proof: discrete_laplace.md.
-// Thread safety: a gw_discrete_laplace is immutable after new and may be shared.   Depends on: released.h, random_source.h.
+// Thread safety: a gw_discrete_laplace is immutable after new and may be shared.   Depends on: released.h,
+// random_source.h.
 #pragma once
 #include "privacy/random_source.h"
 #include "privacy/released.h"
