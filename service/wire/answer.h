@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a client decodes from an answer's bytes (formats: answer, version 1). It never touches exact values: a third type,
-// beside gw_exact_table and gw_released_table.
-// Thread safety: immutable after decode.   Depends on: wire/json.h, privacy/interval.h.
+// What a client decodes from an answer's bytes (formats: answer, version 1). It never touches exact values: a third
+// type, beside gw_exact_table and gw_released_table.
+// Thread safety: immutable after decode.   Depends on: wire/json.h, privacy/released.h.
 #pragma once
 #include "privacy/released.h"
 #include "service/base/arena.h"
 #include "service/wire/json.h"
 
 typedef struct {
-    const char *const *key; // by_count codes
+    const char *const *key;   // by_count codes
     const char *const *parts; // part_count decimal integers
-    const char *estimate;   // decimal text, or NULL
+    const char *estimate;     // decimal text, or NULL
     const char *lower;
     const char *upper;
-    const char *se;         // or NULL
-    const char *flag;       // "", "u", …
+    const char *se;   // or NULL
+    const char *flag; // "", "u", …
 } gw_answer_cell;
 
 typedef struct {
-    const char *salt, *release, *dataset, *data_version, *indicator, *question, *unit, *level, *notice; // indicator, notice may be NULL
+    const char *salt, *release, *dataset, *data_version, *indicator, *question, *unit, *level,
+        *notice; // indicator, notice may be NULL
     int64_t policy, indicator_version, decimals;
     const char *statistic; // "rate", …
     const char *of;        // mean: the concept; or NULL
@@ -31,5 +32,5 @@ typedef struct {
     size_t cell_count;
 } gw_answer;
 
-// Everything is copied into the arena. Codes: as json.h.
+// Everything is copied into the arena. Trailing spaces are fine. Codes: as json.h, and bad_answer, too_many.
 GW_MUST_CHECK gw_status gw_answer_decode(gw_bytes bytes, gw_arena *arena, gw_answer *ret, gw_problem *ret_problem);

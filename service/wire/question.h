@@ -15,7 +15,7 @@ typedef enum { GW_FILTER_IN, GW_FILTER_EQUALS, GW_FILTER_BETWEEN } gw_filter_kin
 typedef struct {
     const char *concept; // "sex", or a banding: "age:work"
     gw_filter_kind kind;
-    const char *const *codes; // in, equals (one)
+    const char *const *codes; // in, equals (one; a JSON integer is kept as text)
     size_t code_count;
     const char *low; // between: decimal texts, inclusive; JSON integers are accepted and kept as text
     const char *high;
@@ -49,12 +49,17 @@ typedef struct {
     uint64_t group_size;      // 0 = not stated
     gw_epsilon max_cost;
     bool has_max_cost;
+    bool all;                  // kind history: everybody's, for owners and auditors
     const gw_json_node *admin; // kind admin: the whole object, borrowed from the document
 } gw_question;
 
-// `json` must outlive the question. Codes: as json.h, plus bad_version, unknown_kind, bad_name, bad_filter, too_many.
-// Names are ASCII letters, digits and . _ - / : only, so look-alikes, NUL and separators cannot pass.
-GW_MUST_CHECK gw_status gw_question_decode(const gw_json *json, gw_arena *arena, gw_question *ret, gw_problem *ret_problem);
+// `json` must outlive the question. Codes: as json.h, plus bad_version, unknown_kind, bad_name, bad_filter, bad_by,
+// bad_measure, bad_target_error, too_many. A price of zero is bad_epsilon.
+// Numbers in `between` come out in their shortest text, so that equal questions are equal bytes.
+// Names are ASCII letters, digits and . _ - / : only, so look-alikes, NUL and separators cannot pass; no part between
+// slashes is empty or starts with a dot, so that a name can be a path below a folder.
+GW_MUST_CHECK gw_status gw_question_decode(const gw_json *json, gw_arena *arena, gw_question *ret,
+                                           gw_problem *ret_problem);
 // Writes the body text of a question (for clients). Kind admin is not written here.
 void gw_question_encode(const gw_question *question, gw_buffer *buffer);
 // `where` and `numerator` lists, shared with indicator files.

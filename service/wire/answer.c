@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answer bytes into a gw_answer, strictly: every cell has its codes and its parts, every number is one.
+#include "service/wire/answer.h"
+#include "service/wire/decimal.h"
+#include "service/base/check.h"
+#include "service/base/cleanup.h"
+#include "service/wire/question.h"
+#include <string.h>
+
+#define PARTS_MAX 8 // values measured per cell; today one or two
+#define DECIMALS_MAX 12
+
+GW_DEFINE_FREEP(gw_json, gw_json_free)
+
+static const char what_answer[] = "The answer is not well formed.";
+static const char mend_answer[] = "Ask again; if it stays so, tell the operator of the service.";
+
+typedef struct {
+    gw_json_reader reader;
+    gw_arena *arena;
+} decoder;
+
+static void fail_value(decoder *d, const gw_json_node *node, const char *name, const char *wanted) {
+    gw_json_fail(&d->reader, node, "bad_answer", what_answer, mend_answer, "\"%s\" must be %s.", name, wanted);
+}
+
+static const char *keep(decoder *d, const char *text) {
+    if (text == NULL)
+        return NULL;
+    const char *copy = gw_arena_string(d->arena, text);
+    if (copy == NULL)
+        gw_json_fail(&d->reader, NULL, "too_many", "The answer is too big.", "",
+                     "It does not fit the memory set aside.");
+    return copy;
+}
+
+static const char *read_text(decoder *d, const gw_json_node *object, const char *name) {
+    return keep(d, gw_json_read_string(&d->reader, object, name));
+}
+
+// NULL where the member is null or absent.
+static const char *read_optional(decoder *d, const gw_json_node *object, const char *name) {
+    const gw_json_node *node = gw_json_member(object, name);
+    if (node == NULL || gw_json_type_of(node) == GW_JSON_NULL)
+        return NULL;
+    return read_text(d, object, name);
+}
+
+static const char *read_hex(decoder *d, const gw_json_node *object, const char *name, size_t size) {
+    const char *text = read_text(d, object, name);
+    if (text != NULL && (strlen(text) != size || strspn(text, "0123456789abcdef") != size))
+        fail_value(d, gw_json_member(object, name), name, size == 64 ? "64 hex digits" : "32 hex digits");
+    return text;
+}
+
+static void check_decimal(decoder *d, const gw_json_node *object, const char *name, const char *text) {
+    gw_decimal value;
+    if (text != NULL && !gw_decimal_parse(text, &value))
+        fail_value(d, gw_json_member(object, name), name, "a decimal");
+}
+
+static const char *read_decimal(decoder *d, const gw_json_node *object, const char *name) {
+    const char *text = read_text(d, object, name);
+    check_decimal(d, object, name, text);
+    return text;
+}
+
+static const char *read_decimal_or_null(decoder *d, const gw_json_node *object, const char *name) {
+    const char *text = read_optional(d, object, name);
+    check_decimal(d, object, name, text);
+    return text;
+}
+
+// An array of exactly `count` strings.
+static const char *const *read_texts(decoder *d, const gw_json_node *object, const char *name, size_t count) {
+    const gw_json_node *array = gw_json_read_array(&d->reader, object, name);
+    if (array == NULL)
+        return NULL;
+    if (gw_json_count(array) != count) {
+        gw_json_fail(&d->reader, array, "bad_answer", what_answer, mend_answer,
+                     "\"%s\" must have %zu elements, not %zu.", name, count, gw_json_count(array));
+        return NULL;
+    }
+    const char **texts = gw_arena_array(d->arena, count + 1, sizeof(*texts));
+    if (texts == NULL) {
+        gw_json_fail(&d->reader, array, "too_many", "The answer is too big.", "",
+                     "It does not fit the memory set aside.");
+        return NULL;
+    }
+    size_t i = 0;
+    for (const gw_json_node *node = gw_json_first(array); node != NULL; node = gw_json_next(node), i++) {
+        if (gw_json_type_of(node) != GW_JSON_STRING) {
+            fail_value(d, node, name, "a list of strings");
+            return NULL;
+        }
+        texts[i] = keep(d, gw_json_string(node));
+    }
+    return texts;
+}
+
+static void decode_cell(decoder *d, const gw_json_node *node, const gw_answer *answer, gw_answer_cell *cell) {
+    static const char *const allowed[] = {"key", "parts", "estimate", "lower", "upper", "se", "flag", NULL};
+    if (!gw_json_expect_object(&d->reader, node, allowed))
+        return;
+    cell->key = read_texts(d, node, "key", answer->by_count);
+    cell->parts = read_texts(d, node, "parts", answer->part_count);
+    for (size_t i = 0; d->reader.status == GW_OK && i < answer->part_count; i++) {
+        gw_int128 value;
+        if (!gw_int128_parse(cell->parts[i], &value))
+            fail_value(d, gw_json_member(node, "parts"), "parts", "whole numbers in quotes");
+    }
+    cell->estimate = read_decimal_or_null(d, node, "estimate");
+    cell->lower = read_decimal(d, node, "lower");
+    cell->upper = read_decimal(d, node, "upper");
+    cell->se = read_decimal_or_null(d, node, "se");
+    cell->flag = read_text(d, node, "flag");
+}
+
+static void decode_cells(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    const gw_json_node *array = gw_json_read_array(&d->reader, root, "cells");
+    if (array == NULL)
+        return;
+    answer->cell_count = gw_json_count(array);
+    gw_answer_cell *cells = gw_arena_array(d->arena, answer->cell_count, sizeof(*cells));
+    if (cells == NULL) {
+        gw_json_fail(&d->reader, array, "too_many", "The answer is too big.", "",
+                     "It does not fit the memory set aside.");
+        return;
+    }
+    // The first cell says how many values were measured for each; the others must agree.
+    const gw_json_node *first = gw_json_first(array);
+    const gw_json_node *parts = first == NULL ? NULL : gw_json_member(first, "parts");
+    if (parts != NULL && gw_json_type_of(parts) == GW_JSON_ARRAY)
+        answer->part_count = gw_json_count(parts);
+    if (first != NULL && (answer->part_count == 0 || answer->part_count > PARTS_MAX))
+        fail_value(d, first, "parts", "a list of one to eight numbers");
+    size_t i = 0;
+    for (const gw_json_node *node = first; node != NULL && d->reader.status == GW_OK; node = gw_json_next(node))
+        decode_cell(d, node, answer, &cells[i++]);
+    answer->cells = cells;
+}
+
+static void decode_noise(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    static const char *const allowed[] = {"law", "epsilon", "sensitivity", "grid", "offset", NULL};
+    const gw_json_node *noise = gw_json_read_object(&d->reader, root, "noise");
+    if (!gw_json_expect_object(&d->reader, noise, allowed))
+        return;
+    const char *law = gw_json_read_string(&d->reader, noise, "law");
+    if (law != NULL && strcmp(law, "discrete-laplace") != 0)
+        fail_value(d, gw_json_member(noise, "law"), "law", "discrete-laplace");
+    answer->noise.epsilon = gw_json_read_epsilon(&d->reader, noise, "epsilon");
+    const char *sensitivity = gw_json_read_string(&d->reader, noise, "sensitivity");
+    gw_int128 value = 0;
+    if (sensitivity != NULL && (!gw_int128_parse(sensitivity, &value) || value < 1 || value > INT64_MAX))
+        fail_value(d, gw_json_member(noise, "sensitivity"), "sensitivity", "a whole number in quotes, at least 1");
+    answer->noise.sensitivity = (uint64_t)value;
+    if (d->reader.status == GW_OK && answer->noise.epsilon.micro == 0)
+        fail_value(d, gw_json_member(noise, "epsilon"), "epsilon", "above zero");
+    answer->grid = read_decimal(d, noise, "grid");
+    answer->offset = gw_json_has(noise, "offset") ? read_decimal(d, noise, "offset") : keep(d, "0");
+}
+
+static void decode_head(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    gw_ignore(gw_json_read_integer(&d->reader, root, "v", 1, 1)); // the check is the point
+    answer->salt = read_hex(d, root, "salt", 64);
+    answer->release = read_text(d, root, "release");
+    answer->dataset = read_text(d, root, "dataset");
+    answer->data_version = read_hex(d, root, "data_version", 32);
+    answer->policy = gw_json_read_integer(&d->reader, root, "policy", 0, INT64_MAX);
+    answer->indicator = read_optional(d, root, "indicator");
+    if (answer->indicator != NULL)
+        answer->indicator_version = gw_json_read_integer(&d->reader, root, "indicator_version", 1, INT64_MAX);
+    answer->question = read_hex(d, root, "question", 64);
+    answer->unit = read_text(d, root, "unit");
+    answer->decimals = gw_json_read_integer(&d->reader, root, "decimals", 0, DECIMALS_MAX);
+    answer->level = read_decimal(d, root, "level");
+    answer->statistic = read_text(d, root, "statistic");
+    answer->of = read_optional(d, root, "of");
+    answer->notice = read_optional(d, root, "notice");
+}
+
+static void decode_by(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    const gw_json_node *by = gw_json_read_array(&d->reader, root, "by");
+    if (by == NULL)
+        return;
+    answer->by_count = gw_json_count(by);
+    if (answer->by_count > GW_BY_MAX)
+        fail_value(d, by, "by", "a list of at most 6 concepts");
+    else
+        answer->by = read_texts(d, root, "by", answer->by_count);
+}
+
+gw_status gw_answer_decode(gw_bytes bytes, gw_arena *arena, gw_answer *ret, gw_problem *ret_problem) {
+    static const char *const allowed[] = {
+        "v",        "salt",  "release",  "dataset", "data_version", "policy", "indicator", "indicator_version",
+        "question", "unit",  "decimals", "level",   "statistic",    "of",     "notice",    "noise",
+        "by",       "cells", NULL};
+    GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
+    gw_status status = gw_json_parse(bytes, GW_JSON_REPLY, &json, ret_problem);
+    if (status != GW_OK)
+        return status;
+    decoder d = {.arena = arena};
+    gw_json_reader_init(&d.reader, json);
+    const gw_json_node *root = gw_json_root(json);
+    gw_answer answer = {0};
+    if (gw_json_expect_object(&d.reader, root, allowed)) {
+        decode_head(&d, root, &answer);
+        decode_noise(&d, root, &answer);
+        decode_by(&d, root, &answer);
+        decode_cells(&d, root, &answer);
+    }
+    if (d.reader.status != GW_OK) {
+        if (ret_problem != NULL)
+            *ret_problem = d.reader.problem;
+        return d.reader.status;
+    }
+    *ret = answer;
+    return GW_OK;
+}

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies into typed questions. Each kind has its own list of fields; a field of another kind is as unknown as a
+// misspelt one.
+#include "service/wire/question.h"
+#include "service/wire/decimal.h"
+#include "service/base/check.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GROUP_SIZE_MAX 100000000000 // persons; more than have ever lived
+
+static const char what_question[] = "The question is not well formed.";
+static const char mend_name[] =
+    "Names have at most 128 ASCII letters, digits and . _ - / : and no part that starts with a dot.";
+
+typedef struct {
+    const char *name;
+    const char *const *allowed;
+} kind_rule;
+
+#define QUESTION_FIELDS                                                                                                \
+    "v", "kind", "dataset", "indicator", "measure", "where", "by", "epsilon", "target_error", "group_size", "max_cost"
+static const char *const fields_question[] = {QUESTION_FIELDS, NULL};
+static const char *const fields_dataset[] = {"v", "kind", "dataset", NULL};
+static const char *const fields_bare[] = {"v", "kind", NULL};
+static const char *const fields_history[] = {"v", "kind", "all", NULL};
+static const char *const fields_any[] = {QUESTION_FIELDS, "all", "action", NULL};
+
+// In the order of gw_question_kind.
+static const kind_rule kinds[] = {
+    [GW_KIND_QUERY] = {"query", fields_question},
+    [GW_KIND_COST] = {"cost", fields_question},
+    [GW_KIND_BUDGET] = {"budget", fields_dataset},
+    [GW_KIND_CATALOGUE] = {"catalogue", fields_bare},
+    [GW_KIND_DESCRIBE] = {"describe", fields_dataset},
+    [GW_KIND_HISTORY] = {"history", fields_history},
+    [GW_KIND_PING] = {"ping", fields_bare},
+    [GW_KIND_ADMIN] = {"admin", NULL},
+};
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+// ------------------------------------------------------------------------------------------------ names and lists
+
+bool gw_name_is_valid(const char *name) {
+    size_t size = 0;
+    bool is_part_start = true;
+    for (; name[size] != '\0'; size++) {
+        char c = name[size];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                        c == '-' || c == ':';
+        bool is_inner = c == '.' || c == '/'; // neither first in a part, so that no part is empty, "." or ".."
+        if (size == GW_NAME_MAX || (!is_plain && !is_inner) || (is_inner && is_part_start))
+            return false;
+        is_part_start = c == '/';
+    }
+    return !is_part_start;
+}
+
+static void fail_no_memory(gw_json_reader *reader, const gw_json_node *node) {
+    gw_json_fail(reader, node, "too_many", "The question is too big.", "Ask for less at once.",
+                 "Its parts do not fit the memory set aside for one question.");
+}
+
+// The text of a string node that must be a name.
+static const char *name_of(gw_json_reader *reader, const gw_json_node *node) {
+    if (reader->status != GW_OK)
+        return NULL;
+    if (gw_json_type_of(node) != GW_JSON_STRING) {
+        gw_json_fail(reader, node, "wrong_type", what_question, "Write it in quotes.", "A name must be a string.");
+        return NULL;
+    }
+    char shown[GW_SHOWN_MAX];
+    const char *name = gw_json_string(node);
+    if (!gw_name_is_valid(name)) {
+        gw_json_fail(reader, node, "bad_name", "A name has characters that names cannot have.", mend_name,
+                     "\"%s\" is not a name.", gw_json_shown(name, shown));
+        return NULL;
+    }
+    return name;
+}
+
+static const char *read_name(gw_json_reader *reader, const gw_json_node *object, const char *field) {
+    if (gw_json_read_string(reader, object, field) == NULL)
+        return NULL;
+    return name_of(reader, gw_json_member(object, field));
+}
+
+static const char *const *read_names(gw_json_reader *reader, const gw_json_node *array, gw_arena *arena,
+                                     size_t count_max, const char *code, size_t *ret_count) {
+    size_t count = gw_json_count(array);
+    if (count > count_max) {
+        gw_json_fail(reader, array, "too_many", what_question, "Ask for less at once.",
+                     "At most %zu may stand here, not %zu.", count_max, count);
+        return NULL;
+    }
+    const char **names = gw_arena_array(arena, count + 1, sizeof(*names));
+    if (names == NULL) {
+        fail_no_memory(reader, array);
+        return NULL;
+    }
+    size_t i = 0;
+    for (const gw_json_node *node = gw_json_first(array); node != NULL; node = gw_json_next(node), i++) {
+        names[i] = name_of(reader, node);
+        if (names[i] == NULL)
+            return NULL;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(names[j], names[i]) == 0)
+                gw_json_fail(reader, node, code, what_question, "Keep one of the two.", "\"%s\" stands here twice.",
+                             names[i]);
+    }
+    *ret_count = count;
+    return reader->status == GW_OK ? names : NULL;
+}
+
+// ------------------------------------------------------------------------------------------------ filters
+
+// A bound of `between`: an integer or a decimal string, in its shortest text.
+static const char *read_bound(gw_json_reader *reader, const gw_json_node *node, gw_arena *arena,
+                              gw_decimal *ret_value) {
+    if (gw_json_type_of(node) == GW_JSON_INTEGER) {
+        ret_value->trillionths = gw_json_integer(node) * GW_DECIMAL_ONE;
+    } else if (gw_json_type_of(node) != GW_JSON_STRING || !gw_decimal_parse(gw_json_string(node), ret_value)) {
+        gw_json_fail(reader, node, "bad_filter", what_question, "Write [20,64], or [\"0.5\",\"1.5\"].",
+                     "A bound must be a whole number or a plain decimal in quotes.");
+        return NULL;
+    }
+    char text[GW_DECIMAL_TEXT];
+    gw_decimal_format(*ret_value, text);
+    const char *copy = gw_arena_string(arena, text);
+    if (copy == NULL)
+        fail_no_memory(reader, node);
+    return copy;
+}
+
+static void read_between(gw_json_reader *reader, const gw_json_node *node, gw_arena *arena, gw_filter *filter) {
+    filter->kind = GW_FILTER_BETWEEN;
+    if (gw_json_type_of(node) != GW_JSON_ARRAY || gw_json_count(node) != 2) {
+        gw_json_fail(reader, node, "bad_filter", what_question, "Write [20,64].",
+                     "\"between\" needs the lowest and the highest value.");
+        return;
+    }
+    gw_decimal low = {0}, high = {0};
+    filter->low = read_bound(reader, gw_json_first(node), arena, &low);
+    if (filter->low == NULL)
+        return;
+    filter->high = read_bound(reader, gw_json_next(gw_json_first(node)), arena, &high);
+    if (filter->high != NULL && low.trillionths > high.trillionths)
+        gw_json_fail(reader, node, "bad_filter", what_question, "Put the lower value first.",
+                     "%s is more than %s: nothing lies between.", filter->low, filter->high);
+}
+
+static void read_equals(gw_json_reader *reader, const gw_json_node *node, gw_arena *arena, gw_filter *filter) {
+    filter->kind = GW_FILTER_EQUALS;
+    const char **codes = gw_arena_array(arena, 1, sizeof(*codes));
+    if (codes == NULL) {
+        fail_no_memory(reader, node);
+        return;
+    }
+    if (gw_json_type_of(node) == GW_JSON_INTEGER)
+        codes[0] = gw_arena_format(arena, "%" PRId64, gw_json_integer(node));
+    else
+        codes[0] = name_of(reader, node);
+    if (codes[0] == NULL)
+        fail_no_memory(reader, node); // keeps an earlier problem
+    filter->codes = codes;
+    filter->code_count = 1;
+}
+
+static void read_in(gw_json_reader *reader, const gw_json_node *node, gw_arena *arena, gw_filter *filter) {
+    filter->kind = GW_FILTER_IN;
+    if (gw_json_type_of(node) != GW_JSON_ARRAY || gw_json_count(node) == 0) {
+        gw_json_fail(reader, node, "bad_filter", what_question, "Write [\"F\",\"M\"].",
+                     "\"in\" needs a list of at least one code.");
+        return;
+    }
+    filter->codes = read_names(reader, node, arena, GW_FILTER_CODES_MAX, "bad_filter", &filter->code_count);
+}
+
+static void read_filter(gw_json_reader *reader, const gw_json_node *node, gw_arena *arena, gw_filter *filter) {
+    static const char *const allowed[] = {"concept", "in", "equals", "between", NULL};
+    if (!gw_json_expect_object(reader, node, allowed))
+        return;
+    filter->concept = read_name(reader, node, "concept");
+    const gw_json_node *in = gw_json_member(node, "in");
+    const gw_json_node *equals = gw_json_member(node, "equals");
+    const gw_json_node *between = gw_json_member(node, "between");
+    if ((in != NULL) + (equals != NULL) + (between != NULL) != 1)
+        gw_json_fail(reader, node, "bad_filter", what_question, "Write {\"concept\":\"sex\",\"in\":[\"F\"]}.",
+                     "A filter needs exactly one of \"in\", \"equals\" and \"between\".");
+    if (reader->status != GW_OK)
+        return;
+    if (in != NULL)
+        read_in(reader, in, arena, filter);
+    else if (equals != NULL)
+        read_equals(reader, equals, arena, filter);
+    else
+        read_between(reader, between, arena, filter);
+}
+
+const gw_filter *gw_filters_read(gw_json_reader *reader, const gw_json_node *array, gw_arena *arena,
+                                 size_t *ret_count) {
+    if (reader->status != GW_OK || array == NULL)
+        return NULL;
+    size_t count = gw_json_count(array);
+    if (count > GW_WHERE_MAX) {
+        gw_json_fail(reader, array, "too_many", what_question, "Use fewer filters.",
+                     "At most %d filters may stand here, not %zu.", GW_WHERE_MAX, count);
+        return NULL;
+    }
+    gw_filter *filters = gw_arena_array(arena, count, sizeof(*filters));
+    if (filters == NULL) {
+        fail_no_memory(reader, array);
+        return NULL;
+    }
+    size_t i = 0;
+    for (const gw_json_node *node = gw_json_first(array); node != NULL; node = gw_json_next(node))
+        read_filter(reader, node, arena, &filters[i++]);
+    *ret_count = count;
+    return reader->status == GW_OK ? filters : NULL;
+}
+
+// ------------------------------------------------------------------------------------------------ the question
+
+static void decode_measure(gw_json_reader *reader, const gw_json_node *root, gw_question *question) {
+    static const char *const allowed[] = {"statistic", "of", NULL};
+    const gw_json_node *measure = gw_json_read_object(reader, root, "measure");
+    if (!gw_json_expect_object(reader, measure, allowed))
+        return;
+    const char *statistic = gw_json_read_string(reader, measure, "statistic");
+    if (statistic == NULL)
+        return;
+    const gw_json_node *node = gw_json_member(measure, "statistic");
+    char shown[GW_SHOWN_MAX];
+    if (gw_statistic_parse(statistic, &question->statistic) != GW_OK)
+        gw_json_fail(reader, node, "bad_measure", what_question, "Use count, share or mean, or an indicator.",
+                     "There is no statistic \"%s\".", gw_json_shown(statistic, shown));
+    else if (question->statistic == GW_STATISTIC_RATE)
+        gw_json_fail(reader, node, "bad_measure", what_question, "Ask for an indicator: godwit catalogue lists them.",
+                     "A rate needs a numerator, which only an indicator defines.");
+    else if (question->statistic == GW_STATISTIC_MEAN)
+        question->of = read_name(reader, measure, "of");
+    else if (gw_json_has(measure, "of"))
+        gw_json_fail(reader, gw_json_member(measure, "of"), "bad_measure", what_question, "Leave \"of\" out.",
+                     "Only a mean is of something.");
+}
+
+static void decode_what(gw_json_reader *reader, const gw_json_node *root, gw_question *question) {
+    question->dataset = read_name(reader, root, "dataset");
+    bool has_indicator = gw_json_has(root, "indicator");
+    bool has_measure = gw_json_has(root, "measure");
+    if (has_indicator == has_measure)
+        gw_json_fail(reader, root, has_indicator ? "bad_measure" : "missing_field", what_question,
+                     "Ask for one \"indicator\", or one \"measure\".", "A question needs an indicator or a measure%s.",
+                     has_indicator ? ", not both" : "");
+    else if (has_indicator)
+        question->indicator = read_name(reader, root, "indicator");
+    else
+        decode_measure(reader, root, question);
+}
+
+static void decode_groups(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    if (gw_json_has(root, "where"))
+        question->where =
+            gw_filters_read(reader, gw_json_read_array(reader, root, "where"), arena, &question->where_count);
+    question->has_by = gw_json_has(root, "by");
+    if (!question->has_by)
+        return;
+    const gw_json_node *by = gw_json_read_array(reader, root, "by");
+    if (by != NULL)
+        question->by = read_names(reader, by, arena, GW_BY_MAX, "bad_by", &question->by_count);
+}
+
+// Zero would ask for an answer without information, and would be a free look at everything but the data.
+static gw_epsilon decode_price(gw_json_reader *reader, const gw_json_node *root) {
+    gw_epsilon epsilon = gw_json_read_epsilon(reader, root, "epsilon");
+    if (reader->status == GW_OK && epsilon.micro == 0)
+        gw_json_fail(reader, gw_json_member(root, "epsilon"), "bad_epsilon", "A question cannot cost nothing.",
+                     "Ask for at least \"0.000001\"; the policy may ask for more.", "\"epsilon\" is zero.");
+    return epsilon;
+}
+
+static void decode_target_error(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena,
+                                gw_question *question) {
+    const char *text = gw_json_read_string(reader, root, "target_error");
+    gw_decimal value;
+    if (text == NULL)
+        return;
+    if (!gw_decimal_parse(text, &value) || value.trillionths <= 0) {
+        gw_json_fail(reader, gw_json_member(root, "target_error"), "bad_target_error", what_question,
+                     "Write a decimal string, like \"3\" or \"0.5\".",
+                     "A target error must be a plain decimal above zero.");
+        return;
+    }
+    char shortest[GW_DECIMAL_TEXT];
+    gw_decimal_format(value, shortest);
+    question->target_error = gw_arena_string(arena, shortest);
+    if (question->target_error == NULL)
+        fail_no_memory(reader, root);
+}
+
+static void decode_cost(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    question->has_epsilon = gw_json_has(root, "epsilon");
+    bool has_target = gw_json_has(root, "target_error");
+    if (question->has_epsilon && has_target)
+        gw_json_fail(reader, root, "bad_target_error", what_question, "Keep \"epsilon\" or \"target_error\".",
+                     "A price and a target error cannot both be asked for: one follows from the other.");
+    if (!question->has_epsilon && !has_target && question->kind == GW_KIND_QUERY)
+        gw_json_fail(reader, root, "missing_field", what_question,
+                     "Add \"epsilon\":\"0.05\", or ask for its cost first.",
+                     "A query needs \"epsilon\" or \"target_error\".");
+    if (question->has_epsilon)
+        question->epsilon = decode_price(reader, root);
+    if (has_target)
+        decode_target_error(reader, root, arena, question);
+    if (gw_json_has(root, "group_size"))
+        question->group_size = (uint64_t)gw_json_read_integer(reader, root, "group_size", 1, GROUP_SIZE_MAX);
+    question->has_max_cost = gw_json_has(root, "max_cost");
+    if (question->has_max_cost)
+        question->max_cost = gw_json_read_epsilon(reader, root, "max_cost");
+}
+
+static void decode_kind(gw_json_reader *reader, const gw_json_node *root, gw_question *question) {
+    if (!gw_json_has(root, "kind") && !gw_json_expect_object(reader, root, fields_any))
+        return; // a misspelt field says more than a missing one
+    const char *kind = gw_json_read_string(reader, root, "kind");
+    if (kind == NULL)
+        return;
+    const char *names[KIND_COUNT];
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        names[i] = kinds[i].name;
+        if (strcmp(kind, kinds[i].name) == 0) {
+            question->kind = (gw_question_kind)i;
+            return;
+        }
+    }
+    char shown[GW_SHOWN_MAX];
+    const char *nearest = gw_nearest(kind, names, KIND_COUNT);
+    gw_json_fail(reader, gw_json_member(root, "kind"), "unknown_kind", what_question,
+                 "Kinds are: query, cost, budget, catalogue, describe, history, ping, admin.",
+                 "There is no kind \"%s\".", gw_json_shown(kind, shown));
+    if (nearest != NULL)
+        gw_problem_mend(&reader->problem, "Did you mean \"%s\"?", nearest);
+}
+
+static void decode_version(gw_json_reader *reader, const gw_json_node *root) {
+    static const char *const required[] = {"v", NULL};
+    if (!gw_json_require(reader, root, required))
+        return;
+    const gw_json_node *version = gw_json_member(root, "v");
+    if (gw_json_type_of(version) != GW_JSON_INTEGER || gw_json_integer(version) != 1)
+        gw_json_fail(reader, version, "bad_version", "The question's format is not known here.",
+                     "Write \"v\":1, or ask with a client of this service's version.", "Only version 1 is understood.");
+}
+
+static void decode_by_kind(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    switch (question->kind) {
+    case GW_KIND_QUERY:
+    case GW_KIND_COST:
+        decode_what(reader, root, question);
+        decode_groups(reader, root, arena, question);
+        decode_cost(reader, root, arena, question);
+        return;
+    case GW_KIND_BUDGET:
+    case GW_KIND_DESCRIBE:
+        question->dataset = read_name(reader, root, "dataset");
+        return;
+    case GW_KIND_HISTORY:
+        question->all = gw_json_has(root, "all") && gw_json_read_bool(reader, root, "all");
+        return;
+    case GW_KIND_ADMIN:
+        gw_ignore(gw_json_read_string(reader, root, "action")); // admin/ reads it again, with the rest
+        question->admin = root;
+        return;
+    case GW_KIND_CATALOGUE:
+    case GW_KIND_PING:
+        return;
+    }
+}
+
+gw_status gw_question_decode(const gw_json *json, gw_arena *arena, gw_question *ret, gw_problem *ret_problem) {
+    const gw_json_node *root = gw_json_root(json);
+    gw_json_reader reader;
+    gw_json_reader_init(&reader, json);
+    gw_question question = {0};
+    if (gw_json_type_of(root) != GW_JSON_OBJECT)
+        gw_json_expect_object(&reader, root, fields_any);
+    else
+        decode_version(&reader, root);
+    if (reader.status == GW_OK)
+        decode_kind(&reader, root, &question);
+    if (reader.status == GW_OK && kinds[question.kind].allowed != NULL)
+        gw_json_expect_object(&reader, root, kinds[question.kind].allowed);
+    if (reader.status == GW_OK)
+        decode_by_kind(&reader, root, arena, &question);
+    if (reader.status != GW_OK) {
+        if (ret_problem != NULL)
+            *ret_problem = reader.problem;
+        return reader.status;
+    }
+    *ret = question;
+    return GW_OK;
+}
+
+// ------------------------------------------------------------------------------------------------ writing
+
+static void encode_names(gw_buffer *buffer, const char *name, const char *const *names, size_t count) {
+    gw_json_write_name(buffer, name);
+    gw_buffer_text(buffer, "[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            gw_buffer_text(buffer, ",");
+        gw_json_write_string(buffer, names[i]);
+    }
+    gw_buffer_text(buffer, "]");
+}
+
+static void encode_filter(gw_buffer *buffer, const gw_filter *filter) {
+    gw_buffer_text(buffer, "{");
+    gw_json_write_member(buffer, "concept", filter->concept);
+    const char *const bounds[] = {filter->low, filter->high};
+    switch (filter->kind) {
+    case GW_FILTER_IN:
+        encode_names(buffer, "in", filter->codes, filter->code_count);
+        break;
+    case GW_FILTER_EQUALS:
+        gw_json_write_member(buffer, "equals", filter->codes[0]);
+        break;
+    case GW_FILTER_BETWEEN:
+        encode_names(buffer, "between", bounds, 2);
+        break;
+    }
+    gw_buffer_text(buffer, "}");
+}
+
+static void encode_what(const gw_question *question, gw_buffer *buffer) {
+    if (question->indicator != NULL) {
+        gw_json_write_member(buffer, "indicator", question->indicator);
+        return;
+    }
+    gw_json_write_name(buffer, "measure");
+    gw_buffer_text(buffer, "{");
+    gw_json_write_member(buffer, "statistic", gw_statistic_name(question->statistic));
+    if (question->of != NULL)
+        gw_json_write_member(buffer, "of", question->of);
+    gw_buffer_text(buffer, "}");
+}
+
+static void encode_query(const gw_question *question, gw_buffer *buffer) {
+    encode_what(question, buffer);
+    if (question->where_count > 0) {
+        gw_json_write_name(buffer, "where");
+        for (size_t i = 0; i < question->where_count; i++) {
+            gw_buffer_text(buffer, i == 0 ? "[" : ",");
+            encode_filter(buffer, &question->where[i]);
+        }
+        gw_buffer_text(buffer, "]");
+    }
+    if (question->has_by)
+        encode_names(buffer, "by", question->by, question->by_count);
+    if (question->has_epsilon)
+        gw_json_write_epsilon(buffer, "epsilon", question->epsilon);
+    if (question->target_error != NULL)
+        gw_json_write_member(buffer, "target_error", question->target_error);
+    if (question->group_size != 0)
+        gw_json_write_integer(buffer, "group_size", (int64_t)question->group_size);
+    if (question->has_max_cost)
+        gw_json_write_epsilon(buffer, "max_cost", question->max_cost);
+}
+
+void gw_question_encode(const gw_question *question, gw_buffer *buffer) {
+    GW_ASSERT(question->kind != GW_KIND_ADMIN);
+    gw_buffer_text(buffer, "{");
+    gw_json_write_integer(buffer, "v", 1);
+    gw_json_write_member(buffer, "kind", kinds[question->kind].name);
+    if (question->dataset != NULL)
+        gw_json_write_member(buffer, "dataset", question->dataset);
+    if (question->kind == GW_KIND_QUERY || question->kind == GW_KIND_COST)
+        encode_query(question, buffer);
+    if (question->all) {
+        gw_json_write_name(buffer, "all");
+        gw_buffer_text(buffer, "true");
+    }
+    gw_buffer_text(buffer, "}");
+}
