@@ -4,6 +4,7 @@
 // Thread safety: immutable after load.   Depends on: base, wire/question.h.
 #pragma once
 #include "privacy/budget.h"
+#include "service/base/crypto.h"
 #include "service/wire/question.h"
 
 #define GW_CODE_UNKNOWN "_U"

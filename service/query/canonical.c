@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The three texts of a plan: its canonical question, its title for people, and the layout of a policy's tables.
+#include "service/query/plan.h"
+
+void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer *ret_text) {
+    gw_buffer_text(ret_text, "{\"v\":1");
+    gw_json_write_member(ret_text, "dataset", plan->policy->dataset);
+    gw_json_write_member(ret_text, "data", data_version);
+    gw_json_write_member(ret_text, "mechanism", GW_MECHANISM);
+    gw_json_write_member(ret_text, "table", plan->table->name);
+    gw_json_write_member(ret_text, "statistic", gw_statistic_name(plan->statistic));
+    gw_json_write_member(ret_text, "of", plan->of ? plan->of->concept : NULL);
+    gw_json_write_member(ret_text, "indicator", plan->indicator ? plan->indicator->id : NULL);
+    if (plan->indicator)
+        gw_json_write_integer(ret_text, "indicator_version", (int64_t)plan->indicator->version);
+    gw_json_write_name(ret_text, "where");
+    gw_buffer_text(ret_text, "[");
+    for (size_t i = 0; i < plan->where_count; i++) {
+        gw_buffer_text(ret_text, i ? "," : "");
+        gw_buffer_text(ret_text, plan->where[i].text);
+    }
+    gw_buffer_text(ret_text, "]");
+    gw_json_write_name(ret_text, "by");
+    gw_buffer_text(ret_text, "[");
+    for (size_t i = 0; i < plan->axis_count; i++) {
+        gw_buffer_text(ret_text, i ? "," : "");
+        gw_json_write_string(ret_text, plan->axes[i].concept);
+    }
+    gw_buffer_text(ret_text, "]");
+    gw_json_write_epsilon(ret_text, "epsilon", plan->epsilon);
+    gw_buffer_text(ret_text, "}");
+}
+
+void gw_plan_title(const gw_plan *plan, gw_buffer *ret_text) {
+    if (plan->indicator) {
+        gw_buffer_text(ret_text, plan->indicator->label);
+    } else if (plan->of) {
+        gw_buffer_format(ret_text, "Mean of %s", plan->of->label ? plan->of->label : plan->of->concept);
+    } else {
+        gw_buffer_text(ret_text, plan->statistic == GW_STATISTIC_SHARE ? "Share of persons" : "Number of persons");
+    }
+    for (size_t i = 0; i < plan->axis_count; i++) {
+        const gw_column *column = plan->axes[i].column;
+        gw_buffer_format(ret_text, "%s%s (%zu)", i ? " x " : ", by ", column->label ? column->label : column->concept,
+                         plan->axes[i].code_count);
+    }
+    for (size_t i = 0; i < plan->where_count; i++)
+        gw_buffer_format(ret_text, "%s%s", i ? ", " : ", filtered on ", plan->where[i].column->concept);
+}
+
+gw_hash gw_plan_layout(const gw_policy *policy) {
+    gw_buffer text;
+    gw_buffer_init(&text, 64u << 20);
+    for (size_t t = 0; t < policy->table_count; t++) {
+        const gw_table *table = &policy->tables[t];
+        gw_buffer_format(&text, "table %s %llu\n", table->name, (unsigned long long)table->rows_per_person_max);
+        for (size_t c = 0; c < table->column_count; c++) {
+            const gw_column *column = &table->columns[c];
+            gw_buffer_format(&text, "column %s %s %d %d %u %lld %lld %lld", column->concept ? column->concept : "",
+                             column->name, (int)column->type, (int)column->missing, column->scale,
+                             (long long)column->min_scaled, (long long)column->max_scaled,
+                             (long long)column->grid_scaled);
+            for (size_t i = 0; i < column->codelist.code_count; i++)
+                gw_buffer_format(&text, " %s", column->codelist.codes[i].id);
+            for (size_t i = 0; i < column->recode_count; i++)
+                gw_buffer_format(&text, " %zu:%s=%zu", i, column->recodes[i].from, column->recodes[i].code);
+            gw_buffer_text(&text, "\n");
+        }
+    }
+    gw_hash hash = gw_sha256(gw_buffer_bytes(&text));
+    gw_buffer_done(&text);
+    return hash;
+}

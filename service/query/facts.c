@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: Apache-2.0
+// Documents of public facts. Figures of expected error come from privacy/cost.h and the policy's planning sizes, never
+// from data.
+#include "service/query/facts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void write_amount_or_null(gw_buffer *out, const char *name, gw_epsilon amount) {
+    if (amount.micro > 0)
+        gw_json_write_epsilon(out, name, amount);
+    else
+        gw_json_write_member(out, name, NULL);
+}
+
+static void write_strings(gw_buffer *out, const char *name, const char *const *texts, size_t count) {
+    gw_json_write_name(out, name);
+    gw_buffer_text(out, "[");
+    for (size_t i = 0; i < count; i++) {
+        gw_buffer_text(out, i ? "," : "");
+        gw_json_write_string(out, texts[i]);
+    }
+    gw_buffer_text(out, "]");
+}
+
+// ---- catalogue and describe
+
+static void write_band_codes(gw_buffer *out, const gw_column *column, const gw_banding *banding) {
+    gw_json_write_name(out, "codes");
+    gw_buffer_text(out, "[");
+    for (size_t i = 0; i < banding->band_count; i++) {
+        gw_buffer_text(out, i ? "," : "");
+        gw_json_write_string(out, banding->bands[i].id);
+    }
+    if (column->missing == GW_MISSING_UNKNOWN)
+        gw_buffer_text(out, ",\"" GW_CODE_UNKNOWN "\"");
+    gw_buffer_text(out, "]");
+}
+
+static void write_numeric(gw_buffer *out, const gw_column *column) {
+    char text[32];
+    gw_json_write_member(out, "unit", column->unit);
+    gw_column_step_format(column, 0, text);
+    gw_json_write_member(out, "min", text);
+    gw_column_step_format(column, column->steps, text);
+    gw_json_write_member(out, "max", text);
+    gw_json_write_name(out, "bandings");
+    gw_buffer_text(out, "[");
+    for (size_t i = 0; i < column->banding_count; i++) {
+        gw_buffer_text(out, i ? ",{" : "{");
+        char name[2 * GW_NAME_MAX + 2];
+        snprintf(name, sizeof name, "%s:%s", column->concept, column->bandings[i].name);
+        gw_json_write_member(out, "banding", name);
+        write_band_codes(out, column, &column->bandings[i]);
+        gw_buffer_text(out, "}");
+    }
+    gw_buffer_text(out, "]");
+}
+
+static void write_concept(gw_buffer *out, const gw_column *column) {
+    static const char *const types[] = {
+        [GW_COLUMN_CODE] = "code", [GW_COLUMN_INTEGER] = "integer", [GW_COLUMN_DECIMAL] = "decimal"};
+    gw_buffer_text(out, "{");
+    gw_json_write_member(out, "concept", column->concept);
+    gw_json_write_member(out, "label", column->label ? column->label : column->concept);
+    gw_json_write_member(out, "type", types[column->type]);
+    gw_json_write_member(out, "missing", column->missing == GW_MISSING_UNKNOWN ? GW_CODE_UNKNOWN : "drop");
+    if (column->type != GW_COLUMN_CODE) {
+        write_numeric(out, column);
+    } else {
+        gw_json_write_name(out, "codes");
+        gw_buffer_text(out, "[");
+        for (size_t i = 0; i < column->codelist.code_count; i++) {
+            gw_buffer_text(out, i ? ",{" : "{");
+            gw_json_write_member(out, "code", column->codelist.codes[i].id);
+            gw_json_write_member(out, "label", column->codelist.codes[i].label);
+            gw_buffer_text(out, "}");
+        }
+        gw_buffer_text(out, "]");
+    }
+    gw_buffer_text(out, "}");
+}
+
+static void write_budget_terms(gw_buffer *out, const gw_policy *policy) {
+    gw_json_write_name(out, "budget");
+    gw_buffer_text(out, "{");
+    gw_json_write_epsilon(out, "lifetime", policy->lifetime);
+    write_amount_or_null(out, "per_principal", policy->per_principal);
+    gw_json_write_integer(out, "window_days", policy->window_days);
+    write_amount_or_null(out, "window", policy->window_total);
+    gw_json_write_epsilon(out, "question_min", policy->question_min);
+    gw_json_write_epsilon(out, "question_max", policy->question_max);
+    gw_buffer_text(out, "}");
+}
+
+static void write_usable_indicators(gw_buffer *out, const gw_catalogue *catalogue, const gw_policy *policy) {
+    gw_json_write_name(out, "indicators");
+    gw_buffer_text(out, "[");
+    const char *comma = "";
+    for (size_t i = 0; i < gw_catalogue_count(catalogue); i++) {
+        const gw_indicator *indicator = gw_catalogue_at(catalogue, i);
+        if (!gw_indicator_table(indicator, policy, NULL))
+            continue;
+        gw_buffer_text(out, comma);
+        gw_json_write_string(out, indicator->id);
+        comma = ",";
+    }
+    gw_buffer_text(out, "]");
+}
+
+static void write_grants(gw_buffer *out, const gw_policy *policy) {
+    bool is_granted[4] = {false};
+    for (size_t g = 0; g < policy->grant_count; g++)
+        for (size_t s = 0; s < policy->grants[g].statistic_count; s++)
+            is_granted[policy->grants[g].statistics[s]] = true;
+    const char *names[4];
+    size_t count = 0;
+    for (int s = GW_STATISTIC_COUNT; s <= GW_STATISTIC_MEAN; s++)
+        if (is_granted[s])
+            names[count++] = gw_statistic_name((gw_statistic)s);
+    write_strings(out, "statistics", names, count);
+}
+
+static void write_dataset(const gw_facts *facts, const gw_policy *policy, gw_buffer *out) {
+    gw_store_data data;
+    bool has_data = gw_store_data_current(facts->reader, policy->dataset, &data) == GW_OK;
+    gw_buffer_text(out, "{");
+    gw_json_write_member(out, "dataset", policy->dataset);
+    gw_json_write_member(out, "title", policy->title ? policy->title : policy->dataset);
+    gw_json_write_member(out, "notice", policy->notice);
+    gw_json_write_member(out, "population", policy->population);
+    gw_json_write_integer(out, "policy", (int64_t)policy->version);
+    gw_json_write_member(out, "data_version", has_data ? data.version : NULL);
+    gw_json_write_integer(out, "data_time", has_data ? data.time : 0);
+    gw_json_write_member(out, "neighbours", "add-remove-person");
+    write_budget_terms(out, policy);
+    write_grants(out, policy);
+    write_usable_indicators(out, facts->catalogue, policy);
+    gw_json_write_name(out, "concepts");
+    gw_buffer_text(out, "[");
+    const char *comma = "";
+    for (size_t t = 0; t < policy->table_count; t++)
+        for (size_t c = 0; c < policy->tables[t].column_count; c++)
+            if (policy->tables[t].columns[c].concept) {
+                gw_buffer_text(out, comma);
+                write_concept(out, &policy->tables[t].columns[c]);
+                comma = ",";
+            }
+    gw_buffer_text(out, "]}");
+}
+
+static void write_indicator(gw_buffer *out, const gw_indicator *indicator) {
+    gw_buffer_text(out, "{");
+    gw_json_write_member(out, "indicator", indicator->id);
+    gw_json_write_integer(out, "version", (int64_t)indicator->version);
+    gw_json_write_member(out, "label", indicator->label);
+    gw_json_write_member(out, "definition", indicator->definition);
+    gw_json_write_member(out, "statistic", gw_statistic_name(indicator->statistic));
+    gw_json_write_member(out, "unit", indicator->unit);
+    write_strings(out, "by_default", indicator->by_default, indicator->by_default_count);
+    gw_buffer_text(out, "}");
+}
+
+static void write_indicators(const gw_facts *facts, const gw_policy *policy, gw_buffer *out) {
+    gw_json_write_name(out, "indicators");
+    gw_buffer_text(out, "[");
+    const char *comma = "";
+    for (size_t i = 0; i < gw_catalogue_count(facts->catalogue); i++) {
+        const gw_indicator *indicator = gw_catalogue_at(facts->catalogue, i);
+        if (policy && !gw_indicator_table(indicator, policy, NULL))
+            continue;
+        gw_buffer_text(out, comma);
+        write_indicator(out, indicator);
+        comma = ",";
+    }
+    gw_buffer_text(out, "]");
+}
+
+typedef struct {
+    const gw_facts *facts;
+    gw_buffer *out;
+    const char *comma;
+} each_dataset;
+
+static void each_dataset_write(void *state, const gw_store_policy *row) {
+    each_dataset *each = state;
+    gw_policy_in_force in_force;
+    gw_problem ignored;
+    if (gw_query_policy(each->facts->worker, row->dataset, &in_force, &ignored) != GW_OK)
+        return; // a policy that no longer parses is the operator's matter; it is logged where it is loaded
+    gw_buffer_text(each->out, each->comma);
+    write_dataset(each->facts, in_force.policy, each->out);
+    each->comma = ",";
+}
+
+gw_status gw_facts_catalogue(const gw_facts *facts, gw_buffer *out, gw_problem *ret_problem) {
+    gw_buffer_text(out, "{\"v\":1");
+    gw_json_write_member(out, "origin", facts->origin);
+    gw_json_write_name(out, "datasets");
+    gw_buffer_text(out, "[");
+    each_dataset each = {facts, out, ""};
+    if (gw_store_datasets(facts->reader, each_dataset_write, &each) != GW_OK)
+        return gw_problem_set(ret_problem, GW_IO, "internal", "The catalogue could not be read.", "",
+                              "Ask the operator.");
+    gw_buffer_text(out, "]");
+    write_indicators(facts, NULL, out);
+    gw_buffer_text(out, "}");
+    return GW_OK;
+}
+
+gw_status gw_facts_describe(const gw_facts *facts, gw_buffer *out, gw_problem *ret_problem) {
+    gw_policy_in_force in_force;
+    gw_status status = gw_query_policy(facts->worker, facts->question->dataset, &in_force, ret_problem);
+    if (status != GW_OK)
+        return status;
+    gw_buffer_text(out, "{\"v\":1");
+    gw_json_write_name(out, "dataset_info");
+    write_dataset(facts, in_force.policy, out);
+    write_indicators(facts, in_force.policy, out);
+    gw_buffer_text(out, "}");
+    return GW_OK;
+}
+
+// ---- balances
+
+static void write_balance(gw_buffer *out, const gw_store_balance *balance, uint64_t price, bool with_after) {
+    uint64_t remaining = gw_budget_remaining(balance->total, balance->spent);
+    gw_buffer_text(out, "{");
+    gw_json_write_member(out, "budget", gw_budget_kind_name(balance->kind));
+    gw_json_write_member(out, "id", balance->id);
+    gw_json_write_epsilon(out, "total", (gw_epsilon){balance->total});
+    gw_json_write_epsilon(out, "spent", (gw_epsilon){balance->spent});
+    gw_json_write_epsilon(out, "remaining", (gw_epsilon){remaining});
+    if (with_after)
+        gw_json_write_epsilon(out, "after", (gw_epsilon){gw_budget_remaining(remaining, price)});
+    if (balance->renews > 0)
+        gw_json_write_integer(out, "renews", balance->renews);
+    else
+        gw_json_write_member(out, "renews", NULL);
+    gw_buffer_text(out, "}");
+}
+
+static gw_status write_balances(const gw_facts *facts, const char *dataset, uint64_t price, bool with_after,
+                                gw_buffer *out, gw_problem *ret_problem) {
+    gw_store_balance balances[4];
+    gw_status status = gw_store_balances(facts->reader, dataset, facts->who->principal, facts->now, balances);
+    if (status != GW_OK)
+        return gw_problem_set(ret_problem, status, "internal", "The budgets could not be read.", "",
+                              "Ask the operator.");
+    gw_json_write_name(out, "balances");
+    gw_buffer_text(out, "[");
+    const char *comma = "";
+    for (size_t i = 0; i < 4; i++) {
+        bool is_own = balances[i].kind == GW_BUDGET_PRINCIPAL;
+        if (!balances[i].is_set || (is_own && !facts->who->is_known))
+            continue;
+        gw_buffer_text(out, comma);
+        write_balance(out, &balances[i], price, with_after);
+        comma = ",";
+    }
+    gw_buffer_text(out, "]");
+    return GW_OK;
+}
+
+gw_status gw_facts_budget(const gw_facts *facts, gw_buffer *out, gw_problem *ret_problem) {
+    gw_policy_in_force in_force;
+    gw_status status = gw_query_policy(facts->worker, facts->question->dataset, &in_force, ret_problem);
+    if (status != GW_OK)
+        return status;
+    gw_buffer_text(out, "{\"v\":1");
+    gw_json_write_member(out, "dataset", in_force.policy->dataset);
+    gw_json_write_member(out, "notice", in_force.policy->notice);
+    status = write_balances(facts, in_force.policy->dataset, 0, false, out, ret_problem);
+    gw_buffer_text(out, "}");
+    return status;
+}
+
+gw_epsilon gw_facts_remaining(gw_store_reader *reader, const char *dataset, const char *principal, int64_t now) {
+    gw_store_balance balances[4];
+    gw_epsilon least = {UINT64_MAX};
+    if (gw_store_balances(reader, dataset, principal, now, balances) != GW_OK)
+        return (gw_epsilon){0};
+    for (size_t i = 0; i < 4; i++) {
+        uint64_t left = gw_budget_remaining(balances[i].total, balances[i].spent);
+        if (balances[i].is_set && left < least.micro)
+            least.micro = left;
+    }
+    return least.micro == UINT64_MAX ? (gw_epsilon){0} : least;
+}
+
+// ---- cost
+
+// Three significant digits: a promise of error is not more precise than that.
+static void write_figure(gw_buffer *out, const char *name, double value) {
+    char text[64];
+    int decimals = value >= 100 || value == 0 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
+    snprintf(text, sizeof text, "%.*f", decimals, value);
+    gw_json_write_member(out, name, text);
+}
+
+static double shown_factor(const gw_plan *plan) {
+    return plan->statistic == GW_STATISTIC_RATE || plan->statistic == GW_STATISTIC_SHARE ? 100 : 1;
+}
+
+static const char *error_unit(const gw_plan *plan) {
+    switch (plan->statistic) {
+    case GW_STATISTIC_COUNT:
+        return "persons";
+    case GW_STATISTIC_SHARE:
+    case GW_STATISTIC_RATE:
+        return "points";
+    case GW_STATISTIC_MEAN:
+        return plan->unit;
+    }
+    return "";
+}
+
+static void write_error(const gw_plan *plan, gw_buffer *out) {
+    double factor = shown_factor(plan);
+    gw_json_write_name(out, "error");
+    gw_buffer_text(out, "{");
+    gw_json_write_member(out, "unit", error_unit(plan));
+    gw_json_write_integer(out, "group_size", (int64_t)plan->shape.group_size);
+    write_figure(out, "half_width_95", factor * gw_cost_half_width(&plan->shape, plan->epsilon, GW_LEVEL_95));
+    write_figure(out, "half_width_50", factor * gw_cost_half_width(&plan->shape, plan->epsilon, GW_LEVEL_50));
+    gw_buffer_text(out, "}");
+    gw_json_write_name(out, "instead");
+    gw_buffer_text(out, "[");
+    const gw_epsilon others[2] = {{plan->epsilon.micro / 2}, {plan->epsilon.micro * 2}};
+    const char *comma = "";
+    for (size_t i = 0; i < 2; i++) {
+        if (others[i].micro < plan->policy->question_min.micro || others[i].micro > plan->policy->question_max.micro)
+            continue;
+        gw_buffer_text(out, comma);
+        gw_buffer_text(out, "{");
+        gw_json_write_epsilon(out, "epsilon", others[i]);
+        write_figure(out, "half_width_95", factor * gw_cost_half_width(&plan->shape, others[i], GW_LEVEL_95));
+        gw_buffer_text(out, "}");
+        comma = ",";
+    }
+    gw_buffer_text(out, "]");
+}
+
+gw_status gw_facts_cost(const gw_facts *facts, gw_buffer *out, gw_problem *ret_problem) {
+    gw_policy_in_force in_force;
+    gw_plan plan;
+    gw_status status = gw_query_policy(facts->worker, facts->question->dataset, &in_force, ret_problem);
+    if (status == GW_OK)
+        status = gw_plan_build(facts->question, in_force.policy, facts->catalogue, facts->arena, &plan, ret_problem);
+    if (status != GW_OK)
+        return status;
+    if (plan.epsilon.micro == 0)
+        plan.epsilon = plan.policy->question_min;
+    gw_store_data data;
+    bool has_data = gw_store_data_current(facts->reader, plan.policy->dataset, &data) == GW_OK;
+    gw_buffer text;
+    gw_buffer_init(&text, 1u << 20);
+    gw_plan_canonical(&plan, has_data ? data.version : "", &text);
+    gw_hash question = gw_sha256(gw_buffer_bytes(&text));
+    gw_store_charge charge;
+    bool is_free = gw_store_charge_by_question(facts->reader, question, facts->now, &charge) == GW_OK;
+    char hex[GW_HASH_HEX];
+    gw_hex((gw_bytes){question.bytes, sizeof question.bytes}, hex);
+    gw_buffer_done(&text);
+    gw_plan_title(&plan, &text);
+
+    gw_buffer_text(out, "{\"v\":1");
+    gw_json_write_member(out, "dataset", plan.policy->dataset);
+    gw_json_write_member(out, "notice", plan.policy->notice);
+    gw_json_write_member(out, "question", hex);
+    gw_json_write_member(out, "title", gw_buffer_string(&text));
+    gw_json_write_member(out, "statistic", gw_statistic_name(plan.statistic));
+    gw_json_write_integer(out, "cells", (int64_t)plan.cell_count);
+    gw_json_write_epsilon(out, "epsilon", plan.epsilon);
+    gw_json_write_epsilon(out, "price", is_free ? (gw_epsilon){0} : plan.epsilon);
+    gw_json_write_name(out, "free");
+    gw_buffer_text(out, is_free ? "true" : "false");
+    status = write_balances(facts, plan.policy->dataset, is_free ? 0 : plan.epsilon.micro, true, out, ret_problem);
+    write_error(&plan, out);
+    gw_buffer_text(out, "}");
+    gw_buffer_done(&text);
+    return status;
+}
+
+// ---- history
+
+typedef struct {
+    gw_buffer *out;
+    const char *comma;
+} each_release;
+
+static void each_release_write(void *state, const gw_store_history_row *row) {
+    static const char *const states[] = {
+        [GW_CHARGE_RESERVED] = "reserved", [GW_CHARGE_SEALED] = "sealed", [GW_CHARGE_ABANDONED] = "abandoned"};
+    each_release *each = state;
+    gw_buffer_text(each->out, each->comma);
+    gw_buffer_text(each->out, "{");
+    gw_json_write_member(each->out, "release", row->state == GW_CHARGE_SEALED ? row->release : NULL);
+    gw_json_write_member(each->out, "dataset", row->dataset);
+    gw_json_write_integer(each->out, "time", row->time);
+    gw_json_write_epsilon(each->out, "cost", (gw_epsilon){row->cost});
+    gw_json_write_member(each->out, "state", states[row->state]);
+    gw_json_write_member(each->out, "principal", row->principal);
+    gw_json_write_name(each->out, "question");
+    gw_buffer_text(each->out, row->question_text);
+    gw_buffer_text(each->out, "}");
+    each->comma = ",";
+}
+
+#define HISTORY_ROWS_MAX 1000u
+
+gw_status gw_facts_history(const gw_facts *facts, gw_buffer *out, gw_problem *ret_problem) {
+    bool may_see_all = facts->who->roles & (GW_ROLE_OWNER | GW_ROLE_AUDITOR | GW_ROLE_OPERATOR);
+    if (!facts->who->is_known)
+        return gw_problem_set(ret_problem, GW_UNAUTHENTICATED, "unauthenticated",
+                              "History is shown to those it belongs to.",
+                              "This request was not signed by a known principal.", "godwit whoami");
+    if (facts->question->all && !may_see_all)
+        return gw_problem_set(ret_problem, GW_DENIED, "denied_role", "Everybody's history is for owners and auditors.",
+                              "Your roles do not include owner, auditor or operator.", "godwit history");
+    gw_buffer_text(out, "{\"v\":1");
+    gw_json_write_name(out, "releases");
+    gw_buffer_text(out, "[");
+    each_release each = {out, ""};
+    gw_status status = gw_store_history(facts->reader, facts->question->all ? NULL : facts->who->principal,
+                                        facts->question->dataset, HISTORY_ROWS_MAX, each_release_write, &each);
+    gw_buffer_text(out, "]}");
+    if (status != GW_OK)
+        return gw_problem_set(ret_problem, status, "internal", "The history could not be read.", "",
+                              "Ask the operator.");
+    return GW_OK;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a question and a policy to what will be measured: table, cells, parts, sensitivity, price. Pure: sees no data,
+// no clock, no ledger. `by` and `where` are put in canonical order here, so equal questions make equal plans. Thread
+// safety: immutable after build; memory belongs to the arena, policy and catalogue must outlive it. Depends on:
+// policy/{policy,indicator}.h, wire/question.h.
+#pragma once
+#include "service/policy/indicator.h"
+
+// One group-by concept: its codes are the declared cells along it, so an absent group still gets its noisy zero.
+typedef struct {
+    const char *concept; // "sex", "age:work"
+    const gw_column *column;
+    const gw_banding *banding; // NULL for code columns
+    const char *const *codes;  // shown in this order; only those a filter on the same concept leaves
+    const size_t *positions;   // index of each code in the column's codes, or in the bands (band_count = _U)
+    size_t code_count;
+} gw_plan_axis;
+
+// One resolved condition: the value is in a set of codes or in one of several ranges of steps.
+typedef struct {
+    const gw_column *column;
+    const char *text;        // canonical JSON of this filter
+    const size_t *positions; // code columns
+    size_t position_count;
+    const int64_t (*ranges)[2]; // numeric columns: inclusive steps
+    size_t range_count;
+    bool with_missing; // numeric columns: NULL (code _U of a banding) is in the set
+} gw_plan_condition;
+
+typedef struct {
+    gw_statistic statistic;
+    const gw_policy *policy;
+    const gw_table *table;
+    const gw_indicator *indicator; // NULL for a measure
+    const gw_column *of;           // mean; otherwise NULL
+    const gw_plan_axis *axes;
+    size_t axis_count;
+    const gw_plan_condition *where; // the asker's, in canonical order
+    size_t where_count;
+    const gw_plan_condition *population; // the indicator's
+    size_t population_count;
+    const gw_plan_condition *numerator;
+    size_t numerator_count;
+    size_t cell_count;
+    size_t part_count;
+    uint64_t sensitivity;
+    const char *unit;
+    unsigned decimals;
+    gw_cost_shape shape;
+    gw_epsilon epsilon; // 0 where neither epsilon nor target_error was given
+} gw_plan;
+
+#define GW_PLAN_CELLS_MAX 200000u // an answer of about 30 MB
+// Codes: unknown_indicator, unknown_concept, unknown_code, unknown_banding, concept_missing, bad_filter,
+// too_many_cells, by_needed, of_needed, target_error, many_rows.
+GW_MUST_CHECK gw_status gw_plan_build(const gw_question *question, const gw_policy *policy,
+                                      const gw_catalogue *catalogue, gw_arena *arena, gw_plan *ret_plan,
+                                      gw_problem *ret_problem);
+
+// The canonical question: its text names dataset, data version, mechanism version, statistic, indicator version, sorted
+// where and by, and epsilon; nothing of the asker. Its SHA-256 is the question's name everywhere.
+#define GW_MECHANISM "parts/1"
+void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer *ret_text);
+// One sentence for people: "Employment rate, by Country of birth (4) x Sex (2)".
+void gw_plan_title(const gw_plan *plan, gw_buffer *ret_text);
+// SHA-256 of how a policy lays its tables out (tables, concepts, codes, steps): data loaded under one layout is never
+// read under another.
+gw_hash gw_plan_layout(const gw_policy *policy);

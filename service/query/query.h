@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The path of one query, one way: authenticate, decode, authorize, recall, plan, reserve, measure, protect, seal,
+// reply. Steps before `reserve` never see private data; after it nothing is refunded and every failure has one constant
+// reply. Thread safety: gw_query_handle may run on any number of threads, each with its own gw_query_worker. Depends
+// on: auth, policy, engine, ledger, release, store, wire.
+#pragma once
+#include "service/auth/identity.h"
+#include "service/engine/engine.h"
+#include "service/ledger/ledger.h"
+#include "service/policy/indicator.h"
+#include "service/wire/question.h"
+
+typedef struct gw_queries gw_queries;           // what all workers share
+typedef struct gw_query_worker gw_query_worker; // one per thread
+
+// A change asked by an owner or operator, after authentication: appends the reply document or fills the problem.
+typedef gw_status (*gw_admin_handler)(void *state, gw_query_worker *worker, const gw_identity *who,
+                                      const gw_json_node *body, gw_buffer *ret_document, gw_problem *ret_problem);
+
+typedef struct {
+    gw_ledger *ledger;              // borrowed
+    gw_engine *engine;              // borrowed; NULL: questions are refused (not_serving)
+    const gw_catalogue *catalogue;  // borrowed
+    const gw_secret_key *reply_key; // borrowed
+    const char *state_folder;       // holds data/
+    const char *codelist_folder;
+    const char *origin;
+    unsigned
+        release_tick_ms; // 0: an answer leaves when it is ready; otherwise at a slot fixed by plan and public sizes
+    gw_admin_handler admin;
+    void *admin_state;
+} gw_query_options;
+
+GW_MUST_CHECK gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_problem *ret_problem);
+void gw_queries_free(gw_queries *queries); // after the last worker; accepts NULL
+GW_MUST_CHECK gw_status gw_query_worker_new(gw_queries *queries, gw_query_worker **ret, gw_problem *ret_problem);
+void gw_query_worker_free(gw_query_worker *worker); // accepts NULL
+
+// Answers one message: appends a whole signed reply, always.
+void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply);
+// The reply for a request that found no room: constant but for the request's hash.
+void gw_query_busy(gw_queries *queries, gw_bytes request, gw_buffer *reply);
+
+gw_store_reader *gw_query_reader(gw_query_worker *worker);
+// The policy in force for a dataset, parsed and kept; NULL with a problem (unknown_dataset).
+typedef struct {
+    const gw_policy *policy; // owned by the queries, lives as long as they do
+    gw_store_policy row;
+    gw_hash layout;
+} gw_policy_in_force;
+GW_MUST_CHECK gw_status gw_query_policy(gw_query_worker *worker, const char *dataset, gw_policy_in_force *ret,
+                                        gw_problem *ret_problem);
+// <state>/data/<dataset>/<version>.duckdb and .layout
+void gw_query_snapshot_path(const gw_queries *queries, const char *dataset, const char *version, const char *suffix,
+                            char *ret_path, size_t size);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of this room share: the insides of gw_queries and gw_query_worker. Nobody else includes it.
+// Depends on: query.h, flight.h.
+#pragma once
+#include "service/query/flight.h"
+#include "service/query/query.h"
+
+#include <pthread.h>
+
+typedef struct policy_slot {
+    struct policy_slot *next;
+    gw_policy *policy;
+    gw_store_policy row;
+    gw_hash layout;
+    char layout_data[GW_ID_HEX]; // the data version last found to have this layout; under policies_lock
+} policy_slot;
+
+struct gw_queries {
+    gw_query_options options;
+    gw_flights *flights;
+    pthread_mutex_t policies_lock;
+    policy_slot *policies; // under the lock; slots are added, never removed
+};
+
+struct gw_query_worker {
+    gw_queries *queries;
+    gw_store_reader *reader;
+};
+
+// GW_OK when `data` was loaded under this policy's layout; GW_UNAVAILABLE with code data_layout otherwise.
+GW_MUST_CHECK gw_status gw_queries_layout_check(gw_query_worker *worker, const gw_policy_in_force *in_force,
+                                                const char *data, gw_problem *ret_problem);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A release: the answer's bytes, encoded once from measured integers and public facts, then sealed and never changed.
+// The length is a function of the shape alone (trailing spaces), so it says nothing about the values; only where the
+// public sizes a policy states are wrong by ten times does a second, larger length appear. Thread safety: pure. Depends
+// on: privacy/{released,interval,cost}.h, base/buffer.h, wire/json.h.
+#pragma once
+#include "privacy/cost.h"
+#include "privacy/released.h"
+#include "service/base/buffer.h"
+#include "service/base/crypto.h"
+
+// What is public about an answer before it is measured. All texts are borrowed.
+typedef struct {
+    const char *dataset, *data_version, *release;
+    const char *indicator; // or NULL
+    const char *of;        // mean: the concept; or NULL
+    const char *notice;    // or NULL
+    const char *unit;
+    uint64_t policy_version, indicator_version;
+    gw_hash question;
+    gw_statistic statistic;
+    unsigned decimals;
+    gw_noise noise;
+    const char *grid, *offset; // mean: step and smallest value as decimal texts; otherwise "1" and "0"
+    double minimum, range;     // mean: the same as numbers, for estimates; otherwise 0 and 1
+    size_t part_count;
+    unsigned value_digits;                // decimal digits that public sizes say a measured integer has at most
+    const char *const *by;                // axis_count concepts
+    const char *const *const *axis_codes; // per axis: its codes in cell order
+    const size_t *axis_sizes;
+    size_t axis_count;
+} gw_release_shape;
+
+// Every cell appears. `salt` are 32 fresh random bytes, so that the answer's hash cannot be guessed.
+// GW_LIMIT when the buffer's maximum is passed; GW_NO_MEMORY.
+GW_MUST_CHECK gw_status gw_release_encode(const gw_release_shape *shape, const gw_released_table *table, gw_hash salt,
+                                          gw_buffer *ret_answer);
+// Cells are flagged "u" (too uncertain after protection), by the protected values alone, where the noise range is wider
+// than this: +-10 points for rates and shares, +-10 % of the range for means, +-25 % of the estimate for counts.
+#define GW_FLAG_RATIO_HALF_WIDTH 0.10
+#define GW_FLAG_COUNT_RELATIVE 0.25
