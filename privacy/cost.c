@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prices from public figures: half-widths of noise ranges before anything is asked, and the epsilon for a wanted one.
+#include "privacy/cost.h"
+#include "privacy/tail.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const NAMES[] = {
+    [GW_STATISTIC_COUNT] = "count",
+    [GW_STATISTIC_SHARE] = "share",
+    [GW_STATISTIC_RATE] = "rate",
+    [GW_STATISTIC_MEAN] = "mean",
+};
+#define NAME_COUNT (sizeof(NAMES) / sizeof(NAMES[0]))
+#define NORMAL_STEPS 60 // halvings of [0, 8]: beyond the precision of a double
+
+const char *gw_statistic_name(gw_statistic statistic) {
+    return NAMES[statistic];
+}
+
+gw_status gw_statistic_parse(const char *name, gw_statistic *ret) {
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        if (strcmp(name, NAMES[i]) == 0) {
+            *ret = (gw_statistic)i;
+            return GW_OK;
+        }
+    }
+    return GW_INVALID;
+}
+
+// z with P(|N| > z) = chance for a standard normal N.
+static double normal_half_width(double chance) {
+    double low = 0.0;
+    double high = 8.0;
+    for (int i = 0; i < NORMAL_STEPS; i++) {
+        double middle = (low + high) / 2.0;
+        if (erfc(middle / M_SQRT2) > chance)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+// Half-width of the sum of `others` noises: its shape lies between one noise value and a normal law, so the wider of
+// the two is expected to be enough. The range of an answer is computed by interval.h, not here.
+static double sum_half_width(gw_noise noise, double chance, double others) {
+    double one = (double)gw_tail_half_width(noise, chance);
+    double normal = normal_half_width(chance) * gw_tail_sd(noise);
+    return sqrt(others) * (others > 1.0 ? fmax(one, normal) : one);
+}
+
+// A ratio's half-width is c(theta) / denominator; c is largest at an end of [0, 1], where one noise value or the sum of
+// the others stands alone.
+static double ratio_half_width(double bound, double denominator) {
+    return denominator <= 0.0 ? 1.0 : fmin(1.0, bound / denominator);
+}
+
+double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32_t level_ppm) {
+    if (epsilon.micro == 0 || shape->sensitivity == 0)
+        return INFINITY; // no finite range without noise of a known law
+    gw_noise noise = {.epsilon = epsilon, .sensitivity = shape->sensitivity};
+    double chance = (1e6 - (double)level_ppm) / 1e6;
+    double bound = sum_half_width(noise, chance, 1.0);
+    double group = (double)shape->group_size;
+    double others = shape->cell_count > 1 ? (double)(shape->cell_count - 1) : 1.0;
+    switch (shape->statistic) {
+    case GW_STATISTIC_COUNT:
+        return bound;
+    case GW_STATISTIC_SHARE:
+        return ratio_half_width(sum_half_width(noise, chance, others), group * (others + 1.0));
+    case GW_STATISTIC_RATE:
+        return ratio_half_width(bound, group);
+    case GW_STATISTIC_MEAN: // a person's two parts sum to the sensitivity
+        return shape->range * ratio_half_width(bound, group * (double)shape->sensitivity);
+    }
+    return INFINITY;
+}
+
+gw_status gw_cost_epsilon_up(const gw_cost_shape *shape, double half_width, gw_epsilon *ret_epsilon) {
+    if (!(half_width > 0.0)) // NaN too
+        return GW_INVALID;
+    uint64_t low = 0;
+    uint64_t high = GW_EPSILON_MICRO_MAX;
+    if (!(gw_cost_half_width(shape, (gw_epsilon){high}, GW_LEVEL_95) <= half_width))
+        return GW_INVALID;
+    while (high - low > 1) { // high does it, low does not
+        uint64_t middle = low + (high - low) / 2;
+        if (gw_cost_half_width(shape, (gw_epsilon){middle}, GW_LEVEL_95) <= half_width)
+            high = middle;
+        else
+            low = middle;
+    }
+    ret_epsilon->micro = high;
+    return GW_OK;
+}
