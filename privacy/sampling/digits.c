@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counting thresholds above a word, four lanes at a time where the processor has AVX2.
 #include "privacy/sampling/digits.h"
+#include <string.h>
 
 void gw_digits_kernel_portable(const uint64_t *words, size_t lane_count, const uint64_t *firsts, size_t first_count,
                                unsigned shift, uint64_t *magnitudes, uint64_t *ties) {
@@ -18,29 +19,28 @@ void gw_digits_kernel_portable(const uint64_t *words, size_t lane_count, const u
 }
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
 #define LANES_PER_VECTOR 4
 
-// AVX2 compares signed only: flipping the top bit of both sides makes the unsigned order.
+typedef uint64_t lanes __attribute__((vector_size(LANES_PER_VECTOR * sizeof(uint64_t))));
+
+// The same in the compiler's vector types: a true comparison is all ones, that is -1.
 __attribute__((target("avx2"))) static void kernel_avx2(const uint64_t *words, size_t lane_count,
                                                         const uint64_t *firsts, size_t first_count, unsigned shift,
                                                         uint64_t *magnitudes, uint64_t *ties) {
-    const __m256i flip = _mm256_set1_epi64x(INT64_MIN);
-    const __m128i shift_count = _mm_cvtsi32_si128((int)shift);
     for (size_t lane = 0; lane < lane_count; lane += LANES_PER_VECTOR) {
-        __m256i word = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)(words + lane)), flip);
-        __m256i above = _mm256_setzero_si256(); // minus the count: a true comparison is -1
-        __m256i tie = _mm256_loadu_si256((const __m256i *)(const void *)(ties + lane));
+        lanes word, tie, magnitude;
+        lanes above = {0};
+        memcpy(&word, words + lane, sizeof(word));
+        memcpy(&tie, ties + lane, sizeof(tie));
+        memcpy(&magnitude, magnitudes + lane, sizeof(magnitude));
         for (size_t i = 0; i < first_count; i++) {
-            __m256i first = _mm256_xor_si256(_mm256_set1_epi64x((long long)firsts[i]), flip);
-            above = _mm256_add_epi64(above, _mm256_cmpgt_epi64(first, word));
-            tie = _mm256_or_si256(tie, _mm256_cmpeq_epi64(first, word));
+            lanes first = {firsts[i], firsts[i], firsts[i], firsts[i]};
+            above -= (lanes)(word < first);
+            tie |= (lanes)(word == first);
         }
-        __m256i magnitude = _mm256_loadu_si256((const __m256i *)(const void *)(magnitudes + lane));
-        magnitude = _mm256_sub_epi64(magnitude, _mm256_sll_epi64(above, shift_count));
-        _mm256_storeu_si256((__m256i *)(void *)(magnitudes + lane), magnitude);
-        _mm256_storeu_si256((__m256i *)(void *)(ties + lane), tie);
+        magnitude += above << shift;
+        memcpy(magnitudes + lane, &magnitude, sizeof(magnitude));
+        memcpy(ties + lane, &tie, sizeof(tie));
     }
 }
 #endif
