@@ -111,8 +111,8 @@ static gw_status facts_admin(gw_query *query) {
         return gw_problem_set(&query->problem, GW_DENIED, "stale_request", "This request was signed too long ago.",
                               "A change is accepted within 300 seconds of its time.",
                               "Check the clock, then send it again.");
-    return options->admin(options->admin_state, query->worker, &query->who, query->question.admin, &query->document,
-                          &query->problem);
+    return options->admin(options->admin_state, query->worker, &query->who, query->json, query->question.admin,
+                          &query->document, &query->problem);
 }
 
 // Everything that is not a query is answered here and ends the path.

@@ -14,7 +14,7 @@ typedef struct gw_queries gw_queries;           // what all workers share
 typedef struct gw_query_worker gw_query_worker; // one per thread
 
 // A change asked by an owner or operator, after authentication: appends the reply document or fills the problem.
-typedef gw_status (*gw_admin_handler)(void *state, gw_query_worker *worker, const gw_identity *who,
+typedef gw_status (*gw_admin_handler)(void *state, gw_query_worker *worker, const gw_identity *who, const gw_json *json,
                                       const gw_json_node *body, gw_buffer *ret_document, gw_problem *ret_problem);
 
 typedef struct {

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0
+// godwitd: the daemon, and as subcommands everything that needs the server's state. A table of commands; each prints
+// what it did, or what, why and how to mend it.
+#include "service/admin/load_command.h"
+#include "service/base/file.h"
+#include "service/base/log.h"
+#include "service/local.h"
+#include "service/service.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+#define EXIT_REFUSED 3
+#define EXIT_LOGIN 4
+#define EXIT_UNREACHABLE 7
+#define EXIT_FOUND_PROBLEMS 9
+#define EXIT_ROLLED_BACK 78
+#define POLICY_BYTES_MAX 400000u
+
+typedef struct {
+    const char *dir, *origin, *share, *hwm;
+    const char *listen[GW_LISTEN_MAX];
+    size_t listen_count;
+    long release_tick, workers, children, threads, memory_mb; // -1: as configured
+    char **words;                                             // what is left of the arguments
+    int word_count;
+} arguments;
+
+static int exit_code_of(const gw_problem *problem, gw_status status) {
+    if (strcmp(problem->code, "rolled_back") == 0)
+        return EXIT_ROLLED_BACK;
+    switch (status) {
+    case GW_OK:
+        return 0;
+    case GW_DENIED:
+    case GW_UNAUTHENTICATED:
+        return EXIT_LOGIN;
+    case GW_INVALID:
+    case GW_NOT_FOUND:
+    case GW_CONFLICT:
+    case GW_LIMIT:
+    case GW_BUDGET:
+        return EXIT_REFUSED;
+    case GW_BUSY:
+    case GW_RETRY:
+    case GW_UNAVAILABLE:
+        return EXIT_UNREACHABLE;
+    case GW_CORRUPT:
+        return 6;
+    case GW_IO:
+    case GW_NO_MEMORY:
+    case GW_INTERNAL:
+        return EXIT_FAILED;
+    }
+    return EXIT_FAILED;
+}
+
+static int tell(gw_status status, const gw_problem *problem) {
+    fprintf(stderr, "godwitd: %s\n", problem->what[0] ? problem->what : "It did not work.");
+    if (problem->why[0])
+        fprintf(stderr, "  why   %s\n", problem->why);
+    if (problem->mend[0])
+        fprintf(stderr, "  mend  %s\n", problem->mend);
+    fprintf(stderr, "  code  %s\n", problem->code[0] ? problem->code : gw_status_name(status));
+    return exit_code_of(problem, status);
+}
+
+static int usage(const char *what, const char *mend) {
+    fprintf(stderr, "godwitd: %s\n  mend  %s\n  code  usage\n", what, mend);
+    return EXIT_USAGE;
+}
+
+// ---- arguments
+
+enum {
+    OPTION_DIR = 256,
+    OPTION_ORIGIN,
+    OPTION_LISTEN,
+    OPTION_SHARE,
+    OPTION_HWM,
+    OPTION_TICK,
+    OPTION_WORKERS,
+    OPTION_CHILDREN,
+    OPTION_THREADS,
+    OPTION_MEMORY
+};
+static const struct option long_options[] = {
+    {"dir", required_argument, NULL, OPTION_DIR},
+    {"origin", required_argument, NULL, OPTION_ORIGIN},
+    {"listen", required_argument, NULL, OPTION_LISTEN},
+    {"share", required_argument, NULL, OPTION_SHARE},
+    {"hwm", required_argument, NULL, OPTION_HWM},
+    {"release-tick", required_argument, NULL, OPTION_TICK},
+    {"workers", required_argument, NULL, OPTION_WORKERS},
+    {"engine-children", required_argument, NULL, OPTION_CHILDREN},
+    {"engine-threads", required_argument, NULL, OPTION_THREADS},
+    {"engine-memory-mb", required_argument, NULL, OPTION_MEMORY},
+    {NULL, 0, NULL, 0},
+};
+
+static bool read_number(const char *text, long *ret) {
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno != 0 || end == text || *end || value < 0)
+        return false;
+    *ret = value;
+    return true;
+}
+
+static bool read_option(int option, arguments *a) {
+    switch (option) {
+    case OPTION_DIR:
+        a->dir = optarg;
+        return true;
+    case OPTION_ORIGIN:
+        a->origin = optarg;
+        return true;
+    case OPTION_SHARE:
+        a->share = optarg;
+        return true;
+    case OPTION_HWM:
+        a->hwm = optarg;
+        return true;
+    case OPTION_LISTEN:
+        if (a->listen_count == GW_LISTEN_MAX)
+            return false;
+        a->listen[a->listen_count++] = optarg;
+        return true;
+    case OPTION_TICK:
+        return read_number(optarg, &a->release_tick);
+    case OPTION_WORKERS:
+        return read_number(optarg, &a->workers);
+    case OPTION_CHILDREN:
+        return read_number(optarg, &a->children);
+    case OPTION_THREADS:
+        return read_number(optarg, &a->threads);
+    case OPTION_MEMORY:
+        return read_number(optarg, &a->memory_mb);
+    default:
+        return false;
+    }
+}
+
+static bool read_arguments(int argc, char **argv, arguments *ret) {
+    arguments a = {.dir = ".", .release_tick = -1, .workers = -1, .children = -1, .threads = -1, .memory_mb = -1};
+    optind = 1;
+    for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+        if (!read_option(option, &a))
+            return false;
+    a.words = argv + optind;
+    a.word_count = argc - optind;
+    *ret = a;
+    return true;
+}
+
+static void apply_arguments(const arguments *a, gw_config *config) {
+    const struct {
+        long value;
+        int64_t *setting;
+    } numbers[] = {{a->release_tick, &config->release_tick_ms},
+                   {a->workers, &config->workers},
+                   {a->children, &config->engine_children},
+                   {a->threads, &config->engine_threads},
+                   {a->memory_mb, &config->engine_memory_mb}};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (numbers[i].value >= 0)
+            *numbers[i].setting = numbers[i].value;
+    if (a->share)
+        snprintf(config->share, sizeof config->share, "%s", a->share);
+    if (a->hwm)
+        snprintf(config->hwm, sizeof config->hwm, "%s", a->hwm);
+    for (size_t i = 0; i < a->listen_count; i++)
+        snprintf(config->listen[i], sizeof config->listen[i], "%s", a->listen[i]);
+    if (a->listen_count > 0)
+        config->listen_count = a->listen_count;
+}
+
+// ---- init
+
+static int command_init(int argc, char **argv) {
+    arguments a;
+    if (!read_arguments(argc, argv, &a) || !a.origin || a.word_count != 0)
+        return usage("init needs a folder and the name of the service.",
+                     "godwitd init --dir state --origin nso.example/godwit");
+    gw_problem problem = {0};
+    gw_status status = gw_folder_make(a.dir, 0700, &problem);
+    char absolute[PATH_MAX];
+    if (status != GW_OK || !realpath(a.dir, absolute))
+        return tell(status == GW_OK ? GW_IO : status, &problem);
+    gw_config config;
+    gw_config_default(absolute, &config);
+    apply_arguments(&a, &config);
+    if (a.share && !realpath(a.share, config.share))
+        return usage("The folder given with --share does not exist.",
+                     "Give the folder that holds indicators/ and codelists/.");
+    snprintf(config.origin, sizeof config.origin, "%s", a.origin);
+    status = gw_local_init(&config, &problem);
+    if (status != GW_OK)
+        return tell(status, &problem);
+    printf("Made %s for %s.\n"
+           "  your profile  %s/profiles/admin.json (roles owner, operator)\n"
+           "  next          godwitd serve --dir %s\n",
+           absolute, config.origin, absolute, a.dir);
+    return 0;
+}
+
+// ---- serve
+
+static int command_serve(int argc, char **argv) {
+    arguments a;
+    if (!read_arguments(argc, argv, &a) || a.word_count != 0)
+        return usage("serve takes a state folder.", "godwitd serve --dir state; settings: godwitd help config");
+    gw_config config;
+    gw_problem problem = {0};
+    gw_status status = gw_config_load(a.dir, &config, &problem);
+    if (status != GW_OK)
+        return tell(status, &problem);
+    apply_arguments(&a, &config);
+    // Every thread inherits the block, so that signals come to sigtimedwait below and nowhere else.
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    char engine[PATH_MAX];
+    gw_load_engine_path(engine, sizeof engine);
+    gw_service *service = NULL;
+    gw_service_options options = {.is_serving = true, .engine_program = engine};
+    status = gw_service_open(&config, &options, &service, &problem);
+    if (status != GW_OK)
+        return tell(status, &problem);
+    for (size_t i = 0; i < config.listen_count; i++)
+        gw_log(GW_LOG_INFO, "listening", "url", config.listen[i], NULL);
+    const struct timespec tick = {.tv_nsec = 200000000};
+    while (sigtimedwait(&signals, NULL, &tick) < 0)
+        gw_service_tick(service);
+    gw_log(GW_LOG_INFO, "draining", NULL);
+    gw_service_close(service);
+    gw_log(GW_LOG_INFO, "stopped", NULL);
+    return 0;
+}
+
+// ---- policy
+
+static int policy_check(const char *file, const char *share) {
+    gw_buffer text;
+    gw_policy *policy = NULL;
+    gw_problem problem = {0};
+    char codelists[4200];
+    gw_config config;
+    gw_config_default(".", &config);
+    snprintf(codelists, sizeof codelists, "%s/codelists", share ? share : config.share);
+    gw_buffer_init(&text, POLICY_BYTES_MAX);
+    gw_status status = gw_file_read(file, &text, &problem);
+    if (status == GW_OK)
+        status = gw_policy_load(gw_buffer_bytes(&text), file, codelists, &policy, &problem);
+    gw_buffer_done(&text);
+    if (status != GW_OK) {
+        tell(status, &problem);
+        return EXIT_FOUND_PROBLEMS;
+    }
+    char lifetime[GW_EPSILON_TEXT];
+    gw_epsilon_format(policy->lifetime, lifetime);
+    size_t columns = 0;
+    for (size_t t = 0; t < policy->table_count; t++)
+        columns += policy->tables[t].column_count;
+    printf("OK  %s version %llu: %zu table%s, %zu columns, lifetime budget %s\n", policy->dataset,
+           (unsigned long long)policy->version, policy->table_count, policy->table_count == 1 ? "" : "s", columns,
+           lifetime);
+    gw_policy_free(policy);
+    return 0;
+}
+
+// The signature file that `godwit policy sign` writes: {"by":…,"key":…,"signature":…}.
+static gw_status signature_read(const char *policy_file, gw_buffer *body, gw_problem *problem) {
+    static const char *const allowed[] = {"by", "key", "signature", NULL};
+    char path[PATH_MAX];
+    gw_buffer text;
+    gw_json *json = NULL;
+    snprintf(path, sizeof path, "%s.sig", policy_file);
+    gw_buffer_init(&text, 4096);
+    gw_status status = gw_file_read(path, &text, problem);
+    if (status != GW_OK)
+        gw_problem_mend(problem, "godwit policy sign %s --as owner", policy_file);
+    if (status == GW_OK)
+        status = gw_json_parse(gw_buffer_bytes(&text), GW_JSON_FILE(path), &json, problem);
+    gw_buffer_done(&text);
+    if (status != GW_OK)
+        return status;
+    gw_json_reader reader;
+    gw_json_reader_init(&reader, json);
+    gw_json_expect_object(&reader, gw_json_root(json), allowed);
+    for (size_t i = 0; allowed[i]; i++) {
+        const char *value = gw_json_read_string(&reader, gw_json_root(json), allowed[i]);
+        if (value)
+            gw_json_write_member(body, allowed[i], value);
+    }
+    if (reader.status != GW_OK)
+        *problem = reader.problem;
+    gw_json_free(json);
+    return reader.status;
+}
+
+static int policy_activate(const char *folder, const char *file) {
+    gw_config config;
+    gw_problem problem = {0};
+    gw_buffer text, body, document;
+    gw_buffer_init(&text, POLICY_BYTES_MAX);
+    gw_buffer_init(&body, 1u << 20);
+    gw_buffer_init(&document, 65536);
+    gw_status status = gw_config_load(folder, &config, &problem);
+    if (status == GW_OK)
+        status = gw_file_read(file, &text, &problem);
+    if (status == GW_OK) {
+        gw_buffer_text(&body, "{\"v\":1");
+        gw_json_write_member(&body, "kind", "admin");
+        gw_json_write_member(&body, "action", "policy_activate");
+        gw_json_write_member(&body, "policy", gw_buffer_string(&text));
+        status = signature_read(file, &body, &problem);
+        gw_buffer_text(&body, "}");
+    }
+    if (status == GW_OK)
+        status = gw_local_change(&config, gw_buffer_bytes(&body), &document, &problem);
+    int code = status == GW_OK ? 0 : tell(status, &problem);
+    if (status == GW_OK)
+        printf("In force: %s\n", file);
+    gw_buffer_done(&text);
+    gw_buffer_done(&body);
+    gw_buffer_done(&document);
+    return code;
+}
+
+static int command_policy(int argc, char **argv) {
+    arguments a;
+    if (read_arguments(argc, argv, &a) && a.word_count == 2 && strcmp(a.words[0], "check") == 0)
+        return policy_check(a.words[1], a.share);
+    if (a.word_count == 2 && strcmp(a.words[0], "activate") == 0)
+        return policy_activate(a.dir, a.words[1]);
+    return usage("policy takes check or activate, and a file.",
+                 "godwitd policy check FILE; godwitd policy activate --dir state FILE");
+}
+
+// ---- help
+
+static int command_version(int argc, char **argv) {
+    (void)argc;
+    (void)argv;
+    printf("godwitd %s\n", GW_VERSION);
+    return 0;
+}
+
+static int command_help(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "config") == 0) {
+        printf("Settings in config.json (flags of serve override them for one run):\n");
+        gw_config_help(stdout);
+        return 0;
+    }
+    printf("godwitd: answers aggregate questions about a register, and never about a person.\n\n"
+           "Examples\n"
+           "  godwitd init --dir state --origin nso.example/godwit\n"
+           "  godwitd serve --dir state\n"
+           "  godwitd policy check register.policy.json\n"
+           "  godwitd policy activate --dir state register.policy.json\n"
+           "  godwitd load --dir state nso.example/register register.csv\n\n"
+           "Commands\n"
+           "  init      make a state folder: keys, log, your profile\n"
+           "  serve     answer questions (SIGTERM drains)\n"
+           "  policy    check FILE, activate FILE\n"
+           "  load      validate a file against the policy and make it the data version\n"
+           "  help      this page; help config: the settings\n"
+           "  version\n\n"
+           "Options\n"
+           "  --dir DIR             state folder (default: here)\n"
+           "  --listen URL          ipc:///path or tcp://127.0.0.1:port; may be repeated\n"
+           "  --share DIR           folder with indicators/ and codelists/\n"
+           "  --release-tick MS     0 turns the fixed reply times off\n");
+    return 0;
+}
+
+typedef struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} command;
+
+static const command commands[] = {
+    {"init", command_init},    {"serve", command_serve},     {"policy", command_policy},
+    {"load", gw_load_command}, {"version", command_version}, {"help", command_help},
+};
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+// No core file and no debugger of another user may see what this process holds.
+static void close_the_curtains(void) {
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int main(int argc, char **argv) {
+    close_the_curtains();
+    if (gw_crypto_init() != GW_OK)
+        return EXIT_FAILED;
+    const char *word = argc > 1 ? argv[1] : "help";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        word = "help";
+    if (strcmp(word, "--version") == 0)
+        word = "version";
+    const char *names[COMMAND_COUNT];
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        names[i] = commands[i].name;
+        if (strcmp(commands[i].name, word) == 0)
+            return commands[i].run(argc > 1 ? argc - 1 : argc, argc > 1 ? argv + 1 : argv);
+    }
+    char mend[128];
+    const char *nearest = gw_nearest(word, names, COMMAND_COUNT);
+    snprintf(mend, sizeof mend, nearest ? "Did you mean \"%s\"?" : "godwitd help", nearest);
+    return usage("There is no such command.", mend);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens the parts in the order their threads and locks need, and closes them in reverse. The publisher is told of new
+// checkpoints by gw_service_tick, so that no worker waits for files.
+#include "service/service.h"
+
+#include "service/audit/publish.h"
+#include "service/base/cleanup.h"
+#include "service/base/log.h"
+#include "service/bus/bus.h"
+
+#include <stdio.h>
+#include <string.h>
+
+GW_DEFINE_FREEP(gw_secret_key, gw_secret_key_free)
+
+struct gw_service {
+    gw_config config;
+    char indicators[4200], codelists[4200], log_folder[4200], questions_folder[4200];
+    gw_engine *engine;
+    gw_catalogue *catalogue;
+    gw_secret_key *reply_key;
+    gw_ledger *ledger;
+    gw_publisher *publisher;
+    uint64_t published; // size last handed to the publisher
+    gw_queries *queries;
+    gw_query_worker **workers;
+    size_t worker_count;
+    gw_bus *bus;
+    gw_changes changes;
+};
+
+void gw_service_key_path(const gw_config *config, const char *name, char *ret_path, size_t size) {
+    snprintf(ret_path, size, "%s/keys/%s.key", config->folder, name);
+}
+
+static void handle_on_bus(void *state, unsigned worker, gw_bytes request, gw_buffer *reply) {
+    gw_service *service = state;
+    gw_query_handle(service->workers[worker], request, reply);
+}
+
+static void busy_on_bus(void *state, gw_bytes request, gw_buffer *reply) {
+    gw_service *service = state;
+    gw_query_busy(service->queries, request, reply);
+}
+
+void gw_service_handle(gw_service *service, gw_bytes request, gw_buffer *reply) {
+    gw_query_handle(service->workers[0], request, reply);
+}
+
+static gw_status open_engine(gw_service *service, const gw_service_options *options, gw_problem *problem) {
+    if (!options->is_serving)
+        return GW_OK;
+    gw_engine_options engine = {.program = options->engine_program,
+                                .children = (unsigned)service->config.engine_children,
+                                .threads = (unsigned)service->config.engine_threads,
+                                .memory_bytes = (uint64_t)service->config.engine_memory_mb << 20};
+    return gw_engine_open(&engine, &service->engine, problem);
+}
+
+static gw_status open_ledger(gw_service *service, gw_problem *problem) {
+    GW_CLEANUP(gw_secret_key_freep) gw_secret_key *log_key = NULL;
+    char path[4200];
+    gw_service_key_path(&service->config, "log", path, sizeof path);
+    gw_status status = gw_key_file_read(path, &log_key, problem);
+    if (status != GW_OK)
+        return status;
+    gw_ledger_options options = {.state_folder = service->config.folder,
+                                 .hwm_path = service->config.hwm[0] ? service->config.hwm : NULL,
+                                 .clock = gw_clock_system()};
+    return gw_ledger_open(&options, gw_take(&log_key), &service->ledger, problem);
+}
+
+static gw_status open_queries(gw_service *service, bool is_serving, gw_problem *problem) {
+    gw_clock clock = gw_clock_system();
+    service->changes = (gw_changes){.ledger = service->ledger,
+                                    .engine = service->engine,
+                                    .origin = service->config.origin,
+                                    .codelist_folder = service->codelists,
+                                    .started = clock.boot_ms(clock.state)};
+    gw_query_options options = {.ledger = service->ledger,
+                                .engine = service->engine,
+                                .catalogue = service->catalogue,
+                                .reply_key = service->reply_key,
+                                .state_folder = service->config.folder,
+                                .codelist_folder = service->codelists,
+                                .origin = service->config.origin,
+                                .release_tick_ms = (unsigned)service->config.release_tick_ms,
+                                .admin = gw_changes_handle,
+                                .admin_state = &service->changes};
+    gw_status status = gw_queries_new(&options, &service->queries, problem);
+    if (status != GW_OK)
+        return status;
+    service->changes.queries = service->queries;
+    size_t count = is_serving ? (size_t)service->config.workers : 1;
+    service->workers = calloc(count, sizeof(gw_query_worker *));
+    if (!service->workers)
+        return gw_problem_set(problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
+    for (; status == GW_OK && service->worker_count < count; service->worker_count++)
+        status = gw_query_worker_new(service->queries, &service->workers[service->worker_count], problem);
+    return status;
+}
+
+static gw_status open_bus(gw_service *service, gw_problem *problem) {
+    const char *urls[GW_LISTEN_MAX];
+    for (size_t i = 0; i < service->config.listen_count; i++)
+        urls[i] = service->config.listen[i];
+    gw_bus_options options = {.urls = urls,
+                              .url_count = service->config.listen_count,
+                              .workers = (unsigned)service->worker_count,
+                              .handle = handle_on_bus,
+                              .busy = busy_on_bus,
+                              .state = service};
+    return gw_bus_open(&options, &service->bus, problem);
+}
+
+static gw_status open_parts(gw_service *service, const gw_service_options *options, gw_problem *problem) {
+    char path[4200];
+    gw_status status = gw_catalogue_load(service->indicators, &service->catalogue, problem);
+    if (status == GW_OK)
+        status = open_engine(service, options, problem);
+    gw_service_key_path(&service->config, "reply", path, sizeof path);
+    if (status == GW_OK)
+        status = gw_key_file_read(path, &service->reply_key, problem);
+    if (status == GW_OK)
+        status = open_ledger(service, problem);
+    if (status == GW_OK)
+        status = gw_publisher_open(gw_ledger_database(service->ledger), service->log_folder, service->questions_folder,
+                                   &service->publisher, problem);
+    if (status == GW_OK)
+        status = open_queries(service, options->is_serving, problem);
+    if (status == GW_OK && options->is_serving)
+        status = open_bus(service, problem);
+    return status;
+}
+
+gw_status gw_service_open(const gw_config *config, const gw_service_options *options, gw_service **ret,
+                          gw_problem *ret_problem) {
+    gw_service *service = calloc(1, sizeof *service);
+    if (!service)
+        return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
+    service->config = *config;
+    snprintf(service->indicators, sizeof service->indicators, "%s/indicators", config->share);
+    snprintf(service->codelists, sizeof service->codelists, "%s/codelists", config->share);
+    snprintf(service->log_folder, sizeof service->log_folder, "%s/log", config->folder);
+    snprintf(service->questions_folder, sizeof service->questions_folder, "%s/questions", config->folder);
+    gw_status status = open_parts(service, options, ret_problem);
+    if (status != GW_OK) {
+        gw_service_close(service);
+        return status;
+    }
+    gw_service_tick(service);
+    *ret = service;
+    return GW_OK;
+}
+
+void gw_service_tick(gw_service *service) {
+    gw_checkpoint checkpoint;
+    gw_buffer note;
+    gw_buffer_init(&note, 8192);
+    gw_ledger_checkpoint(service->ledger, &checkpoint, &note);
+    if (checkpoint.size != service->published) {
+        gw_publisher_notify(service->publisher, &checkpoint, gw_buffer_bytes(&note));
+        service->published = checkpoint.size;
+    }
+    gw_buffer_done(&note);
+}
+
+void gw_service_close(gw_service *service) {
+    if (!service)
+        return;
+    gw_bus_close(service->bus);
+    for (size_t i = 0; i < service->worker_count; i++)
+        gw_query_worker_free(service->workers[i]);
+    free(service->workers);
+    gw_queries_free(service->queries);
+    if (service->publisher)
+        gw_service_tick(service);
+    gw_publisher_close(service->publisher);
+    gw_ledger_close(service->ledger);
+    gw_engine_close(service->engine);
+    gw_secret_key_free(service->reply_key);
+    gw_catalogue_free(service->catalogue);
+    free(service);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything a state folder needs to answer, opened in order and closed in reverse: engine children first (before any
+// thread), then ledger, publisher, queries and, when serving, the bus.
+// Thread safety: open and close from one thread.   Depends on: every room of the service.
+#pragma once
+#include "service/admin/changes.h"
+#include "service/config.h"
+
+typedef struct gw_service gw_service;
+
+typedef struct {
+    bool is_serving; // with engine and bus; otherwise for one local change on a stopped service
+    const char *engine_program;
+} gw_service_options;
+
+// Codes beside those of the parts: locked (another daemon), rolled_back (exit 78).
+GW_MUST_CHECK gw_status gw_service_open(const gw_config *config, const gw_service_options *options, gw_service **ret,
+                                        gw_problem *ret_problem);
+void gw_service_close(gw_service *service); // drains; accepts NULL
+// Hands the newest checkpoint to the publisher; call it a few times a second.
+void gw_service_tick(gw_service *service);
+// Handles one message on the calling thread (local changes).
+void gw_service_handle(gw_service *service, gw_bytes request, gw_buffer *reply);
+// The path of a key of the state folder: "log", "reply", "seal".
+void gw_service_key_path(const gw_config *config, const char *name, char *ret_path, size_t size);
