@@ -149,7 +149,7 @@ static bool answers(test_daemon *daemon) {
     return is_ok;
 }
 
-void test_daemon_start(test_daemon *daemon) {
+void test_daemon_spawn(test_daemon *daemon) {
     char program[TEST_PATH_MAX];
     char log[TEST_PATH_MAX];
     test_program("godwitd", program);
@@ -157,17 +157,21 @@ void test_daemon_start(test_daemon *daemon) {
     GW_CLEANUP(gw_closep) int file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     daemon->pid =
         spawn((const char *const[]){program, "serve", "--dir", daemon->folder, "--release-tick", "0", NULL}, -1, file);
+}
+
+void test_daemon_start(test_daemon *daemon) {
+    test_daemon_spawn(daemon);
     for (int tries = 0; tries < START_TRIES_MAX; tries++) {
         if (answers(daemon))
             return;
         int status = 0;
         if (waitpid(daemon->pid, &status, WNOHANG) == daemon->pid) {
             daemon->pid = 0;
-            give_up("godwitd ended with status %d; see %s", status, log);
+            give_up("godwitd ended with status %d; see %s/daemon.log", status, daemon->folder);
         }
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL); // between two looks, not instead of one
     }
-    give_up("godwitd does not answer; see %s", log);
+    give_up("godwitd does not answer; see %s/daemon.log", daemon->folder);
 }
 
 int test_daemon_stop(test_daemon *daemon, int signal) {
@@ -188,18 +192,36 @@ void test_daemon_done(test_daemon *daemon) {
     run_or_give_up((const char *const[]){"/bin/rm", "-rf", daemon->folder, NULL});
 }
 
-size_t test_daemon_engines(const test_daemon *daemon, pid_t *ret_pids, size_t max) {
-    // Children belong to the thread that spawned them: the main thread, before any other was there.
-    char path[TEST_PATH_MAX];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)daemon->pid, (int)daemon->pid);
+// Adds the pids in /proc/<pid>/task/<thread>/children.
+static size_t add_children(const char *path, pid_t *ret_pids, size_t count, size_t max) {
     FILE *file = fopen(path, "re");
     if (file == NULL)
-        give_up("cannot read %s: %s", path, strerror(errno));
-    size_t count = 0;
-    int pid = 0;
-    while (count < max && fscanf(file, "%d", &pid) == 1)
-        ret_pids[count++] = pid;
+        return count; // the thread ended meanwhile
+    char line[1024];
+    if (fgets(line, sizeof line, file) != NULL) {
+        char *end = line;
+        for (long pid; count < max && (pid = strtol(end, &end, 10)) > 0;)
+            ret_pids[count++] = (pid_t)pid;
+    }
     fclose(file);
+    return count;
+}
+
+size_t test_daemon_engines(const test_daemon *daemon, pid_t *ret_pids, size_t max) {
+    // A child belongs to the thread that spawned it, which is a worker's where one was replaced.
+    char folder[TEST_PATH_MAX];
+    snprintf(folder, sizeof folder, "/proc/%d/task", (int)daemon->pid);
+    DIR *threads = opendir(folder);
+    if (threads == NULL)
+        give_up("cannot read %s: %s", folder, strerror(errno));
+    size_t count = 0;
+    for (const struct dirent *thread; (thread = readdir(threads)) != NULL;) {
+        char path[TEST_PATH_MAX];
+        snprintf(path, sizeof path, "/proc/%d/task/%.32s/children", (int)daemon->pid, thread->d_name);
+        if (thread->d_name[0] != '.')
+            count = add_children(path, ret_pids, count, max);
+    }
+    closedir(threads);
     return count;
 }
 
@@ -218,6 +240,17 @@ static void read_key(const gw_profile *profile, gw_secret_key **ret_key) {
     gw_problem problem;
     if (gw_key_file_read(profile->key_path, ret_key, &problem) != GW_OK)
         give_up("%s: %s %s", profile->key_path, problem.what, problem.why);
+}
+
+void test_daemon_population(test_daemon *daemon, const char *population, const char *total) {
+    gw_buffer body;
+    gw_buffer_init(&body, 4096);
+    gw_buffer_format(&body,
+                     "{\"v\":1,\"kind\":\"admin\",\"action\":\"population_add\",\"population\":\"%s\",\"total\":\"%s\","
+                     "\"window_days\":0,\"window_total\":null}",
+                     population, total);
+    admin(daemon, &body);
+    gw_buffer_done(&body);
 }
 
 void test_daemon_policy(test_daemon *daemon, const char *policy_text) {
@@ -306,15 +339,103 @@ void test_daemon_snapshot(const test_daemon *daemon, const char *dataset, char r
         give_up("no snapshot in %s", folder);
 }
 
+void test_daemon_with_people(test_daemon *daemon, size_t count, test_budget budget) {
+    test_daemon_init(daemon);
+    test_daemon_start(daemon);
+    test_daemon_population(daemon, TEST_POPULATION, "1000000");
+    gw_buffer policy;
+    gw_buffer_init(&policy, 65536);
+    test_people_policy(1, budget, &policy);
+    test_daemon_policy(daemon, gw_buffer_string(&policy));
+    gw_buffer_done(&policy);
+    char path[TEST_PATH_MAX];
+    join(path, daemon->folder, "people.csv");
+    if (!test_people_write(path, count))
+        give_up("cannot write %s", path);
+    test_daemon_load(daemon, TEST_DATASET, path);
+}
+
+// ---- what the log says
+
+// Entries in the newest signed checkpoint: what has been acknowledged. 0 when the daemon isn't running.
+static uint64_t acknowledged(const test_daemon *daemon) {
+    if (daemon->pid == 0)
+        return 0;
+    test_asker asker;
+    test_asker_open(&asker, &daemon->admin);
+    if (!test_ask(&asker, "{\"v\":1,\"kind\":\"ping\"}", NULL))
+        give_up("no ping");
+    gw_json *json = NULL;
+    if (gw_json_parse(asker.reply.answer, GW_JSON_REPLY, &json, NULL) != GW_OK)
+        give_up("the ping can't be read");
+    const uint64_t size = (uint64_t)gw_json_integer(gw_json_member(gw_json_root(json), "log_size"));
+    gw_json_free(json);
+    test_asker_close(&asker);
+    return size;
+}
+
+// Files are published soon after a checkpoint is signed, so a look that comes too early is repeated.
+static gw_audit_state *verified(const test_daemon *daemon, gw_audit_verdict *ret_verdict) {
+    const uint64_t size = acknowledged(daemon);
+    gw_audit_state *state = NULL;
+    gw_status status = GW_OK;
+    for (int tries = 0; tries < START_TRIES_MAX; tries++) {
+        gw_audit_state_free(state);
+        state = NULL;
+        status = gw_audit_verify_folder(daemon->log_folder, NULL, NULL, NULL, &state, ret_verdict);
+        if (status == GW_OK && ret_verdict->size >= size)
+            break;
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    if (status != GW_OK || !ret_verdict->is_complete || !ret_verdict->is_sound)
+        give_up("the log does not verify (entry %" PRIu64 "): %s %s", ret_verdict->first_bad, ret_verdict->problem.what,
+                ret_verdict->problem.why);
+    return state;
+}
+
+void test_daemon_verify(const test_daemon *daemon, gw_audit_verdict *ret_verdict) {
+    gw_audit_state_free(verified(daemon, ret_verdict));
+}
+
+uint64_t test_daemon_spent(const test_daemon *daemon, const char *dataset) {
+    gw_audit_verdict verdict;
+    gw_audit_state *state = verified(daemon, &verdict);
+    const size_t count = gw_audit_balances(state, NULL, 0);
+    gw_audit_balance *balances = calloc(count + 1, sizeof *balances);
+    if (balances == NULL)
+        give_up("no memory");
+    gw_audit_balances(state, balances, count);
+    uint64_t spent = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(balances[i].kind, "dataset") == 0 && strcmp(balances[i].id, dataset) == 0)
+            spent = balances[i].spent;
+    }
+    free(balances);
+    gw_audit_state_free(state);
+    return spent;
+}
+
 // ---- those who ask
 
 void test_asker_open(test_asker *asker, const gw_profile *profile) {
     *asker = (test_asker){.profile = *profile};
     gw_buffer_init(&asker->message, GW_REQUEST_BYTES_MAX);
     read_key(profile, &asker->key);
+    test_asker_reconnect(asker);
+}
+
+static bool connects(test_asker *asker, gw_problem *problem) {
+    return gw_client_open(&asker->profile, &asker->client, problem) == GW_OK;
+}
+
+void test_asker_reconnect(test_asker *asker) {
+    gw_client_close(asker->client);
+    asker->client = NULL;
     gw_problem problem;
-    if (gw_client_open(profile, &asker->client, &problem) != GW_OK)
-        give_up("cannot connect: %s %s", problem.what, problem.why);
+    for (int tries = 0; tries < START_TRIES_MAX && !connects(asker, &problem); tries++)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL); // between two tries
+    if (asker->client == NULL)
+        give_up("cannot connect again: %s %s", problem.what, problem.why);
 }
 
 void test_asker_close(test_asker *asker) {

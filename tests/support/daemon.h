@@ -2,11 +2,14 @@
 // A real godwitd on a temporary state folder, for stories and benchmarks: made, started, killed, started again,
 // removed. Whatever fails here ends the test program with a line on stderr: a story can't go on without its daemon.
 // Programs are found in $GW_BIN, the tree in $GW_SOURCE.
-// Thread safety: a test_daemon from one thread; a test_asker is one thread's own.   Depends on: client/lib, base, wire.
+// Thread safety: a test_daemon from one thread; a test_asker is one thread's own.   Depends on: client/lib,
+// audit/verify.h, base, wire.
 #pragma once
 #include "client/lib/client.h"
+#include "service/audit/verify.h"
 #include "service/base/arena.h"
 #include "service/wire/answer.h"
+#include "tests/support/people.h"
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -24,6 +27,8 @@ typedef struct {
 void test_daemon_init(test_daemon *daemon);
 // godwitd serve; returns once it has answered a ping. Its stderr is appended to <folder>/daemon.log.
 void test_daemon_start(test_daemon *daemon);
+// The same, without waiting for it to answer: for killing it while it starts.
+void test_daemon_spawn(test_daemon *daemon);
 // Sends `signal` and waits; returns the wait status.
 int test_daemon_stop(test_daemon *daemon, int signal);
 // Stops it and removes the folder (kept, and named on stderr, when $GW_KEEP is set).
@@ -31,6 +36,8 @@ void test_daemon_done(test_daemon *daemon);
 // Pids of the engine's children.
 size_t test_daemon_engines(const test_daemon *daemon, pid_t *ret_pids, size_t max);
 
+// Gives a population its budget (decimal text); the daemon runs.
+void test_daemon_population(test_daemon *daemon, const char *population, const char *total);
 // Signs a policy's text as the admin and activates it; the daemon runs.
 void test_daemon_policy(test_daemon *daemon, const char *policy_text);
 // godwitd load of a CSV or Parquet file into the dataset, and its activation; the daemon runs.
@@ -39,6 +46,13 @@ void test_daemon_load(test_daemon *daemon, const char *dataset, const char *path
 void test_daemon_principal(test_daemon *daemon, const char *roles, gw_profile *ret_profile);
 // Path of the newest snapshot of a dataset, for comparing with exact values.
 void test_daemon_snapshot(const test_daemon *daemon, const char *dataset, char ret_path[TEST_PATH_MAX]);
+
+// All of the above for the made-up people of people.h: `count` of them, loaded under `budget`, the daemon running.
+void test_daemon_with_people(test_daemon *daemon, size_t count, test_budget budget);
+// Checks the published log with the auditor's own code; ends the test unless it is complete and sound.
+void test_daemon_verify(const test_daemon *daemon, gw_audit_verdict *ret_verdict);
+// What the log says is spent on a dataset, in micro-epsilon, from verified entries only.
+uint64_t test_daemon_spent(const test_daemon *daemon, const char *dataset);
 
 // Runs a program to its end with stdin empty; stdout goes into `ret_output` (may be NULL). Returns its exit code.
 int test_run(const char *const argv[], gw_buffer *ret_output);
@@ -60,6 +74,8 @@ typedef struct {
 
 void test_asker_open(test_asker *asker, const gw_profile *profile);
 void test_asker_close(test_asker *asker);
+// A new connection, the message kept; waits for a daemon that is not there yet.
+void test_asker_reconnect(test_asker *asker);
 // Signs `body` with `idem` (NULL: a new one) into asker->message.
 void test_asker_sign(test_asker *asker, const char *body, const char *idem);
 // Sends asker->message. False: no reply within the time (a killed daemon). A reply that does not verify fails the test.
