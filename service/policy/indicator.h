@@ -21,6 +21,10 @@ typedef struct {
 
 typedef struct gw_catalogue gw_catalogue;
 // Every *.json of the folder, in name order; two files with one id are refused.
+// A numerator may only narrow the population: each of its concepts is also in the population, and its codes among the
+// population's, so that unknown values are in neither part of a rate.
+// Codes: as json.h, plus bad_name, bad_filter, indicator_version, indicator_statistic, indicator_numerator,
+// indicator_duplicate, file_missing, file_unreadable, file_too_big.
 GW_MUST_CHECK gw_status gw_catalogue_load(const char *folder, gw_catalogue **ret, gw_problem *ret_problem);
 void gw_catalogue_free(gw_catalogue *catalogue);
 size_t gw_catalogue_count(const gw_catalogue *catalogue);

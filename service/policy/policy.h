@@ -91,8 +91,8 @@ typedef struct gw_policy {
 
 // Reads a policy from its raw bytes. Code lists come from files policies/codelists/<ID>.csv in `codelist_folder`
 // (id,name[,…] with a header line), so that a policy names a list instead of repeating it.
-// Codes: as json.h, plus policy_version, policy_bounds, policy_grid, policy_banding, policy_codelist, policy_recode,
-// policy_budget, policy_grant, policy_concept, policy_table.
+// Codes: as json.h, plus bad_name, policy_version, policy_bounds, policy_grid, policy_banding, policy_codelist,
+// policy_recode, policy_budget, policy_grant, policy_concept, policy_table, policy_unsupported.
 GW_MUST_CHECK gw_status gw_policy_load(gw_bytes text, const char *file_name, const char *codelist_folder,
                                        gw_policy **ret_policy, gw_problem *ret_problem);
 void gw_policy_free(gw_policy *policy); // accepts NULL

@@ -76,6 +76,9 @@ void gw_json_fail(gw_json_reader *reader, const gw_json_node *node, const char *
 #define GW_SHOWN_MAX 80
 const char *gw_json_shown(const char *text, char shown[GW_SHOWN_MAX]);
 
+// Well-formed UTF-8 without overlong forms or surrogates, for texts that come from files of other formats.
+bool gw_utf8_is_valid(gw_bytes text);
+
 // Writing: a JSON string with quotes and escapes (bytes that are not UTF-8 become U+FFFD).
 void gw_json_write_string(gw_buffer *buffer, const char *text);
 // "name":  — with a comma before it unless the buffer ends in '{' or '['.

@@ -54,6 +54,14 @@ size_t gw_utf8_size(const uint8_t *bytes, size_t size) {
     return count;
 }
 
+bool gw_utf8_is_valid(gw_bytes text) {
+    size_t at = 0;
+    size_t count = 1;
+    for (; at < text.size && count != 0; at += count)
+        count = gw_utf8_size(text.data + at, text.size - at);
+    return count != 0;
+}
+
 void gw_json_position(const char *text, size_t offset, size_t *ret_line, size_t *ret_column) {
     size_t line = 1;
     size_t column = 1;
