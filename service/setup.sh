@@ -11,7 +11,7 @@
 #   GODWIT_CACHE      where fetched files are kept (default: $XDG_CACHE_HOME/godwit or ~/.cache/godwit)
 set -eu
 
-packages="build-essential cmake ninja-build pkg-config libsodium-dev libssl-dev libnng-dev libcjson-dev libsqlite3-dev
+packages="build-essential cmake ninja-build pkg-config libsodium-dev libssl-dev libnng-dev libcjson-dev libsqlite3-dev zlib1g-dev
   scdoc openssl ca-certificates"
 
 # DuckDB comes from its vendor's npm packages; no script of theirs is run and only two files are kept. Each archive and each

@@ -155,8 +155,10 @@ void test_daemon_spawn(test_daemon *daemon) {
     test_program("godwitd", program);
     join(log, daemon->folder, "daemon.log");
     GW_CLEANUP(gw_closep) int file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    daemon->pid =
-        spawn((const char *const[]){program, "serve", "--dir", daemon->folder, "--release-tick", "0", NULL}, -1, file);
+    const char *argv[16] = {program, "serve", "--dir", daemon->folder, "--release-tick", "0"};
+    for (size_t i = 0; i < 8 && daemon->serve_flags[i] != NULL; i++)
+        argv[6 + i] = daemon->serve_flags[i];
+    daemon->pid = spawn(argv, -1, file);
 }
 
 void test_daemon_start(test_daemon *daemon) {
@@ -342,6 +344,10 @@ void test_daemon_snapshot(const test_daemon *daemon, const char *dataset, char r
 void test_daemon_with_people(test_daemon *daemon, size_t count, test_budget budget) {
     test_daemon_init(daemon);
     test_daemon_start(daemon);
+    test_daemon_people(daemon, count, budget);
+}
+
+void test_daemon_people(test_daemon *daemon, size_t count, test_budget budget) {
     test_daemon_population(daemon, TEST_POPULATION, "1000000");
     gw_buffer policy;
     gw_buffer_init(&policy, 65536);

@@ -20,6 +20,7 @@ typedef struct {
     char log_folder[TEST_PATH_MAX]; // of the audit log
     pid_t pid;                      // 0: not running
     unsigned principals;            // made so far
+    const char *serve_flags[8];     // more arguments of `serve`, NULL-ended; set them before start
     gw_profile admin;
 } test_daemon;
 
@@ -47,7 +48,10 @@ void test_daemon_principal(test_daemon *daemon, const char *roles, gw_profile *r
 // Path of the newest snapshot of a dataset, for comparing with exact values.
 void test_daemon_snapshot(const test_daemon *daemon, const char *dataset, char ret_path[TEST_PATH_MAX]);
 
-// All of the above for the made-up people of people.h: `count` of them, loaded under `budget`, the daemon running.
+// The made-up people of people.h: their population and policy with `budget`, and `count` of them loaded; the daemon
+// runs.
+void test_daemon_people(test_daemon *daemon, size_t count, test_budget budget);
+// init, start and people in one.
 void test_daemon_with_people(test_daemon *daemon, size_t count, test_budget budget);
 // Checks the published log with the auditor's own code; ends the test unless it is complete and sound.
 void test_daemon_verify(const test_daemon *daemon, gw_audit_verdict *ret_verdict);
