@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Budget ledger: the single writer. A reservation is charged, durably, before data is read; it ends sealed or abandoned,
-// and both count as spent. Requests from all workers share commits (at most 64, or 1 ms of waiting); after a commit that
-// holds a release: high-water mark synced -> checkpoint signed -> callers wake. Nothing is acknowledged earlier.
-// Thread safety: every call may come from any thread; one writer thread inside.
-// Depends on: store/store.h, store/hwm.h, audit/note.h (shared), base.
+// Budget ledger: the single writer. A reservation is charged, durably, before data is read; it ends sealed or
+// abandoned, and both count as spent. Requests from all workers share commits (at most 64, or 1 ms of waiting); after a
+// commit that holds a release: high-water mark synced -> checkpoint signed -> callers wake. Nothing is acknowledged
+// earlier. Thread safety: every call may come from any thread; one writer thread inside. Depends on: store/store.h,
+// store/hwm.h, audit/note.h (shared), base.
 #pragma once
 #include "service/audit/note.h"
 #include "service/base/clock.h"
@@ -14,20 +14,30 @@ typedef struct {
     const char *state_folder; // holds godwit.db and lock
     const char *hwm_path;     // NULL: <state_folder>/hwm
     gw_clock clock;
-    uint64_t free_bytes_min;  // below this much free space new charges are refused (code disk_full); 0: 64 MiB
+    uint64_t free_bytes_min; // below this much free space new charges are refused (code disk_full); 0: 64 MiB
 } gw_ledger_options;
 
 // Takes the lock (GW_BUSY: another daemon), opens the store, compares database and high-water mark (GW_CORRUPT, code
-// rolled_back, naming both sizes: exit 78), signs the checkpoint of what is committed. Takes `log_key`.
-GW_MUST_CHECK gw_status gw_ledger_open(const gw_ledger_options *options, gw_secret_key *log_key, gw_ledger **ret, gw_problem *ret_problem);
+// rolled_back, naming both sizes: exit 78; or hwm_missing), signs the checkpoint of what is committed. Takes `log_key`,
+// also when it fails.
+GW_MUST_CHECK gw_status gw_ledger_open(const gw_ledger_options *options, gw_secret_key *log_key, gw_ledger **ret,
+                                       gw_problem *ret_problem);
 void gw_ledger_close(gw_ledger *ledger); // finishes what is queued; accepts NULL
 
+// Charges and appended entries are refused (GW_UNAVAILABLE, code clock_jumped) while the wall clock is more than two
+// minutes ahead of the last commit plus the time since boot: a jump forward would open a new budget window.
+//
 // Queues one operation and blocks until it is durable (and, for SEAL, ABANDON and APPEND, until a checkpoint that holds
 // it is signed). GW_OK: op->result has the decision. GW_BUSY: queue full, nothing happened. GW_RETRY: outcome unknown;
 // the process ends with 70 (by `gw_ledger_on_unknown`) as soon as the replies are out. GW_UNAVAILABLE: closing.
 GW_MUST_CHECK gw_status gw_ledger_submit(gw_ledger *ledger, gw_store_op *op);
 // Called once, from the writer thread, when an outcome is unknown. Default: exit(70).
 void gw_ledger_on_unknown(gw_ledger *ledger, void (*call)(void *), void *state);
+
+// Called with every new checkpoint, from the writer thread and before its callers wake; and once, at once, with the
+// newest.
+void gw_ledger_on_checkpoint(gw_ledger *ledger,
+                             void (*call)(void *state, const gw_checkpoint *checkpoint, gw_bytes note), void *state);
 
 // The newest signed checkpoint (its tree holds everything acknowledged).
 void gw_ledger_checkpoint(gw_ledger *ledger, gw_checkpoint *ret_checkpoint, gw_buffer *ret_note);

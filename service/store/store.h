@@ -2,10 +2,9 @@
 // The durable state: log entries with their Merkle tree, and the tables they fold into (principals, keys, policies,
 // data versions, balances, charges, releases). Whole operations, many to one transaction; every operation of a batch is
 // decided on its own. Append-only: triggers refuse to change or delete a row of the log.
-// After GW_RETRY from gw_store_commit the outcome is UNKNOWN: wipe the answers, answer "retry", exit(70), never try again
-// in this process.
-// Thread safety: one gw_store (the writer) per process; a gw_store_reader per thread.
-// Depends on: base, privacy/budget.h, audit/{entry,merkle} (shared, stateless).
+// After GW_RETRY from gw_store_commit the outcome is UNKNOWN: wipe the answers, answer "retry", exit(70), never try
+// again in this process. Thread safety: one gw_store (the writer) per process; a gw_store_reader per thread. Depends
+// on: base, privacy/budget.h, audit/{entry,merkle} (shared, stateless).
 #pragma once
 #include "privacy/budget.h"
 #include "service/audit/entry.h"
@@ -27,36 +26,43 @@ typedef enum { GW_CHARGE_RESERVED, GW_CHARGE_SEALED, GW_CHARGE_ABANDONED } gw_ch
 typedef enum { GW_STORE_APPEND, GW_STORE_RESERVE, GW_STORE_RESUME, GW_STORE_SEAL, GW_STORE_ABANDON } gw_store_op_kind;
 
 // Which budget refused a reservation.
-typedef enum { GW_BUDGET_NONE, GW_BUDGET_DATASET, GW_BUDGET_POPULATION, GW_BUDGET_PRINCIPAL, GW_BUDGET_WINDOW } gw_budget_kind;
+typedef enum {
+    GW_BUDGET_NONE,
+    GW_BUDGET_DATASET,
+    GW_BUDGET_POPULATION,
+    GW_BUDGET_PRINCIPAL,
+    GW_BUDGET_WINDOW
+} gw_budget_kind;
 const char *gw_budget_kind_name(gw_budget_kind kind); // "dataset", …
 
 typedef struct {
     gw_store_op_kind kind;
     // APPEND: an entry of any kind but charge, release, abandon; seq and time are filled in by the store. For `policy`,
     // `file_bytes` is the policy's text, kept for recall of older versions.
-    // RESERVE: entry.charge with dataset, population, policy, data, principal, idem, request, question, cost filled; the
-    // store fills window and the four `spent`. Totals are those of the policy seq and of the population in force.
+    // RESERVE: entry.charge with dataset, population, policy, data, principal, idem, request, question, cost filled;
+    // the store fills window and the four `spent`. Totals are those of the policy seq and of the population in force.
     // SEAL: entry.release with charge, answer, visible. ABANDON: entry.abandon.
     gw_entry entry;
-    gw_bytes file_bytes;      // APPEND policy
-    gw_hash salt;             // RESERVE: request = SHA-256(salt || signed bytes)
-    gw_bytes question_text;   // RESERVE: canonical text, published beside the log
-    gw_bytes answer;          // SEAL: the bytes that recall returns
-    uint64_t charge_seq;      // RESUME (attempt + 1, durable before measuring; at most 3 attempts in all, else GW_LIMIT), SEAL, ABANDON
+    gw_bytes file_bytes;    // APPEND policy
+    gw_hash salt;           // RESERVE: request = SHA-256(salt || signed bytes)
+    gw_bytes question_text; // RESERVE: canonical text, published beside the log
+    gw_bytes answer;        // SEAL: the bytes that recall returns
+    uint64_t charge_seq;    // RESUME (attempt + 1, durable before measuring; at most 3 attempts in all, else GW_LIMIT),
+                            // SEAL, ABANDON
     // Results, valid after commit returned GW_OK:
-    gw_status result;         // GW_OK; RESERVE: GW_BUDGET, GW_CONFLICT (this principal's idem exists), GW_INVALID (policy or data
-                              // no longer in force: code in `code`); SEAL: GW_CONFLICT (already final); APPEND: GW_CONFLICT,
-                              // GW_NOT_FOUND, GW_INVALID
-    char code[48];            // why, where result is not OK: a stable code
-    gw_budget_kind budget;    // GW_BUDGET: which one
-    uint64_t remaining;       // GW_BUDGET: micro-epsilon left there
-    int64_t renews;           // GW_BUDGET window: unix seconds, else 0
-    uint64_t seq;             // of the entry written
+    gw_status result; // GW_OK; RESERVE: GW_BUDGET, GW_CONFLICT (this principal's idem exists), GW_INVALID (policy or
+                      // data no longer in force: code in `code`); SEAL: GW_CONFLICT (already final); APPEND:
+                      // GW_CONFLICT, GW_NOT_FOUND, GW_INVALID
+    char code[48];                   // why, where result is not OK: a stable code
+    gw_budget_kind budget;           // GW_BUDGET: which one
+    uint64_t remaining;              // GW_BUDGET: micro-epsilon left there
+    int64_t renews;                  // GW_BUDGET window: unix seconds, else 0
+    uint64_t seq;                    // of the entry written
     char release[GW_RELEASE_ID_MAX]; // RESERVE: the id its release will carry
 } gw_store_op;
 
-// One transaction. `now` comes from the daemon's clock; time stored never goes back. GW_OK: committed and synced, each op has
-// its result. GW_RETRY: see above. Anything else: nothing has changed.
+// One transaction. `now` comes from the daemon's clock; time stored never goes back. GW_OK: committed and synced, each
+// op has its result. GW_RETRY: see above. Anything else: nothing has changed.
 GW_MUST_CHECK gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[], size_t count, int64_t now);
 
 // The committed tree.
@@ -77,16 +83,19 @@ typedef struct {
     char release[GW_RELEASE_ID_MAX];
     uint64_t release_seq; // GW_NO_SEQ unless sealed
 } gw_store_charge;
-GW_MUST_CHECK gw_status gw_store_charge_by_idem(gw_store_reader *reader, const char *principal, const char *idem, gw_store_charge *ret);
+GW_MUST_CHECK gw_status gw_store_charge_by_idem(gw_store_reader *reader, const char *principal, const char *idem,
+                                                gw_store_charge *ret);
 GW_MUST_CHECK gw_status gw_store_charge_by_seq(gw_store_reader *reader, uint64_t seq, gw_store_charge *ret);
 // The visible release of a canonical question (visible <= now), first sealed wins.
-GW_MUST_CHECK gw_status gw_store_charge_by_question(gw_store_reader *reader, gw_hash question, int64_t now, gw_store_charge *ret);
+GW_MUST_CHECK gw_status gw_store_charge_by_question(gw_store_reader *reader, gw_hash question, int64_t now,
+                                                    gw_store_charge *ret);
 GW_MUST_CHECK gw_status gw_store_answer(gw_store_reader *reader, uint64_t charge_seq, gw_buffer *ret_answer);
 
 typedef struct {
     unsigned roles; // 0: revoked or none
 } gw_store_principal;
-GW_MUST_CHECK gw_status gw_store_principal_find(gw_store_reader *reader, const char *principal, gw_store_principal *ret);
+GW_MUST_CHECK gw_status gw_store_principal_find(gw_store_reader *reader, const char *principal,
+                                                gw_store_principal *ret);
 typedef struct {
     char principal[GW_ID_HEX];
     gw_public_key key;
@@ -94,8 +103,8 @@ typedef struct {
     bool is_revoked;
 } gw_store_key;
 // Keys of a principal whose key id (first 8 hex of SHA-256) matches; several may.
-GW_MUST_CHECK gw_status gw_store_keys_find(gw_store_reader *reader, const char *principal, const char *key_id, gw_store_key *ret,
-                                           size_t max, size_t *ret_count);
+GW_MUST_CHECK gw_status gw_store_keys_find(gw_store_reader *reader, const char *principal, const char *key_id,
+                                           gw_store_key *ret, size_t max, size_t *ret_count);
 typedef void (*gw_store_principal_each)(void *state, const char *principal, unsigned roles, size_t live_keys);
 GW_MUST_CHECK gw_status gw_store_principals(gw_store_reader *reader, gw_store_principal_each each, void *state);
 
@@ -104,7 +113,8 @@ typedef struct {
     gw_hash file;
     char dataset[GW_DATASET_MAX], population[GW_DATASET_MAX];
 } gw_store_policy;
-GW_MUST_CHECK gw_status gw_store_policy_current(gw_store_reader *reader, const char *dataset, gw_store_policy *ret, gw_buffer *ret_text);
+GW_MUST_CHECK gw_status gw_store_policy_current(gw_store_reader *reader, const char *dataset, gw_store_policy *ret,
+                                                gw_buffer *ret_text);
 typedef struct {
     uint64_t seq;
     char version[GW_ID_HEX];
@@ -122,7 +132,8 @@ typedef struct {
     int64_t renews;
     char id[GW_DATASET_MAX];
 } gw_store_balance;
-GW_MUST_CHECK gw_status gw_store_balances(gw_store_reader *reader, const char *dataset, const char *principal, int64_t now,
+GW_MUST_CHECK gw_status gw_store_balances(gw_store_reader *reader, const char *dataset, const char *principal,
+                                          int64_t now,
                                           gw_store_balance ret[4]); // dataset, population, principal, window
 typedef struct {
     uint64_t charge_seq, release_seq;
@@ -136,13 +147,15 @@ typedef struct {
 } gw_store_history_row;
 typedef void (*gw_store_history_each)(void *state, const gw_store_history_row *row);
 // Newest first. `principal` NULL: everybody's; `dataset` NULL: every dataset.
-GW_MUST_CHECK gw_status gw_store_history(gw_store_reader *reader, const char *principal, const char *dataset, size_t max,
-                                         gw_store_history_each each, void *state);
+GW_MUST_CHECK gw_status gw_store_history(gw_store_reader *reader, const char *principal, const char *dataset,
+                                         size_t max, gw_store_history_each each, void *state);
 
 // The log itself, for proofs, publishing and start-up checks.
 GW_MUST_CHECK gw_status gw_store_entry(gw_store_reader *reader, uint64_t seq, gw_buffer *ret_entry);
 typedef gw_status (*gw_store_entry_each)(void *state, uint64_t seq, gw_bytes entry);
-GW_MUST_CHECK gw_status gw_store_scan(gw_store_reader *reader, uint64_t from, uint64_t to, gw_store_entry_each each, void *state);
+GW_MUST_CHECK gw_status gw_store_scan(gw_store_reader *reader, uint64_t from, uint64_t to, gw_store_entry_each each,
+                                      void *state);
 typedef gw_status (*gw_store_question_each)(void *state, uint64_t charge_seq, gw_hash question, gw_bytes text);
-GW_MUST_CHECK gw_status gw_store_questions(gw_store_reader *reader, uint64_t from_charge_seq, gw_store_question_each each, void *state);
+GW_MUST_CHECK gw_status gw_store_questions(gw_store_reader *reader, uint64_t from_charge_seq,
+                                           gw_store_question_each each, void *state);
 gw_merkle_source gw_store_tree(gw_store_reader *reader); // committed nodes

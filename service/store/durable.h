@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the ledger asks of the disk beneath it: one daemon, a local filesystem, room to go on, and room kept aside.
+// Thread safety: safe.   Depends on: base/problem.h.
+#pragma once
+#include "service/base/problem.h"
+#include <stddef.h>
+
+// Takes an flock on `path` (made when absent) for the life of the descriptor. GW_BUSY, code locked: another process has
+// it.
+GW_MUST_CHECK gw_status gw_durable_lock(const char *path, int *ret_descriptor, gw_problem *ret_problem);
+// Refuses network filesystems (code network_filesystem): their locks and syncs promise less than they say.
+GW_MUST_CHECK gw_status gw_durable_check_local(const char *folder, gw_problem *ret_problem);
+// Bytes that an unprivileged process may still write there.
+GW_MUST_CHECK gw_status gw_durable_free_bytes(const char *folder, uint64_t *ret_bytes);
+// A file of real blocks, given up when the disk is full so that recovery has room.
+#define GW_BALLAST_BYTES (4u << 20)
+GW_MUST_CHECK gw_status gw_durable_ballast_keep(const char *path);
+void gw_durable_ballast_drop(const char *path);
+// Writes all bytes at `offset` and syncs the data. Any failure leaves the outcome unknown: don't try again.
+GW_MUST_CHECK gw_status gw_durable_write_at(int descriptor, const void *bytes, size_t size, uint64_t offset);

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the SQLite backend share: a connection with its prepared statements, the schema, the cached
+// balances. Nothing outside store_sqlite*.c includes this; it alone includes sqlite3.h.
+// Thread safety: one owner per connection.   Depends on: store.h, SQLite.
+#pragma once
+#include "service/base/check.h"
+#include "service/store/store.h"
+#include <sqlite3.h>
+
+#define STORE_BATCH_MAX 128  // ops to one commit; the ledger sends 64
+#define STORE_ATTEMPTS_MAX 3 // one reserve and two resumptions
+#define STORE_DAY_SECONDS 86400
+#define STORE_WINDOW_DAYS_MAX 36500 // a century; keeps window arithmetic far from overflow
+
+typedef enum {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_ENTRY_INSERT,
+    SQL_ENTRY_SELECT,
+    SQL_ENTRY_LEAF,
+    SQL_ENTRY_LAST,
+    SQL_ENTRY_SCAN,
+    SQL_NODE_INSERT,
+    SQL_NODE_SELECT,
+    SQL_NODE_LAST,
+    SQL_PRINCIPAL_SELECT,
+    SQL_PRINCIPAL_INSERT,
+    SQL_PRINCIPAL_UPDATE,
+    SQL_PRINCIPAL_LIST,
+    SQL_KEY_SELECT,
+    SQL_KEY_INSERT,
+    SQL_KEY_REVOKE,
+    SQL_KEY_FIND,
+    SQL_POPULATION_SELECT,
+    SQL_POPULATION_UPSERT,
+    SQL_POLICY_INSERT,
+    SQL_POLICY_CURRENT,
+    SQL_DATASET_INSERT,
+    SQL_DATASET_POLICY,
+    SQL_DATASET_DATA,
+    SQL_DATASET_LIST,
+    SQL_DATA_INSERT,
+    SQL_DATA_SELECT,
+    SQL_DATA_CURRENT,
+    SQL_TERMS,
+    SQL_BUDGET_SELECT,
+    SQL_BUDGET_UPSERT,
+    SQL_CHARGE_IDEM,
+    SQL_CHARGE_INSERT,
+    SQL_CHARGE_STATE,
+    SQL_CHARGE_FINISH,
+    SQL_CHARGE_ATTEMPT,
+    SQL_CHARGE_LAST,
+    SQL_CHARGE_RECENT,
+    SQL_CHARGE_BY_SEQ,
+    SQL_CHARGE_BY_IDEM,
+    SQL_CHARGE_BY_QUESTION,
+    SQL_CHARGE_HISTORY,
+    SQL_CHARGE_HISTORY_OF,
+    SQL_RELEASE_INSERT,
+    SQL_RELEASE_ANSWER,
+    SQL_QUESTION_INSERT,
+    SQL_QUESTION_SCAN,
+    SQL_COUNT,
+} store_sql;
+
+typedef struct {
+    sqlite3 *db;
+    sqlite3_stmt *statements[SQL_COUNT]; // prepared at first use, kept
+} store_connection;
+
+// ---- store_sqlite.c: connections
+GW_MUST_CHECK gw_status store_connection_open(store_connection *connection, const char *path, int flags,
+                                              gw_problem *ret_problem);
+void store_connection_close(store_connection *connection);
+GW_MUST_CHECK gw_status store_connection_guard(store_connection *connection, gw_problem *ret_problem);
+gw_status store_problem(gw_problem *ret_problem, gw_status status, const char *code, const char *what, sqlite3 *db);
+// A statement ready to be bound. NULL when it cannot be prepared; SQLite refuses NULL at the next step, so one check
+// there is enough.
+sqlite3_stmt *store_use(store_connection *connection, store_sql sql);
+gw_status store_step(sqlite3_stmt *statement); // GW_OK: a row; GW_NOT_FOUND: no more rows
+gw_status store_run(sqlite3_stmt *statement);  // to its end, then reset
+
+void store_bind_u64(sqlite3_stmt *statement, int at, uint64_t value); // at most INT64_MAX
+void store_bind_text(sqlite3_stmt *statement, int at, const char *text);
+void store_bind_bytes(sqlite3_stmt *statement, int at, gw_bytes bytes);
+void store_bind_hash(sqlite3_stmt *statement, int at, const gw_hash *hash);
+void store_bind_id(sqlite3_stmt *statement, int at, const char *id); // 32 hex as 16 bytes; NULL where malformed
+uint64_t store_column_u64(sqlite3_stmt *statement, int at);
+gw_bytes store_column_bytes(sqlite3_stmt *statement, int at); // borrowed until the next step
+bool store_column_hash(sqlite3_stmt *statement, int at, gw_hash *ret);
+bool store_column_id(sqlite3_stmt *statement, int at, char ret[GW_ID_HEX]);
+bool store_column_text(sqlite3_stmt *statement, int at, char *ret, size_t size);
+
+// ---- store_sqlite_schema.c
+#define STORE_APPLICATION_ID 0x47647774 // "Gdwt"
+#define STORE_SCHEMA_VERSION 1
+extern const char *const store_schema[]; // ends with NULL
+extern const char *const store_statements[SQL_COUNT];
+
+// ---- store_sqlite_balance.c: what is spent, cached while the writer lives (it is the only writer)
+typedef enum {
+    BALANCE_DATASET = 1,
+    BALANCE_POPULATION,
+    BALANCE_PRINCIPAL,
+    BALANCE_WINDOW,
+    BALANCE_POPULATION_WINDOW
+} store_balance_kind;
+#define STORE_BALANCES 5 // a charge meets at most one of each kind
+
+typedef struct {
+    store_balance_kind kind;
+    int64_t owner;                 // row of the dataset or the population
+    uint8_t principal[GW_ID_SIZE]; // zeros where none
+    int64_t days, window;          // 0 where none
+} store_balance_key;
+
+typedef struct {
+    store_balance_key key;
+    uint64_t spent;
+    bool is_used, is_dirty;
+} store_balance_slot;
+
+#define STORE_BALANCE_SLOTS 2048 // two batches of 128 charges with 5 balances each fit below the fill limit
+typedef struct {
+    store_balance_slot slots[STORE_BALANCE_SLOTS];
+    store_balance_slot *dirty[STORE_BALANCE_SLOTS];
+    size_t count, dirty_count;
+} store_balance_cache;
+
+// Budgets in force for one dataset.
+typedef struct {
+    int64_t dataset, population; // rows
+    uint64_t policy;             // seq
+    char population_name[GW_DATASET_MAX];
+    uint64_t total, principal_total, window_days, window_total, question_min, question_max;
+    uint64_t population_total, population_window_days, population_window_total;
+    bool has_data;
+    char data[GW_ID_HEX];
+} store_terms;
+GW_MUST_CHECK gw_status store_terms_read(store_connection *connection, const char *dataset, store_terms *ret);
+
+typedef struct {
+    store_balance_key key;
+    gw_budget_kind kind; // as told to callers: both windows are GW_BUDGET_WINDOW
+    bool is_set;         // false: counted, but without a total
+    uint64_t total;
+    int64_t renews;
+} store_budget;
+// The budgets that a charge by `principal` meets at `time`, in the order of store_balance_kind.
+void store_budgets_of(const store_terms *terms, const char *principal, int64_t time, store_budget ret[STORE_BALANCES]);
+// Spent so far: the stored row or, for a window without one, the charges that fall into it.
+GW_MUST_CHECK gw_status store_balance_read(store_connection *connection, const store_balance_key *key,
+                                           uint64_t *ret_spent);
+
+void store_balances_prepare(store_balance_cache *cache); // before a batch
+GW_MUST_CHECK gw_status store_balance_get(store_balance_cache *cache, store_connection *connection,
+                                          const store_balance_key *key, store_balance_slot **ret);
+void store_balance_set(store_balance_cache *cache, store_balance_slot *slot, uint64_t spent);
+// After a change of a window's length: an earlier row of the same length misses what was spent in between.
+GW_MUST_CHECK gw_status store_balance_refresh(store_balance_cache *cache, store_connection *connection,
+                                              const store_balance_key *key);
+GW_MUST_CHECK gw_status store_balances_flush(store_balance_cache *cache, store_connection *connection);
+void store_balances_clear(store_balance_cache *cache);
+
+// ---- store_sqlite_write.c: the writer
+struct gw_store {
+    store_connection connection;
+    gw_merkle_edge edge; // of what is committed, and of the batch under way
+    int64_t time_last;
+    unsigned release_year; // of the last id given
+    uint64_t release_count;
+    store_balance_cache balances;
+    gw_buffer scratch; // the entry being written
+    bool is_broken;    // an outcome is unknown: nothing is tried again
+};
+// Fills seq and time and encodes into `scratch`; GW_INVALID where the grammar refuses the entry. Writes nothing.
+GW_MUST_CHECK gw_status store_entry_prepare(gw_store *store, gw_entry *entry, int64_t time);
+GW_MUST_CHECK gw_status store_entry_write(gw_store *store, const gw_entry *entry); // what prepare left in `scratch`
+gw_status store_refuse(gw_store_op *op, gw_status result, const char *code);       // sets the result; returns GW_OK
+
+// ---- store_sqlite_append.c: entries about people, keys, policies, data. GW_OK also where op->result refuses.
+GW_MUST_CHECK gw_status store_append(gw_store *store, gw_store_op *op, int64_t time);

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+// Readers: read-only connections that never wait for the writer's fsync. A charge's facts are read from its log entry,
+// the one place where they stand whole.
+#include "service/store/store_sqlite.h"
+#include "service/base/cleanup.h"
+#include <string.h>
+
+struct gw_store_reader {
+    store_connection connection;
+};
+
+gw_status gw_store_reader_open(const char *path, gw_store_reader **ret, gw_problem *ret_problem) {
+    gw_store_reader *reader = calloc(1, sizeof(*reader));
+    if (reader == NULL)
+        return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");
+    gw_status status = store_connection_open(&reader->connection, path, SQLITE_OPEN_READONLY, ret_problem);
+    if (status == GW_OK &&
+        sqlite3_exec(reader->connection.db,
+                     "PRAGMA query_only=ON; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
+                     "SELECT seq FROM entry LIMIT 1",
+                     NULL, NULL, NULL) != SQLITE_OK)
+        status = store_problem(ret_problem, GW_IO, "store_open", "The ledger's database cannot be read.",
+                               reader->connection.db);
+    if (status != GW_OK) {
+        gw_store_reader_close(reader);
+        return status;
+    }
+    *ret = reader;
+    return GW_OK;
+}
+
+void gw_store_reader_close(gw_store_reader *reader) {
+    if (reader == NULL)
+        return;
+    store_connection_close(&reader->connection);
+    free(reader);
+}
+
+static gw_status entry_decode(gw_store_reader *reader, uint64_t seq, gw_entry *ret) {
+    if (seq > INT64_MAX)
+        return GW_NOT_FOUND;
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_ENTRY_SELECT);
+    store_bind_u64(row, 1, seq);
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status;
+    status = gw_entry_decode(store_column_bytes(row, 0), ret, NULL);
+    sqlite3_reset(row);
+    return status;
+}
+
+gw_status gw_store_origin(gw_store_reader *reader, char ret_origin[128], char ret_log_key[256]) {
+    gw_entry entry;
+    gw_status status = entry_decode(reader, 0, &entry);
+    if (status != GW_OK)
+        return status;
+    if (entry.kind != GW_ENTRY_GENESIS)
+        return GW_CORRUPT;
+    memcpy(ret_origin, entry.genesis.origin, sizeof(entry.genesis.origin));
+    memcpy(ret_log_key, entry.genesis.log_key, sizeof(entry.genesis.log_key));
+    return GW_OK;
+}
+
+// ---- charges
+
+// The row of a CHARGE_COLUMNS statement that stands on a result; resets it.
+static bool charge_read(sqlite3_stmt *row, gw_store_charge *ret) {
+    gw_entry entry;
+    gw_store_charge charge = {
+        .state = (gw_charge_state)sqlite3_column_int(row, 0),
+        .attempts = (unsigned)sqlite3_column_int(row, 1),
+        .release_seq = sqlite3_column_type(row, 4) == SQLITE_NULL ? GW_NO_SEQ : store_column_u64(row, 4),
+    };
+    bool is_whole = store_column_hash(row, 2, &charge.salt) &&
+                    store_column_text(row, 3, charge.release, sizeof(charge.release)) &&
+                    gw_entry_decode(store_column_bytes(row, 5), &entry, NULL) == GW_OK && entry.kind == GW_ENTRY_CHARGE;
+    sqlite3_reset(row);
+    if (!is_whole)
+        return false;
+    charge.seq = entry.seq;
+    charge.time = entry.time;
+    charge.request = entry.charge.request;
+    charge.question = entry.charge.question;
+    charge.policy = entry.charge.policy;
+    charge.cost = entry.charge.cost;
+    memcpy(charge.dataset, entry.charge.dataset, sizeof(charge.dataset));
+    memcpy(charge.data, entry.charge.data, sizeof(charge.data));
+    memcpy(charge.principal, entry.charge.principal, sizeof(charge.principal));
+    memcpy(charge.idem, entry.charge.idem, sizeof(charge.idem));
+    *ret = charge;
+    return true;
+}
+
+static gw_status charge_step(sqlite3_stmt *row, gw_store_charge *ret) {
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status;
+    return charge_read(row, ret) ? GW_OK : GW_CORRUPT;
+}
+
+gw_status gw_store_charge_by_idem(gw_store_reader *reader, const char *principal, const char *idem,
+                                  gw_store_charge *ret) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_CHARGE_BY_IDEM);
+    store_bind_id(row, 1, principal);
+    store_bind_id(row, 2, idem);
+    return charge_step(row, ret);
+}
+
+gw_status gw_store_charge_by_seq(gw_store_reader *reader, uint64_t seq, gw_store_charge *ret) {
+    if (seq > INT64_MAX)
+        return GW_NOT_FOUND;
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_CHARGE_BY_SEQ);
+    store_bind_u64(row, 1, seq);
+    return charge_step(row, ret);
+}
+
+gw_status gw_store_charge_by_question(gw_store_reader *reader, gw_hash question, int64_t now, gw_store_charge *ret) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_CHARGE_BY_QUESTION);
+    store_bind_hash(row, 1, &question);
+    sqlite3_bind_int64(row, 2, now);
+    return charge_step(row, ret);
+}
+
+// Appends a column's bytes; the buffer's maximum is its own affair.
+static gw_status bytes_step(sqlite3_stmt *row, gw_buffer *ret) {
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status;
+    gw_bytes bytes = store_column_bytes(row, 0);
+    gw_buffer_append(ret, bytes.data, bytes.size);
+    sqlite3_reset(row);
+    return ret->status;
+}
+
+gw_status gw_store_answer(gw_store_reader *reader, uint64_t charge_seq, gw_buffer *ret_answer) {
+    if (charge_seq > INT64_MAX)
+        return GW_NOT_FOUND;
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_RELEASE_ANSWER);
+    store_bind_u64(row, 1, charge_seq);
+    return bytes_step(row, ret_answer);
+}
+
+// ---- who
+
+gw_status gw_store_principal_find(gw_store_reader *reader, const char *principal, gw_store_principal *ret) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_PRINCIPAL_SELECT);
+    store_bind_id(row, 1, principal);
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status;
+    ret->roles = (unsigned)sqlite3_column_int(row, 0);
+    sqlite3_reset(row);
+    return GW_OK;
+}
+
+gw_status gw_store_keys_find(gw_store_reader *reader, const char *principal, const char *key_id, gw_store_key *ret,
+                             size_t max, size_t *ret_count) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_KEY_FIND);
+    store_bind_id(row, 1, principal);
+    store_bind_text(row, 2, key_id);
+    size_t count = 0;
+    gw_status status;
+    while ((status = store_step(row)) == GW_OK) {
+        gw_store_key key = {
+            .not_before = sqlite3_column_int64(row, 1),
+            .not_after = sqlite3_column_int64(row, 2),
+            .is_revoked = sqlite3_column_int(row, 3) != 0,
+        };
+        char hex[GW_HASH_HEX];
+        if (!store_column_text(row, 0, hex, sizeof(hex)) ||
+            !gw_unhex(hex, strlen(hex), key.key.bytes, sizeof(key.key.bytes))) {
+            sqlite3_reset(row);
+            return GW_CORRUPT;
+        }
+        memcpy(key.principal, principal, sizeof(key.principal));
+        if (count < max)
+            ret[count++] = key;
+    }
+    *ret_count = count;
+    return status != GW_NOT_FOUND ? status : count == 0 ? GW_NOT_FOUND : GW_OK;
+}
+
+gw_status gw_store_principals(gw_store_reader *reader, gw_store_principal_each each, void *state) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_PRINCIPAL_LIST);
+    gw_status status;
+    while ((status = store_step(row)) == GW_OK) {
+        char id[GW_ID_HEX];
+        if (!store_column_id(row, 0, id)) {
+            sqlite3_reset(row);
+            return GW_CORRUPT;
+        }
+        each(state, id, (unsigned)sqlite3_column_int(row, 1), (size_t)sqlite3_column_int64(row, 2));
+    }
+    return status == GW_NOT_FOUND ? GW_OK : status;
+}
+
+// ---- what is in force
+
+static bool policy_read(sqlite3_stmt *row, gw_store_policy *ret) {
+    ret->seq = store_column_u64(row, 0);
+    ret->version = store_column_u64(row, 1);
+    return store_column_hash(row, 2, &ret->file) && store_column_text(row, 3, ret->dataset, sizeof(ret->dataset)) &&
+           store_column_text(row, 4, ret->population, sizeof(ret->population));
+}
+
+gw_status gw_store_policy_current(gw_store_reader *reader, const char *dataset, gw_store_policy *ret,
+                                  gw_buffer *ret_text) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_POLICY_CURRENT);
+    store_bind_text(row, 1, dataset);
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status;
+    gw_store_policy policy;
+    bool is_whole = policy_read(row, &policy);
+    if (is_whole && ret_text != NULL) {
+        gw_bytes text = store_column_bytes(row, 5);
+        gw_buffer_append(ret_text, text.data, text.size);
+        status = ret_text->status;
+    }
+    sqlite3_reset(row);
+    if (is_whole)
+        *ret = policy;
+    return is_whole ? status : GW_CORRUPT;
+}
+
+gw_status gw_store_data_current(gw_store_reader *reader, const char *dataset, gw_store_data *ret) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_DATA_CURRENT);
+    store_bind_text(row, 1, dataset);
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status;
+    gw_store_data data = {.seq = store_column_u64(row, 0), .time = sqlite3_column_int64(row, 2)};
+    bool is_whole = store_column_id(row, 1, data.version);
+    sqlite3_reset(row);
+    if (is_whole)
+        *ret = data;
+    return is_whole ? GW_OK : GW_CORRUPT;
+}
+
+gw_status gw_store_datasets(gw_store_reader *reader, gw_store_dataset_each each, void *state) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_DATASET_LIST);
+    gw_status status;
+    while ((status = store_step(row)) == GW_OK) {
+        gw_store_policy policy;
+        if (!policy_read(row, &policy)) {
+            sqlite3_reset(row);
+            return GW_CORRUPT;
+        }
+        each(state, &policy);
+    }
+    return status == GW_NOT_FOUND ? GW_OK : status;
+}
+
+static gw_status balance_read(gw_store_reader *reader, const store_budget *budget, const char *id,
+                              gw_store_balance *ret) {
+    gw_store_balance balance = {
+        .kind = budget->kind, .is_set = budget->is_set, .total = budget->total, .renews = budget->renews};
+    memcpy(balance.id, id, strnlen(id, sizeof(balance.id) - 1));
+    bool is_counted = budget->is_set || budget->kind != GW_BUDGET_WINDOW;
+    gw_status status = is_counted ? store_balance_read(&reader->connection, &budget->key, &balance.spent) : GW_OK;
+    if (status == GW_OK)
+        *ret = balance;
+    return status;
+}
+
+// A dataset's window and its population's: the one that leaves less.
+static const gw_store_balance *window_tighter(const gw_store_balance *a, const gw_store_balance *b) {
+    if (!a->is_set || !b->is_set)
+        return b->is_set ? b : a;
+    return gw_budget_remaining(b->total, b->spent) < gw_budget_remaining(a->total, a->spent) ? b : a;
+}
+
+gw_status gw_store_balances(gw_store_reader *reader, const char *dataset, const char *principal, int64_t now,
+                            gw_store_balance ret[4]) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_ENTRY_LAST);
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status;
+    int64_t time = sqlite3_column_int64(row, 1) > now ? sqlite3_column_int64(row, 1) : now;
+    sqlite3_reset(row);
+    store_terms terms;
+    status = store_terms_read(&reader->connection, dataset, &terms);
+    if (status != GW_OK)
+        return status;
+    store_budget budgets[STORE_BALANCES];
+    store_budgets_of(&terms, principal, time, budgets);
+    const char *const ids[STORE_BALANCES] = {dataset, terms.population_name, principal, dataset, terms.population_name};
+    gw_store_balance balances[STORE_BALANCES];
+    for (size_t i = 0; i < STORE_BALANCES && status == GW_OK; i++)
+        status = balance_read(reader, &budgets[i], ids[i], &balances[i]);
+    if (status != GW_OK)
+        return status;
+    memcpy(ret, balances, 3 * sizeof(balances[0]));
+    ret[3] = *window_tighter(&balances[3], &balances[4]);
+    return GW_OK;
+}
+
+// ---- history
+
+static bool history_read(sqlite3_stmt *row, gw_store_history_row *ret) {
+    *ret = (gw_store_history_row){
+        .charge_seq = store_column_u64(row, 0),
+        .release_seq = sqlite3_column_type(row, 1) == SQLITE_NULL ? GW_NO_SEQ : store_column_u64(row, 1),
+        .time = sqlite3_column_int64(row, 2),
+        .cost = store_column_u64(row, 3),
+        .state = (gw_charge_state)sqlite3_column_int(row, 4),
+    };
+    return store_column_text(row, 5, ret->release, sizeof(ret->release)) &&
+           store_column_text(row, 6, ret->dataset, sizeof(ret->dataset)) && store_column_id(row, 7, ret->principal);
+}
+
+gw_status gw_store_history(gw_store_reader *reader, const char *principal, const char *dataset, size_t max,
+                           gw_store_history_each each, void *state) {
+    sqlite3_stmt *row = store_use(&reader->connection, principal == NULL ? SQL_CHARGE_HISTORY : SQL_CHARGE_HISTORY_OF);
+    if (principal != NULL)
+        store_bind_id(row, 1, principal);
+    store_bind_text(row, 2, dataset); // NULL binds NULL
+    store_bind_u64(row, 3, max > INT64_MAX ? INT64_MAX : max);
+    gw_status status;
+    while ((status = store_step(row)) == GW_OK) {
+        gw_store_history_row line;
+        if (!history_read(row, &line)) {
+            sqlite3_reset(row);
+            return GW_CORRUPT;
+        }
+        GW_CLEANUP(gw_buffer_done) gw_buffer text;
+        gw_buffer_init(&text, SIZE_MAX); // the row bounds it
+        gw_bytes bytes = store_column_bytes(row, 8);
+        gw_buffer_append(&text, bytes.data, bytes.size);
+        line.question_text = gw_buffer_string(&text);
+        each(state, &line);
+    }
+    return status == GW_NOT_FOUND ? GW_OK : status;
+}
+
+// ---- the log
+
+gw_status gw_store_entry(gw_store_reader *reader, uint64_t seq, gw_buffer *ret_entry) {
+    if (seq > INT64_MAX)
+        return GW_NOT_FOUND;
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_ENTRY_SELECT);
+    store_bind_u64(row, 1, seq);
+    return bytes_step(row, ret_entry);
+}
+
+gw_status gw_store_scan(gw_store_reader *reader, uint64_t from, uint64_t to, gw_store_entry_each each, void *state) {
+    if (from > INT64_MAX)
+        return GW_OK;
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_ENTRY_SCAN);
+    store_bind_u64(row, 1, from);
+    store_bind_u64(row, 2, to > INT64_MAX ? INT64_MAX : to);
+    gw_status status;
+    while ((status = store_step(row)) == GW_OK) {
+        status = each(state, store_column_u64(row, 0), store_column_bytes(row, 1));
+        if (status != GW_OK) {
+            sqlite3_reset(row);
+            return status;
+        }
+    }
+    return status == GW_NOT_FOUND ? GW_OK : status;
+}
+
+gw_status gw_store_questions(gw_store_reader *reader, uint64_t from_charge_seq, gw_store_question_each each,
+                             void *state) {
+    if (from_charge_seq > INT64_MAX)
+        return GW_OK;
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_QUESTION_SCAN);
+    store_bind_u64(row, 1, from_charge_seq);
+    gw_status status;
+    while ((status = store_step(row)) == GW_OK) {
+        gw_hash question;
+        status = store_column_hash(row, 1, &question)
+                     ? each(state, store_column_u64(row, 0), question, store_column_bytes(row, 2))
+                     : GW_CORRUPT;
+        if (status != GW_OK) {
+            sqlite3_reset(row);
+            return status;
+        }
+    }
+    return status == GW_NOT_FOUND ? GW_OK : status;
+}
+
+static gw_status tree_node(void *state, unsigned level, uint64_t index, gw_hash *ret) {
+    gw_store_reader *reader = state;
+    if (index > INT64_MAX)
+        return GW_NOT_FOUND;
+    sqlite3_stmt *row = store_use(&reader->connection, level == 0 ? SQL_ENTRY_LEAF : SQL_NODE_SELECT);
+    if (level > 0)
+        store_bind_u64(row, 1, level);
+    store_bind_u64(row, level == 0 ? 1 : 2, index);
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status;
+    bool is_whole = store_column_hash(row, 0, ret);
+    sqlite3_reset(row);
+    return is_whole ? GW_OK : GW_CORRUPT;
+}
+
+gw_merkle_source gw_store_tree(gw_store_reader *reader) {
+    return (gw_merkle_source){.node = tree_node, .state = reader};
+}

@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: Apache-2.0
+// The writer: one transaction per batch, every operation decided before anything of it is written, so a refusal leaves
+// no trace and needs no savepoint. A statement that fails rolls the whole batch back, in memory too. A COMMIT that
+// fails leaves an unknown outcome, and this store never writes again.
+#include "service/store/store_sqlite.h"
+#include "service/base/cleanup.h"
+#include "service/base/file.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+const char *gw_budget_kind_name(gw_budget_kind kind) {
+    switch (kind) {
+    case GW_BUDGET_NONE:
+        return "";
+    case GW_BUDGET_DATASET:
+        return "dataset";
+    case GW_BUDGET_POPULATION:
+        return "population";
+    case GW_BUDGET_PRINCIPAL:
+        return "principal";
+    case GW_BUDGET_WINDOW:
+        return "window";
+    }
+    return "";
+}
+
+gw_status store_refuse(gw_store_op *op, gw_status result, const char *code) {
+    op->result = result;
+    snprintf(op->code, sizeof(op->code), "%s", code);
+    return GW_OK;
+}
+
+// ---- entries and their tree
+
+gw_status store_entry_prepare(gw_store *store, gw_entry *entry, int64_t time) {
+    entry->seq = store->edge.size;
+    entry->time = time;
+    store->scratch.size = 0;
+    store->scratch.status = GW_OK;
+    gw_entry_encode(entry, &store->scratch);
+    if (store->scratch.status != GW_OK)
+        return store->scratch.status == GW_LIMIT ? GW_INVALID : store->scratch.status;
+    gw_entry again; // what an auditor will read
+    return gw_entry_decode(gw_buffer_bytes(&store->scratch), &again, NULL) == GW_OK ? GW_OK : GW_INVALID;
+}
+
+typedef struct {
+    store_connection *connection;
+    gw_status status;
+} node_writer;
+
+static void node_write(void *state, unsigned level, uint64_t index, gw_hash hash) {
+    node_writer *writer = state;
+    if (level == 0 || writer->status != GW_OK) // leaves stand beside their entries
+        return;
+    sqlite3_stmt *row = store_use(writer->connection, SQL_NODE_INSERT);
+    store_bind_u64(row, 1, level);
+    store_bind_u64(row, 2, index);
+    store_bind_hash(row, 3, &hash);
+    writer->status = store_run(row);
+}
+
+gw_status store_entry_write(gw_store *store, const gw_entry *entry) {
+    GW_ASSERT(entry->seq == store->edge.size);
+    gw_hash leaf = gw_merkle_leaf(gw_buffer_bytes(&store->scratch));
+    sqlite3_stmt *row = store_use(&store->connection, SQL_ENTRY_INSERT);
+    store_bind_u64(row, 1, entry->seq);
+    sqlite3_bind_int64(row, 2, entry->time);
+    store_bind_bytes(row, 3, gw_buffer_bytes(&store->scratch));
+    store_bind_hash(row, 4, &leaf);
+    gw_status status = store_run(row);
+    if (status != GW_OK)
+        return status;
+    node_writer writer = {.connection = &store->connection};
+    gw_merkle_edge_append(&store->edge, leaf, node_write, &writer);
+    return writer.status;
+}
+
+// ---- reserve
+
+// GW_OK with op->result left alone: nothing speaks against the charge but perhaps the budgets.
+static gw_status reserve_check(gw_store *store, gw_store_op *op, store_terms *ret_terms, bool *ret_is_refused) {
+    store_connection *connection = &store->connection;
+    *ret_is_refused = true;
+    sqlite3_stmt *row = store_use(connection, SQL_CHARGE_IDEM);
+    store_bind_id(row, 1, op->entry.charge.principal);
+    store_bind_id(row, 2, op->entry.charge.idem);
+    gw_status status = store_step(row);
+    if (status == GW_OK) {
+        op->seq = store_column_u64(row, 0);
+        sqlite3_reset(row);
+        return store_refuse(op, GW_CONFLICT, "idem_exists");
+    }
+    if (status != GW_NOT_FOUND)
+        return status;
+    row = store_use(connection, SQL_PRINCIPAL_SELECT);
+    store_bind_id(row, 1, op->entry.charge.principal);
+    status = store_step(row);
+    if (status != GW_OK && status != GW_NOT_FOUND)
+        return status;
+    bool is_known = status == GW_OK && sqlite3_column_int64(row, 0) != 0;
+    sqlite3_reset(row);
+    if (!is_known)
+        return store_refuse(op, GW_INVALID, "unknown_principal");
+    status = store_terms_read(connection, op->entry.charge.dataset, ret_terms);
+    if (status == GW_NOT_FOUND)
+        return store_refuse(op, GW_INVALID, "unknown_dataset");
+    if (status != GW_OK)
+        return status;
+    if (op->entry.charge.policy != ret_terms->policy ||
+        strcmp(op->entry.charge.population, ret_terms->population_name) != 0)
+        return store_refuse(op, GW_INVALID, "policy_superseded");
+    if (!ret_terms->has_data || strcmp(op->entry.charge.data, ret_terms->data) != 0)
+        return store_refuse(op, GW_INVALID, "data_superseded");
+    uint64_t cost = op->entry.charge.cost;
+    if (cost == 0 || cost > INT64_MAX || cost < ret_terms->question_min ||
+        (ret_terms->question_max != 0 && cost > ret_terms->question_max))
+        return store_refuse(op, GW_INVALID, "bad_cost");
+    if (op->question_text.size != 0 && !gw_hash_equal(gw_sha256(op->question_text), op->entry.charge.question))
+        return store_refuse(op, GW_INVALID, "bad_question");
+    *ret_is_refused = false;
+    return GW_OK;
+}
+
+typedef struct {
+    store_budget budgets[STORE_BALANCES];
+    store_balance_slot *slots[STORE_BALANCES]; // NULL: a window that is not set
+} reserve_balances;
+
+// Reports the budget with the least left when more than one is too small.
+static gw_status reserve_admit(gw_store *store, gw_store_op *op, const store_terms *terms, int64_t time,
+                               reserve_balances *ret) {
+    store_budgets_of(terms, op->entry.charge.principal, time, ret->budgets);
+    uint64_t cost = op->entry.charge.cost;
+    op->budget = GW_BUDGET_NONE;
+    for (size_t i = 0; i < STORE_BALANCES; i++) {
+        const store_budget *budget = &ret->budgets[i];
+        ret->slots[i] = NULL;
+        if (!budget->is_set && budget->kind == GW_BUDGET_WINDOW)
+            continue;
+        gw_status status = store_balance_get(&store->balances, &store->connection, &budget->key, &ret->slots[i]);
+        if (status != GW_OK)
+            return status;
+        uint64_t spent = ret->slots[i]->spent;
+        if (!budget->is_set || gw_budget_admits(budget->total, spent, cost))
+            continue;
+        uint64_t remaining = gw_budget_remaining(budget->total, spent);
+        if (op->budget != GW_BUDGET_NONE && remaining >= op->remaining)
+            continue;
+        op->budget = budget->kind;
+        op->remaining = remaining;
+        op->renews = budget->renews;
+    }
+    if (op->budget == GW_BUDGET_NONE)
+        return GW_OK;
+    char code[48];
+    snprintf(code, sizeof(code), "budget_%s", gw_budget_kind_name(op->budget));
+    return store_refuse(op, GW_BUDGET, code);
+}
+
+// The budgets of principals may have no total: their sum is still bounded by the dataset's, so adding cannot wrap.
+static void reserve_fill(gw_entry *entry, const reserve_balances *balances) {
+    uint64_t cost = entry->charge.cost;
+    uint64_t *const fields[] = {&entry->charge.spent_dataset, &entry->charge.spent_population,
+                                &entry->charge.spent_principal, &entry->charge.spent_window};
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        const store_balance_slot *slot = balances->slots[i];
+        GW_ASSERT(slot == NULL || slot->spent <= INT64_MAX - cost);
+        *fields[i] = slot == NULL ? 0 : slot->spent + cost;
+    }
+    entry->charge.window = (uint64_t)balances->budgets[3].key.window;
+}
+
+// GW-<year>-<six digits>: the count starts anew each year, and time never goes back, so ids never repeat.
+static void release_id_next(const gw_store *store, int64_t time, unsigned *ret_year, uint64_t *ret_count,
+                            char ret_id[GW_RELEASE_ID_MAX]) {
+    struct tm parts;
+    time_t seconds = time;
+    gmtime_r(&seconds, &parts);
+    *ret_year = (unsigned)(parts.tm_year + 1900);
+    *ret_count = *ret_year == store->release_year ? store->release_count + 1 : 1;
+    snprintf(ret_id, GW_RELEASE_ID_MAX, "GW-%04u-%06llu", *ret_year % 10000, (unsigned long long)*ret_count);
+}
+
+static gw_status reserve_write(gw_store *store, gw_store_op *op, const store_terms *terms) {
+    const gw_entry *entry = &op->entry;
+    gw_status status = store_entry_write(store, entry);
+    if (status != GW_OK)
+        return status;
+    sqlite3_stmt *row = store_use(&store->connection, SQL_CHARGE_INSERT);
+    store_bind_u64(row, 1, entry->seq);
+    sqlite3_bind_int64(row, 2, entry->time);
+    store_bind_id(row, 3, entry->charge.principal);
+    store_bind_id(row, 4, entry->charge.idem);
+    sqlite3_bind_int64(row, 5, terms->dataset);
+    store_bind_hash(row, 6, &entry->charge.question);
+    store_bind_hash(row, 7, &op->salt);
+    store_bind_u64(row, 8, entry->charge.cost);
+    store_bind_text(row, 9, op->release);
+    status = store_run(row);
+    if (status != GW_OK || op->question_text.size == 0)
+        return status;
+    row = store_use(&store->connection, SQL_QUESTION_INSERT);
+    store_bind_u64(row, 1, entry->seq);
+    store_bind_hash(row, 2, &entry->charge.question);
+    store_bind_bytes(row, 3, op->question_text);
+    return store_run(row);
+}
+
+static gw_status reserve(gw_store *store, gw_store_op *op, int64_t time) {
+    store_terms terms;
+    bool is_refused;
+    op->entry.kind = GW_ENTRY_CHARGE;
+    gw_status status = reserve_check(store, op, &terms, &is_refused);
+    if (status != GW_OK || is_refused)
+        return status;
+    reserve_balances balances;
+    status = reserve_admit(store, op, &terms, time, &balances);
+    if (status != GW_OK || op->budget != GW_BUDGET_NONE)
+        return status;
+    reserve_fill(&op->entry, &balances);
+    status = store_entry_prepare(store, &op->entry, time);
+    if (status != GW_OK)
+        return status == GW_INVALID ? store_refuse(op, GW_INVALID, "bad_entry") : status;
+    unsigned year;
+    uint64_t count;
+    release_id_next(store, time, &year, &count, op->release);
+    status = reserve_write(store, op, &terms);
+    if (status != GW_OK)
+        return status;
+    for (size_t i = 0; i < STORE_BALANCES; i++)
+        if (balances.slots[i] != NULL)
+            store_balance_set(&store->balances, balances.slots[i], balances.slots[i]->spent + op->entry.charge.cost);
+    store->release_year = year;
+    store->release_count = count;
+    op->seq = op->entry.seq;
+    return GW_OK;
+}
+
+// ---- resume, seal, abandon
+
+typedef struct {
+    gw_charge_state state;
+    unsigned attempts;
+    gw_hash question;
+    char release[GW_RELEASE_ID_MAX];
+} charge_state;
+
+// Reads a charge that must still be open; refuses otherwise.
+static gw_status charge_open(gw_store *store, gw_store_op *op, charge_state *ret, bool *ret_is_refused) {
+    *ret_is_refused = true;
+    if (op->charge_seq > INT64_MAX)
+        return store_refuse(op, GW_NOT_FOUND, "unknown_charge");
+    sqlite3_stmt *row = store_use(&store->connection, SQL_CHARGE_STATE);
+    store_bind_u64(row, 1, op->charge_seq);
+    gw_status status = store_step(row);
+    if (status == GW_NOT_FOUND)
+        return store_refuse(op, GW_NOT_FOUND, "unknown_charge");
+    if (status != GW_OK)
+        return status;
+    ret->state = (gw_charge_state)sqlite3_column_int(row, 0);
+    ret->attempts = (unsigned)sqlite3_column_int(row, 1);
+    bool is_whole =
+        store_column_hash(row, 2, &ret->question) && store_column_text(row, 3, ret->release, sizeof(ret->release));
+    sqlite3_reset(row);
+    if (!is_whole)
+        return GW_CORRUPT;
+    memcpy(op->release, ret->release, sizeof(op->release));
+    if (ret->state == GW_CHARGE_SEALED)
+        return store_refuse(op, GW_CONFLICT, "already_sealed");
+    if (ret->state == GW_CHARGE_ABANDONED)
+        return store_refuse(op, GW_CONFLICT, "already_abandoned");
+    *ret_is_refused = false;
+    return GW_OK;
+}
+
+static gw_status charge_finish(gw_store *store, uint64_t seq, gw_charge_state state) {
+    sqlite3_stmt *row = store_use(&store->connection, SQL_CHARGE_FINISH);
+    store_bind_u64(row, 1, seq);
+    sqlite3_bind_int(row, 2, (int)state);
+    gw_status status = store_run(row);
+    if (status == GW_OK && sqlite3_changes(store->connection.db) != 1)
+        status = GW_CORRUPT;
+    return status;
+}
+
+static gw_status resume(gw_store *store, gw_store_op *op) {
+    charge_state charge;
+    bool is_refused;
+    gw_status status = charge_open(store, op, &charge, &is_refused);
+    if (status != GW_OK || is_refused)
+        return status;
+    if (charge.attempts >= STORE_ATTEMPTS_MAX)
+        return store_refuse(op, GW_LIMIT, "attempts_spent");
+    sqlite3_stmt *row = store_use(&store->connection, SQL_CHARGE_ATTEMPT);
+    store_bind_u64(row, 1, op->charge_seq);
+    op->seq = op->charge_seq;
+    return store_run(row);
+}
+
+static gw_status seal_write(gw_store *store, const gw_store_op *op, const charge_state *charge) {
+    gw_status status = store_entry_write(store, &op->entry);
+    if (status != GW_OK)
+        return status;
+    sqlite3_stmt *row = store_use(&store->connection, SQL_RELEASE_INSERT);
+    store_bind_u64(row, 1, op->charge_seq);
+    store_bind_u64(row, 2, op->entry.seq);
+    store_bind_hash(row, 3, &charge->question);
+    sqlite3_bind_int64(row, 4, op->entry.release.visible);
+    store_bind_bytes(row, 5, op->answer);
+    status = store_run(row);
+    if (status == GW_OK && sqlite3_changes(store->connection.db) != 1)
+        status = GW_CORRUPT; // an open charge with an answer
+    return status == GW_OK ? charge_finish(store, op->charge_seq, GW_CHARGE_SEALED) : status;
+}
+
+static gw_status seal(gw_store *store, gw_store_op *op, int64_t time) {
+    charge_state charge;
+    bool is_refused;
+    op->entry.kind = GW_ENTRY_RELEASE;
+    if (op->charge_seq == 0) // the genesis entry is no charge, so 0 means: as the entry says
+        op->charge_seq = op->entry.release.charge;
+    gw_status status = charge_open(store, op, &charge, &is_refused);
+    if (status != GW_OK || is_refused)
+        return status;
+    op->entry.release.charge = op->charge_seq;
+    memcpy(op->entry.release.release, charge.release, sizeof(charge.release));
+    if (!gw_hash_equal(gw_sha256(op->answer), op->entry.release.answer))
+        return store_refuse(op, GW_INVALID, "bad_answer");
+    status = store_entry_prepare(store, &op->entry, time);
+    if (status != GW_OK)
+        return status == GW_INVALID ? store_refuse(op, GW_INVALID, "bad_entry") : status;
+    status = seal_write(store, op, &charge);
+    op->seq = op->entry.seq;
+    return status;
+}
+
+static gw_status abandon(gw_store *store, gw_store_op *op, int64_t time) {
+    charge_state charge;
+    bool is_refused;
+    op->entry.kind = GW_ENTRY_ABANDON;
+    if (op->charge_seq == 0)
+        op->charge_seq = op->entry.abandon.charge;
+    gw_status status = charge_open(store, op, &charge, &is_refused);
+    if (status != GW_OK || is_refused)
+        return status;
+    op->entry.abandon.charge = op->charge_seq;
+    status = store_entry_prepare(store, &op->entry, time);
+    if (status != GW_OK)
+        return status == GW_INVALID ? store_refuse(op, GW_INVALID, "bad_entry") : status;
+    status = store_entry_write(store, &op->entry);
+    op->seq = op->entry.seq;
+    return status == GW_OK ? charge_finish(store, op->charge_seq, GW_CHARGE_ABANDONED) : status;
+}
+
+// ---- batches
+
+static gw_status op_run(gw_store *store, gw_store_op *op, int64_t time) {
+    op->result = GW_OK;
+    op->code[0] = '\0';
+    op->budget = GW_BUDGET_NONE;
+    op->remaining = 0;
+    op->renews = 0;
+    op->seq = GW_NO_SEQ;
+    op->release[0] = '\0';
+    switch (op->kind) {
+    case GW_STORE_APPEND:
+        return store_append(store, op, time);
+    case GW_STORE_RESERVE:
+        return reserve(store, op, time);
+    case GW_STORE_RESUME:
+        return resume(store, op);
+    case GW_STORE_SEAL:
+        return seal(store, op, time);
+    case GW_STORE_ABANDON:
+        return abandon(store, op, time);
+    }
+    return GW_INTERNAL;
+}
+
+static gw_status batch_run(gw_store *store, gw_store_op *const ops[], size_t count, int64_t time) {
+    gw_status status = store_run(store_use(&store->connection, SQL_BEGIN));
+    for (size_t i = 0; status == GW_OK && i < count; i++)
+        status = op_run(store, ops[i], time);
+    if (status == GW_OK)
+        status = store_balances_flush(&store->balances, &store->connection);
+    return status;
+}
+
+static void batch_fail(gw_store_op *const ops[], size_t count, gw_status status) {
+    for (size_t i = 0; i < count; i++)
+        gw_ignore(store_refuse(ops[i], status, gw_status_name(status))); // always GW_OK
+}
+
+gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[], size_t count, int64_t now) {
+    if (count > STORE_BATCH_MAX)
+        return GW_LIMIT;
+    if (store->is_broken)
+        return GW_RETRY;
+    gw_merkle_edge edge_before = store->edge;
+    unsigned release_year = store->release_year;
+    uint64_t release_count = store->release_count;
+    int64_t time = now > store->time_last ? now : store->time_last;
+    store_balances_prepare(&store->balances);
+    gw_status status = batch_run(store, ops, count, time);
+    if (status != GW_OK) {
+        // Without its commit frame nothing of the batch survives, on disk or here. A ROLLBACK that fails (the
+        // transaction is already gone after a full disk) changes nothing about that.
+        gw_ignore(store_run(store_use(&store->connection, SQL_ROLLBACK)));
+        store->edge = edge_before;
+        store->release_year = release_year;
+        store->release_count = release_count;
+        store_balances_clear(&store->balances);
+        batch_fail(ops, count, status);
+        return status;
+    }
+    if (store_run(store_use(&store->connection, SQL_COMMIT)) != GW_OK) {
+        // The batch may be on disk or not; only a new process that reads the file again can tell.
+        store->is_broken = true;
+        batch_fail(ops, count, GW_RETRY);
+        return GW_RETRY;
+    }
+    if (store->edge.size != edge_before.size)
+        store->time_last = time;
+    return GW_OK;
+}
+
+uint64_t gw_store_size(const gw_store *store) {
+    return store->edge.size;
+}
+
+gw_hash gw_store_root(const gw_store *store) {
+    return gw_merkle_edge_root(&store->edge);
+}
+
+// ---- create and open
+
+static gw_status create_fill(store_connection *connection, const gw_entry *genesis) {
+    gw_entry entry = *genesis;
+    gw_store writer = {.connection = *connection};
+    gw_buffer_init(&writer.scratch, GW_ENTRY_BYTES_MAX);
+    gw_status status = store_entry_prepare(&writer, &entry, genesis->time);
+    if (status == GW_OK)
+        status = store_entry_write(&writer, &entry);
+    gw_buffer_done(&writer.scratch);
+    *connection = writer.connection; // with the statements prepared meanwhile
+    return status;
+}
+
+static gw_status create_write(const char *path, const gw_entry *genesis, gw_problem *ret_problem) {
+    store_connection connection;
+    gw_status status =
+        store_connection_open(&connection, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ret_problem);
+    if (status != GW_OK)
+        return status;
+    char header[96];
+    snprintf(header, sizeof(header), "PRAGMA application_id=%d; PRAGMA user_version=%d; BEGIN;", STORE_APPLICATION_ID,
+             STORE_SCHEMA_VERSION);
+    bool is_made = sqlite3_exec(connection.db, header, NULL, NULL, NULL) == SQLITE_OK;
+    for (size_t i = 0; is_made && store_schema[i] != NULL; i++)
+        is_made = sqlite3_exec(connection.db, store_schema[i], NULL, NULL, NULL) == SQLITE_OK;
+    if (!is_made)
+        status = store_problem(ret_problem, GW_IO, "store_create", "The database cannot be made.", connection.db);
+    if (status == GW_OK)
+        status = create_fill(&connection, genesis);
+    if (status == GW_INVALID)
+        status = gw_problem_set(ret_problem, status, "bad_entry", "The genesis entry is not one.", "", "");
+    if (status == GW_OK &&
+        sqlite3_exec(connection.db, "COMMIT; PRAGMA journal_mode=WAL", NULL, NULL, NULL) != SQLITE_OK)
+        status = store_problem(ret_problem, GW_IO, "store_create", "The database cannot be made.", connection.db);
+    store_connection_close(&connection);
+    return status;
+}
+
+// A stale journal beside a new file would be played back into it.
+static void create_clear(const char *path_new) {
+    static const char *const endings[] = {"", "-journal", "-wal", "-shm"};
+    char path[4200];
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        snprintf(path, sizeof(path), "%s%s", path_new, endings[i]);
+        unlink(path);
+    }
+}
+
+// Made under another name and linked to its own when whole: a crash leaves a stale `.new`, never half a ledger.
+gw_status gw_store_create(const char *path, const gw_entry *genesis, gw_problem *ret_problem) {
+    char path_new[4096];
+    if (snprintf(path_new, sizeof(path_new), "%s.new", path) >= (int)sizeof(path_new))
+        return gw_problem_set(ret_problem, GW_INVALID, "store_create", "The path is too long.", "", "");
+    struct stat facts;
+    if (stat(path, &facts) == 0)
+        return gw_problem_set(ret_problem, GW_CONFLICT, "store_exists", "There is a ledger already.",
+                              "A ledger is never made over another: what was spent would be forgotten.", "");
+    if (genesis->kind != GW_ENTRY_GENESIS)
+        return gw_problem_set(ret_problem, GW_INVALID, "bad_entry", "The first entry is not a genesis entry.", "", "");
+    create_clear(path_new);
+    gw_status status = create_write(path_new, genesis, ret_problem);
+    if (status == GW_OK && chmod(path_new, 0600) != 0)
+        status = gw_problem_set(ret_problem, GW_IO, "store_create", "The ledger cannot be made private.", "", "");
+    if (status == GW_OK && link(path_new, path) != 0)
+        status = gw_problem_set(ret_problem, GW_CONFLICT, "store_exists", "There is a ledger already.", "", "");
+    create_clear(path_new);
+    if (status == GW_OK && gw_file_sync_folder_of(path) != GW_OK)
+        status =
+            gw_problem_set(ret_problem, GW_IO, "store_create", "The folder of the ledger cannot be synced.", "", "");
+    return status;
+}
+
+static bool open_number_is(sqlite3 *db, const char *sql, int expected) {
+    sqlite3_stmt *statement = NULL;
+    bool is_right = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+                    sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) == expected;
+    sqlite3_finalize(statement);
+    return is_right;
+}
+
+static gw_status corrupt(gw_problem *ret_problem, const char *why) {
+    return gw_problem_set(ret_problem, GW_CORRUPT, "store_corrupt", "The ledger's database is damaged.", why,
+                          "Restore the newest backup and run `godwitd doctor`; do not delete files.");
+}
+
+// Size, last time, and that the last entry is what its leaf says.
+static gw_status open_last(gw_store *store, gw_problem *ret_problem) {
+    sqlite3_stmt *row = store_use(&store->connection, SQL_ENTRY_LAST);
+    if (store_step(row) != GW_OK)
+        return corrupt(ret_problem, "It has no entries.");
+    gw_hash leaf;
+    gw_entry entry;
+    gw_bytes bytes = store_column_bytes(row, 2);
+    bool is_whole = store_column_hash(row, 3, &leaf) && gw_hash_equal(leaf, gw_merkle_leaf(bytes)) &&
+                    gw_entry_decode(bytes, &entry, NULL) == GW_OK && entry.seq == store_column_u64(row, 0) &&
+                    entry.time == sqlite3_column_int64(row, 1);
+    sqlite3_reset(row);
+    if (!is_whole)
+        return corrupt(ret_problem, "Its last entry does not fit its hash.");
+    store->edge.size = entry.seq + 1;
+    store->time_last = entry.time;
+    return GW_OK;
+}
+
+// The hashes of the right edge; and the tree must hold exactly the nodes that `size` entries close.
+static gw_status open_edge(gw_store *store, gw_problem *ret_problem) {
+    uint64_t size = store->edge.size;
+    for (unsigned level = 0; level < 63; level++) {
+        uint64_t closed = size >> level;
+        if (level > 0) {
+            sqlite3_stmt *last = store_use(&store->connection, SQL_NODE_LAST);
+            store_bind_u64(last, 1, level);
+            gw_status status = store_step(last);
+            bool is_right =
+                closed == 0 ? status == GW_NOT_FOUND : status == GW_OK && store_column_u64(last, 0) == closed - 1;
+            sqlite3_reset(last);
+            if (!is_right)
+                return corrupt(ret_problem, "Its tree does not fit the number of its entries.");
+        }
+        if ((closed & 1) == 0)
+            continue;
+        sqlite3_stmt *row = store_use(&store->connection, level == 0 ? SQL_ENTRY_LEAF : SQL_NODE_SELECT);
+        if (level > 0)
+            store_bind_u64(row, 1, level);
+        store_bind_u64(row, level == 0 ? 1 : 2, closed - 1);
+        bool is_read = store_step(row) == GW_OK && store_column_hash(row, 0, &store->edge.edge[level]);
+        sqlite3_reset(row);
+        if (!is_read)
+            return corrupt(ret_problem, "A node of its tree is missing.");
+    }
+    return GW_OK;
+}
+
+static gw_status open_release(gw_store *store, gw_problem *ret_problem) {
+    sqlite3_stmt *row = store_use(&store->connection, SQL_CHARGE_LAST);
+    gw_status status = store_step(row);
+    if (status == GW_NOT_FOUND)
+        return GW_OK;
+    char id[GW_RELEASE_ID_MAX] = "";
+    unsigned long long count = 0;
+    bool is_read = status == GW_OK && store_column_text(row, 0, id, sizeof(id)) &&
+                   sscanf(id, "GW-%4u-%llu", &store->release_year, &count) == 2;
+    sqlite3_reset(row);
+    store->release_count = count;
+    return is_read ? GW_OK : corrupt(ret_problem, "Its last release id cannot be read.");
+}
+
+static gw_status open_check(gw_store *store, const char *path, gw_problem *ret_problem) {
+    sqlite3 *db = store->connection.db;
+    if (!open_number_is(db, "PRAGMA application_id", STORE_APPLICATION_ID))
+        return gw_problem_set(ret_problem, GW_INVALID, "store_foreign", "This file is not a Godwit ledger.", "", "");
+    if (!open_number_is(db, "PRAGMA user_version", STORE_SCHEMA_VERSION))
+        return gw_problem_set(ret_problem, GW_INVALID, "store_version",
+                              "The ledger was written by another version of Godwit.", "", "");
+    gw_status status = store_connection_guard(&store->connection, ret_problem);
+    if (status == GW_OK)
+        status = open_last(store, ret_problem);
+    if (status == GW_OK)
+        status = open_edge(store, ret_problem);
+    if (status == GW_OK)
+        status = open_release(store, ret_problem);
+    // SQLite is silent when the folder cannot be synced; the WAL's name must be on disk before the first charge.
+    if (status == GW_OK && gw_file_sync_folder_of(path) != GW_OK)
+        status = gw_problem_set(ret_problem, GW_IO, "store_open", "The folder of the ledger cannot be synced.", "", "");
+    return status;
+}
+
+gw_status gw_store_open(const char *path, gw_store **ret, gw_problem *ret_problem) {
+    gw_store *store = calloc(1, sizeof(*store));
+    if (store == NULL)
+        return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");
+    gw_buffer_init(&store->scratch, GW_ENTRY_BYTES_MAX);
+    gw_status status = store_connection_open(&store->connection, path, SQLITE_OPEN_READWRITE, ret_problem);
+    if (status == GW_OK)
+        status = open_check(store, path, ret_problem);
+    if (status != GW_OK) {
+        gw_store_close(store);
+        return status;
+    }
+    *ret = store;
+    return GW_OK;
+}
+
+void gw_store_close(gw_store *store) {
+    if (store == NULL)
+        return;
+    if (store->is_broken) // no fsync is tried again after one failed
+        sqlite3_db_config(store->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    store_connection_close(&store->connection);
+    gw_buffer_done(&store->scratch);
+    free(store);
+}
