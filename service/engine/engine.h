@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine's side of the daemon: child processes that alone touch microdata. One statement at a time per child; a child
-// that passes its deadline is killed, which costs one answer, and another is started.
-// Thread safety: a gw_engine is shared by all workers; measure blocks until a child is free.   Depends on: base, privacy.
+// The engine's side of the daemon: child processes that alone touch microdata. One statement at a time per child; a
+// child that passes its deadline is killed, which costs one answer, and another is started. Thread safety: a gw_engine
+// is shared by all workers; measure blocks until a child is free.   Depends on: base, privacy.
 #pragma once
 #include "privacy/exact_table.h"
 #include "service/base/problem.h"
@@ -9,31 +9,31 @@
 typedef struct gw_engine gw_engine;
 
 typedef struct {
-    const char *program;      // path of godwit-engine
-    unsigned children;        // 1 .. 16
-    unsigned threads;         // of each child's query execution
-    uint64_t memory_bytes;    // each child's limit for query memory
+    const char *program;   // path of godwit-engine
+    unsigned children;     // 1 .. 16
+    unsigned threads;      // of each child's query execution
+    uint64_t memory_bytes; // each child's limit for query memory
 } gw_engine_options;
 
 // Starts the children (posix_spawn; before the daemon's threads). Fails when the program is missing or does not answer.
 GW_MUST_CHECK gw_status gw_engine_open(const gw_engine_options *options, gw_engine **ret, gw_problem *ret_problem);
 void gw_engine_close(gw_engine *engine); // waits for the children; accepts NULL
 
-// One aggregate statement. `sql` is made by query/sql.c from typed plans only: identifiers from the policy, values as `?`
-// parameters (all 64-bit integers). Its result has 1 + part_count columns: the cell index (0 .. cell_count-1, any order,
-// absent cells are zeros), then one integer aggregate per part.
+// One aggregate statement. `sql` is made by query/sql.c from typed plans only: identifiers from the policy, values as
+// `?` parameters (all 64-bit integers). Its result has 1 + part_count columns: the cell index (0 .. cell_count-1, any
+// order, absent cells are zeros), then one integer aggregate per part.
 typedef struct {
-    const char *snapshot;     // path of the data version's file
+    const char *snapshot; // path of the data version's file
     const char *sql;
     const int64_t *params;
     size_t param_count;
     size_t cell_count;
     size_t part_count;
-    uint32_t deadline_ms;     // from now; then the child is killed
+    uint32_t deadline_ms; // from now; then the child is killed
 } gw_engine_statement;
 
-// The caller frees (and so wipes) the table. Every failure is GW_UNAVAILABLE: the reason goes to the operator's log as a
-// fixed word ("deadline", "child_died", "statement"), never to the asker, and holds no value.
+// The caller frees (and so wipes) the table. Every failure is GW_UNAVAILABLE: the reason goes to the operator's log as
+// a fixed word ("deadline", "child_died", "statement"), never to the asker, and holds no value.
 GW_MUST_CHECK gw_status gw_engine_measure(gw_engine *engine, const gw_engine_statement *statement,
                                           gw_exact_table **ret_table);
 // For tests and `status`: pids of the children (fills up to max), number of restarts so far.

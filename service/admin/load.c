@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps and what a crash leaves: (1) a hidden working folder, locked while in use, is made in the dataset's folder; (2)
+// the child makes the snapshot in it, and empties it itself when we die; (3) the file is made read-only, synced,
+// sealed; (4) renamed to its version's name and the folder synced. Before (4) there is at most a working folder, which
+// the next load sweeps away; after it the snapshot is complete, but unknown to anyone until the log has a data entry
+// for it.
+#include "service/admin/load.h"
+#include "service/base/cleanup.h"
+#include "service/base/file.h"
+#include "service/engine/child.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#define WORK_PREFIX ".load-"
+#define GREETING_MS 20000
+#define GOODBYE_MS 5000
+#define THREADS_DEFAULT 2u
+#define MEMORY_DEFAULT (1ull << 30)
+#define PLAN_MEMORY_MAX (64u << 20)
+
+GW_DEFINE_FREEP(gw_arena, gw_arena_free)
+
+static const char *const treatment_words[] = {"drop-row", "missing", "clamp"};
+
+static bool treat_find_kind(const char *text, size_t size, gw_load_kind *ret_kind) {
+    for (unsigned i = 0; i < GW_LOAD_KINDS; i++) {
+        const char *name = gw_load_kind_name((gw_load_kind)i);
+        if (strlen(name) == size && memcmp(name, text, size) == 0) {
+            *ret_kind = (gw_load_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+gw_status gw_load_treat(const char *text, gw_load_treatment treatments[GW_LOAD_KINDS], gw_problem *ret_problem) {
+    const char *word = strchr(text, '=');
+    gw_load_kind kind;
+    if (word == NULL || !treat_find_kind(text, (size_t)(word - text), &kind))
+        return gw_problem_set(ret_problem, GW_INVALID, "unknown_kind", "There is no such kind of finding.",
+                              "Kinds are bad_type, unlisted_code, out_of_bounds, not_finite, too_many_rows, missing_id "
+                              "and ragged_row.",
+                              "--treat bad_type=missing");
+    gw_load_treatment treatment = GW_TREAT_REFUSE;
+    for (unsigned i = 0; i < sizeof(treatment_words) / sizeof(treatment_words[0]); i++)
+        if (strcmp(word + 1, treatment_words[i]) == 0)
+            treatment = (gw_load_treatment)(i + 1);
+    if (treatment == GW_TREAT_REFUSE)
+        return gw_problem_set(ret_problem, GW_INVALID, "unknown_treatment", "There is no such treatment.",
+                              "Treatments are drop-row, missing and clamp.", "--treat bad_type=missing");
+    if (!gw_load_treatment_fits(kind, treatment))
+        return gw_problem_set(ret_problem, GW_INVALID, "bad_treatment", "This kind cannot be treated that way.",
+                              "clamp is for out_of_bounds; missing is for single values; drop-row is for all kinds.",
+                              "--treat out_of_bounds=clamp");
+    treatments[kind] = treatment;
+    return GW_OK;
+}
+
+// ---- the policy as a plan
+
+static bool plan_column(gw_arena *arena, const gw_column *from, gw_load_column *to) {
+    const char **codes = gw_arena_array(arena, from->codelist.code_count + 1, sizeof(*codes));
+    gw_load_recode *recodes = gw_arena_array(arena, from->recode_count + 1, sizeof(*recodes));
+    if (codes == NULL || recodes == NULL)
+        return false;
+    for (size_t i = 0; i < from->codelist.code_count; i++)
+        codes[i] = from->codelist.codes[i].id;
+    for (size_t i = 0; i < from->recode_count; i++)
+        recodes[i] = (gw_load_recode){.from = from->recodes[i].from, .code = from->recodes[i].code};
+    *to = (gw_load_column){
+        .name = from->name,
+        .target = from->is_weight ? GW_LOAD_WEIGHT : from->concept,
+        .is_code = from->type == GW_COLUMN_CODE,
+        .is_whole = from->type == GW_COLUMN_INTEGER,
+        .missing_is_unknown = from->missing == GW_MISSING_UNKNOWN,
+        .codes = codes,
+        .code_count = from->codelist.code_count,
+        .recodes = recodes,
+        .recode_count = from->recode_count,
+        .scale = from->scale,
+        .min_scaled = from->min_scaled,
+        .max_scaled = from->max_scaled,
+        .grid_scaled = from->grid_scaled,
+        .steps = from->steps,
+    };
+    return true;
+}
+
+// An inherited concept comes from the first table with one row per person that has it.
+static bool plan_find_inherited(const gw_policy *policy, const char *concept, gw_load_inherited *ret) {
+    for (size_t i = 0; i < policy->table_count; i++) {
+        const gw_table *table = &policy->tables[i];
+        for (size_t j = 0; j < table->column_count && table->rows_per_person_max == 1; j++)
+            if (table->columns[j].concept != NULL && strcmp(table->columns[j].concept, concept) == 0) {
+                *ret = (gw_load_inherited){.table = i, .column = j};
+                return true;
+            }
+    }
+    return false;
+}
+
+static bool plan_table(gw_arena *arena, const gw_policy *policy, size_t index, gw_load_table *to) {
+    const gw_table *from = &policy->tables[index];
+    gw_load_column *columns = gw_arena_array(arena, from->column_count, sizeof(*columns));
+    gw_load_inherited *inherited = gw_arena_array(arena, from->inherit_count + 1, sizeof(*inherited));
+    if (columns == NULL || inherited == NULL)
+        return false;
+    for (size_t i = 0; i < from->column_count; i++)
+        if (!plan_column(arena, &from->columns[i], &columns[i]))
+            return false;
+    for (size_t i = 0; i < from->inherit_count; i++)
+        if (!plan_find_inherited(policy, from->inherit[i], &inherited[i]))
+            return false;
+    *to = (gw_load_table){
+        .name = from->name,
+        .person = from->unit,
+        .rows_per_person_max = from->rows_per_person_max,
+        .columns = columns,
+        .column_count = from->column_count,
+        .inherited = inherited,
+        .inherited_count = from->inherit_count,
+    };
+    return true;
+}
+
+static const char *plan_find_source(const gw_load_options *options, const char *table, size_t *ret_count) {
+    const char *path = NULL;
+    *ret_count = 0;
+    for (size_t i = 0; i < options->source_count; i++)
+        if (strcmp(options->sources[i].table, table) == 0) {
+            path = options->sources[i].path;
+            ++*ret_count;
+        }
+    return path;
+}
+
+static gw_status plan_sources(const gw_load_options *options, gw_load_table *tables, gw_problem *ret_problem) {
+    size_t used = 0;
+    for (size_t i = 0; i < options->policy->table_count; i++) {
+        size_t count;
+        tables[i].source = plan_find_source(options, options->policy->tables[i].name, &count);
+        used += count;
+        if (count != 1) {
+            gw_status status = gw_problem_set(ret_problem, GW_INVALID, "load_tables",
+                                              "Every table of the policy needs one source.", "", "");
+            gw_problem_why(ret_problem, "The table \"%s\" of %s has %zu.", options->policy->tables[i].name,
+                           options->policy->dataset, count);
+            gw_problem_mend(ret_problem, "godwitd load … %s=FILE", options->policy->tables[i].name);
+            return status;
+        }
+    }
+    if (used == options->source_count)
+        return GW_OK;
+    return gw_problem_set(ret_problem, GW_INVALID, "load_tables", "A source names no table of the policy.",
+                          "A data version holds the policy's tables and nothing else.", "");
+}
+
+static gw_status plan_build(const gw_load_options *options, const char *work, gw_arena *arena, gw_load_plan *ret_plan,
+                            gw_problem *ret_problem) {
+    const gw_policy *policy = options->policy;
+    gw_load_table *tables = gw_arena_array(arena, policy->table_count, sizeof(*tables));
+    for (size_t i = 0; i < policy->table_count; i++)
+        if (tables == NULL || !plan_table(arena, policy, i, &tables[i]))
+            return gw_problem_set(ret_problem, GW_LIMIT, "load_tables", "The policy is too large to load.", "", "");
+    *ret_plan = (gw_load_plan){
+        .folder = work,
+        .threads = options->threads != 0 ? options->threads : THREADS_DEFAULT,
+        .memory_bytes = options->memory_bytes != 0 ? options->memory_bytes : MEMORY_DEFAULT,
+        .tables = tables,
+        .table_count = policy->table_count,
+    };
+    memcpy(ret_plan->treatments, options->treatments, sizeof(ret_plan->treatments));
+    return plan_sources(options, tables, ret_problem);
+}
+
+// ---- the working folder
+
+typedef struct {
+    char path[GW_ENGINE_PATH_MAX];
+    int lock; // a descriptor of the folder, flock'ed while the load lives
+} work_folder;
+
+static void work_folder_done(work_folder *work) {
+    if (work->path[0] != '\0')
+        gw_engine_folder_remove(work->path);
+    if (work->lock >= 0)
+        close(work->lock);
+}
+
+// Removes what loads left that were killed with their child, or by a power cut: whatever no one holds locked.
+static void sweep(const char *folder) {
+    DIR *entries = opendir(folder);
+    if (entries == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        char path[GW_ENGINE_PATH_MAX];
+        if (strncmp(entry->d_name, WORK_PREFIX, strlen(WORK_PREFIX)) != 0)
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        GW_CLEANUP(gw_closep) int lock = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
+            gw_engine_folder_remove(path);
+    }
+    closedir(entries);
+}
+
+static gw_status work_folder_make(const char *folder, const char *version, work_folder *work, gw_problem *ret_problem) {
+    gw_status status = gw_folder_make(folder, 0700, ret_problem);
+    if (status != GW_OK)
+        return status;
+    sweep(folder);
+    int length = snprintf(work->path, sizeof(work->path), "%s/" WORK_PREFIX "%s", folder, version);
+    if (length < 0 || (size_t)length + sizeof(GW_LOAD_SNAPSHOT) + 16 > sizeof(work->path)) {
+        work->path[0] = '\0';
+        return gw_problem_set(ret_problem, GW_INVALID, "load_failed", "The data folder's path is too long.", "", "");
+    }
+    status = gw_folder_make(work->path, 0700, ret_problem);
+    if (status != GW_OK)
+        return status;
+    work->lock = open(work->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (work->lock < 0 || flock(work->lock, LOCK_EX | LOCK_NB) != 0) // a sweep got in between: it is gone
+        return gw_problem_set(ret_problem, GW_BUSY, "load_busy", "Another load is starting in the same folder.", "",
+                              "run the same command again");
+    return GW_OK;
+}
+
+// ---- the child
+
+typedef struct {
+    const gw_load_options *options;
+    gw_load_report *report;
+    gw_problem *problem;
+} load_talk;
+
+static void child_done(gw_engine_child *child) {
+    gw_engine_child_stop(child, GOODBYE_MS);
+}
+
+static gw_status fail(gw_problem *ret_problem, const char *code, const char *what, const char *why) {
+    return gw_problem_set(ret_problem, GW_UNAVAILABLE, code, what, why, "");
+}
+
+static void talk_progress(const load_talk *talk, const gw_buffer *payload) {
+    gw_unpack unpack = {.rest = gw_buffer_bytes(payload)};
+    double fraction = (double)gw_unpack_u64(&unpack) / 1e6;
+    const char *phase = gw_unpack_text(&unpack);
+    if (phase != NULL && talk->options->progress != NULL)
+        talk->options->progress(talk->options->state, fraction, phase);
+}
+
+static gw_status talk_outcome(const load_talk *talk, gw_engine_word word) {
+    if (word == GW_WORD_SOURCE)
+        return gw_problem_set(talk->problem, GW_INVALID, "load_source", talk->report->what, talk->report->why, "");
+    if (word != GW_WORD_OK) {
+        gw_status status = fail(talk->problem, "load_failed", "The snapshot could not be made.", "");
+        gw_problem_why(talk->problem, "The engine stopped at: %s.%s", gw_engine_word_name(word),
+                       word == GW_WORD_WRITE ? " Is there room on the disk?" : "");
+        return status;
+    }
+    if (gw_load_is_refused(talk->report, talk->options->treatments))
+        return gw_problem_set(talk->problem, GW_INVALID, "load_refused", "Nothing was loaded.",
+                              "The source holds rows that do not fit the policy, and how to treat them was not said.",
+                              "correct the source, or name a treatment for each kind: --treat KIND=drop-row");
+    return GW_OK;
+}
+
+// Progress frames until the report comes. A load takes as long as it takes: its owner is watching.
+static gw_status talk_run(const load_talk *talk, gw_engine_child *child) {
+    for (;;) {
+        GW_CLEANUP(gw_buffer_done) gw_buffer payload;
+        gw_buffer_init(&payload, GW_FRAME_SIZE_MAX);
+        gw_frame frame;
+        if (gw_frame_receive(child->descriptor, &payload, -1, &frame) != GW_OK)
+            return fail(talk->problem, "load_failed", "The snapshot could not be made.", "The engine died.");
+        if (frame.kind == GW_FRAME_PROGRESS) {
+            talk_progress(talk, &payload);
+            continue;
+        }
+        if (frame.kind != GW_FRAME_REPORT || gw_load_report_unpack(gw_buffer_bytes(&payload), talk->report) != GW_OK)
+            return fail(talk->problem, "load_failed", "The snapshot could not be made.",
+                        "The engine said something unexpected.");
+        return talk_outcome(talk, (gw_engine_word)frame.word);
+    }
+}
+
+static gw_status run_child(const gw_load_options *options, const gw_load_plan *plan, gw_load_report *report,
+                           gw_problem *ret_problem) {
+    const char *arguments[] = {"godwit-engine", "load", NULL};
+    GW_CLEANUP(gw_buffer_done) gw_buffer payload;
+    GW_CLEANUP(child_done) gw_engine_child child = GW_ENGINE_CHILD_NONE;
+    gw_buffer_init(&payload, GW_FRAME_SIZE_MAX);
+    gw_load_plan_pack(plan, &payload);
+    if (payload.status != GW_OK)
+        return gw_problem_set(ret_problem, GW_LIMIT, "load_tables", "The policy is too large to load.", "", "");
+    gw_frame request = {.kind = GW_FRAME_LOAD, .sequence = 1, .size = payload.size};
+    if (gw_engine_child_start(options->program, arguments, &child) != GW_OK ||
+        gw_engine_child_greet(&child, gw_engine_now_ms() + GREETING_MS) != GW_OK ||
+        gw_frame_send(child.descriptor, &request, payload.data, gw_engine_now_ms() + GREETING_MS) != GW_OK)
+        return fail(ret_problem, "engine_missing", "The engine does not start.",
+                    "godwit-engine cannot be run, or is of another build.");
+    load_talk talk = {.options = options, .report = report, .problem = ret_problem};
+    return talk_run(&talk, &child);
+}
+
+// ---- sealing and publishing
+
+gw_status gw_load_seal(const char *path, gw_bytes seal_key, gw_hash *ret_seal, gw_problem *ret_problem) {
+    struct stat facts;
+    GW_CLEANUP(gw_closep) int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0 || fstat(descriptor, &facts) != 0 || facts.st_size <= 0) {
+        gw_status status =
+            gw_problem_set(ret_problem, GW_IO, "file_unreadable", "The snapshot cannot be read.", "", "");
+        gw_problem_why(ret_problem, "%s cannot be opened, or is empty.", path);
+        return status;
+    }
+    size_t size = (size_t)facts.st_size;
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (bytes == MAP_FAILED)
+        return gw_problem_set(ret_problem, GW_IO, "file_unreadable", "The snapshot cannot be read.", "", "");
+    *ret_seal = gw_hmac_sha256(seal_key, (gw_bytes){bytes, size});
+    munmap(bytes, size);
+    return GW_OK;
+}
+
+static bool make_durable(const char *path) {
+    GW_CLEANUP(gw_closep) int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return descriptor >= 0 && fchmod(descriptor, 0400) == 0 && fsync(descriptor) == 0;
+}
+
+static gw_status publish(const gw_load_options *options, const work_folder *work, gw_loaded *loaded,
+                         gw_problem *ret_problem) {
+    char made[GW_ENGINE_PATH_MAX + 32], final[GW_ENGINE_PATH_MAX];
+    snprintf(made, sizeof(made), "%s/" GW_LOAD_SNAPSHOT, work->path);
+    snprintf(final, sizeof(final), "%.4000s/%s.duckdb", options->folder, loaded->version);
+    if (options->progress != NULL)
+        options->progress(options->state, 0.95, "sealing");
+    if (!make_durable(made))
+        return fail(ret_problem, "load_failed", "The snapshot could not be made.", "It could not be synced to disk.");
+    gw_status status = gw_load_seal(made, options->seal_key, &loaded->seal, ret_problem);
+    if (status != GW_OK)
+        return status;
+    if (rename(made, final) != 0)
+        return fail(ret_problem, "load_failed", "The snapshot could not be made.", "It could not be renamed.");
+    if (gw_folder_sync(options->folder) != GW_OK) {
+        unlink(final);
+        return fail(ret_problem, "load_failed", "The snapshot could not be made.", "Its folder could not be synced.");
+    }
+    return GW_OK;
+}
+
+gw_status gw_load_run(const gw_load_options *options, gw_loaded *ret_loaded, gw_load_report *ret_report,
+                      gw_problem *ret_problem) {
+    GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(PLAN_MEMORY_MAX);
+    GW_CLEANUP(work_folder_done) work_folder work = {.lock = -1};
+    gw_loaded loaded = {0};
+    gw_load_plan plan;
+    *ret_report = (gw_load_report){0};
+    if (arena == NULL)
+        return GW_NO_MEMORY;
+    gw_random_id(loaded.version);
+    gw_status status = work_folder_make(options->folder, loaded.version, &work, ret_problem);
+    if (status == GW_OK)
+        status = plan_build(options, work.path, arena, &plan, ret_problem);
+    if (status == GW_OK)
+        status = run_child(options, &plan, ret_report, ret_problem);
+    if (status == GW_OK)
+        status = publish(options, &work, &loaded, ret_problem);
+    if (status != GW_OK)
+        return status;
+    if (options->progress != NULL)
+        options->progress(options->state, 1.0, "done");
+    *ret_loaded = loaded;
+    return GW_OK;
+}
+
+// ---- the report
+
+static void report_kind(const gw_load_report *report, gw_load_kind kind, gw_load_treatment treatment,
+                        gw_buffer *buffer) {
+    const gw_load_kind_report *found = &report->kinds[kind];
+    gw_buffer_format(buffer, "%-14s %10llu   %s\n", gw_load_kind_name(kind), (unsigned long long)found->count,
+                     treatment == GW_TREAT_REFUSE ? "not treated" : gw_load_treatment_name(treatment));
+    for (size_t i = 0; i < found->finding_count; i++)
+        gw_buffer_format(buffer, "  row %llu: %s\n", (unsigned long long)found->findings[i].row,
+                         found->findings[i].text);
+    if (found->count > found->finding_count)
+        gw_buffer_format(buffer, "  and %llu more\n", (unsigned long long)(found->count - found->finding_count));
+    if (treatment != GW_TREAT_REFUSE)
+        return;
+    for (gw_load_treatment way = GW_TREAT_DROP_ROW; way <= GW_TREAT_CLAMP; way++)
+        if (gw_load_treatment_fits(kind, way))
+            gw_buffer_format(buffer, "%s--treat %s=%s", way == GW_TREAT_DROP_ROW ? "  mend: " : " | ",
+                             gw_load_kind_name(kind), gw_load_treatment_name(way));
+    gw_buffer_text(buffer, "\n");
+}
+
+void gw_load_report_text(const gw_load_report *report, const gw_load_treatment treatments[GW_LOAD_KINDS],
+                         gw_buffer *buffer) {
+    for (unsigned i = 0; i < GW_LOAD_KINDS; i++)
+        if (report->kinds[i].count > 0)
+            report_kind(report, (gw_load_kind)i, treatments[i], buffer);
+    gw_buffer_format(buffer, "rows read %llu, rows kept %llu\n", (unsigned long long)report->rows_read,
+                     (unsigned long long)report->rows_kept);
+}

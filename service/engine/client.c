@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pool of engine children. A free child is taken, asked, and given back; one that died or passed its deadline is
+// killed and replaced at once, and the statement it held is lost: nothing is retried, because a second run could be a
+// second draw. Only a child found dead before it was asked is replaced and then asked.
+#include "service/engine/child.h"
+#include "service/base/cleanup.h"
+#include "service/base/log.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHILDREN_MAX 16u
+#define GREETING_MS 20000 // loading a 70 MB library from a cold disk on a busy machine
+#define GOODBYE_MS 2000   // an idle child ends within milliseconds of the hang-up
+#define ARGUMENT_SIZE 32u
+
+typedef struct {
+    gw_engine_child process; // NONE after a failed start
+    bool is_greeted;
+    bool is_busy;
+} engine_slot;
+
+struct gw_engine {
+    char *program;
+    char threads[ARGUMENT_SIZE];
+    char memory[ARGUMENT_SIZE];
+    unsigned slot_count;
+    pthread_mutex_t mutex;
+    pthread_cond_t freed;
+    // Owned by `mutex`. While a slot is busy the rest of it belongs to the thread that took it, and only the pid is
+    // read by others.
+    engine_slot slots[CHILDREN_MAX];
+    uint64_t restarts;
+    uint64_t sequence;
+};
+
+GW_DEFINE_FREEP(gw_engine, gw_engine_close)
+GW_DEFINE_FREEP(gw_exact_table, gw_exact_table_free)
+
+static gw_status slot_start(gw_engine *engine, engine_slot *slot) {
+    const char *arguments[] = {"godwit-engine", "serve", engine->threads, engine->memory, NULL};
+    gw_engine_child process = GW_ENGINE_CHILD_NONE;
+    gw_status status = gw_engine_child_start(engine->program, arguments, &process);
+    pthread_mutex_lock(&engine->mutex);
+    slot->process = process;
+    slot->is_greeted = false;
+    pthread_mutex_unlock(&engine->mutex);
+    return status;
+}
+
+static void slot_stop(gw_engine *engine, engine_slot *slot, int64_t patience_ms) {
+    pthread_mutex_lock(&engine->mutex);
+    gw_engine_child process = slot->process;
+    slot->process = GW_ENGINE_CHILD_NONE; // no one may signal the pid once it is reaped
+    pthread_mutex_unlock(&engine->mutex);
+    gw_engine_child_stop(&process, patience_ms);
+}
+
+// A failed start is only logged: the slot stays empty and the next taker tries again.
+static void slot_restart(gw_engine *engine, engine_slot *slot, const char *reason) {
+    slot_stop(engine, slot, 0);
+    pthread_mutex_lock(&engine->mutex);
+    engine->restarts++;
+    pthread_mutex_unlock(&engine->mutex);
+    gw_status status = slot_start(engine, slot);
+    gw_log(GW_LOG_WARN, "engine_restart", "reason", reason, "status", gw_status_name(status), NULL);
+}
+
+static gw_status slot_greet(engine_slot *slot) {
+    if (slot->process.pid == 0)
+        return GW_UNAVAILABLE;
+    if (slot->is_greeted)
+        return GW_OK;
+    gw_status status = gw_engine_child_greet(&slot->process, gw_engine_now_ms() + GREETING_MS);
+    slot->is_greeted = status == GW_OK;
+    return status;
+}
+
+static gw_status open_children(gw_engine *engine, gw_problem *ret_problem) {
+    gw_status status = GW_OK;
+    for (unsigned i = 0; i < engine->slot_count && status == GW_OK; i++)
+        status = slot_start(engine, &engine->slots[i]); // all first: they load their library side by side
+    for (unsigned i = 0; i < engine->slot_count && status == GW_OK; i++)
+        status = slot_greet(&engine->slots[i]);
+    if (status == GW_OK)
+        return GW_OK;
+    status = gw_problem_set(ret_problem, GW_UNAVAILABLE, "engine_missing", "The engine does not start.", "",
+                            "Install godwit-engine beside godwitd, with the DuckDB library it was built with.");
+    gw_problem_why(ret_problem, "%s cannot be run, or is of another build.", engine->program);
+    return status;
+}
+
+gw_status gw_engine_open(const gw_engine_options *options, gw_engine **ret, gw_problem *ret_problem) {
+    if (options->children < 1 || options->children > CHILDREN_MAX || options->threads < 1)
+        return gw_problem_set(ret_problem, GW_INVALID, "engine_options", "The engine's settings are out of range.",
+                              "It runs 1 to 16 children with at least one thread each.", "");
+    GW_CLEANUP(gw_engine_freep) gw_engine *engine = calloc(1, sizeof(*engine));
+    if (engine == NULL)
+        return GW_NO_MEMORY;
+    pthread_mutex_init(&engine->mutex, NULL);
+    pthread_cond_init(&engine->freed, NULL);
+    engine->program = strdup(options->program);
+    if (engine->program == NULL)
+        return GW_NO_MEMORY;
+    engine->slot_count = options->children;
+    for (unsigned i = 0; i < CHILDREN_MAX; i++)
+        engine->slots[i].process = GW_ENGINE_CHILD_NONE;
+    snprintf(engine->threads, sizeof(engine->threads), "%u", options->threads);
+    snprintf(engine->memory, sizeof(engine->memory), "%llu", (unsigned long long)options->memory_bytes);
+    gw_status status = open_children(engine, ret_problem);
+    if (status != GW_OK)
+        return status;
+    *ret = gw_take(&engine);
+    return GW_OK;
+}
+
+void gw_engine_close(gw_engine *engine) {
+    if (engine == NULL)
+        return;
+    for (unsigned i = 0; i < engine->slot_count; i++)
+        slot_stop(engine, &engine->slots[i], GOODBYE_MS);
+    pthread_cond_destroy(&engine->freed);
+    pthread_mutex_destroy(&engine->mutex);
+    free(engine->program);
+    free(engine);
+}
+
+static engine_slot *engine_take(gw_engine *engine, uint64_t *ret_sequence) {
+    pthread_mutex_lock(&engine->mutex);
+    engine_slot *taken = NULL;
+    while (taken == NULL) {
+        for (unsigned i = 0; i < engine->slot_count && taken == NULL; i++)
+            if (!engine->slots[i].is_busy)
+                taken = &engine->slots[i];
+        if (taken == NULL)
+            pthread_cond_wait(&engine->freed, &engine->mutex);
+    }
+    taken->is_busy = true;
+    *ret_sequence = ++engine->sequence;
+    pthread_mutex_unlock(&engine->mutex);
+    return taken;
+}
+
+static void engine_give_back(gw_engine *engine, engine_slot *slot) {
+    pthread_mutex_lock(&engine->mutex);
+    slot->is_busy = false;
+    pthread_cond_signal(&engine->freed);
+    pthread_mutex_unlock(&engine->mutex);
+}
+
+// Hands the statement to a living child. A failed send means the child was dead before it could run anything, except
+// when the statement was so long that it went in pieces; even then it holds no whole statement and has not run.
+static gw_status slot_send(gw_engine *engine, engine_slot *slot, const gw_frame *frame, const gw_buffer *payload,
+                           int64_t deadline_ms) {
+    pthread_mutex_lock(&engine->mutex);
+    bool is_alive = gw_engine_child_is_alive(&slot->process);
+    pthread_mutex_unlock(&engine->mutex);
+    if (is_alive && slot_greet(slot) == GW_OK) {
+        gw_status status = gw_frame_send(slot->process.descriptor, frame, payload->data, deadline_ms);
+        if (status != GW_IO)
+            return status;
+    }
+    slot_restart(engine, slot, "found_dead");
+    gw_status status = slot_greet(slot);
+    if (status != GW_OK)
+        return status;
+    return gw_frame_send(slot->process.descriptor, frame, payload->data, deadline_ms);
+}
+
+static gw_status slot_ask(gw_engine *engine, engine_slot *slot, uint64_t sequence, const gw_buffer *payload,
+                          uint32_t deadline_ms, gw_exact_table *table) {
+    int64_t deadline = gw_engine_now_ms() + deadline_ms;
+    gw_frame request = {.kind = GW_FRAME_MEASURE, .sequence = sequence, .size = payload->size};
+    gw_status status = slot_send(engine, slot, &request, payload, deadline);
+    gw_frame reply = {0};
+    if (status == GW_OK) {
+        size_t size = table->cell_count * table->part_count * sizeof(gw_int128);
+        gw_frame expected = {.kind = GW_FRAME_TABLE, .sequence = sequence, .size = size};
+        status = gw_frame_receive_exact(slot->process.descriptor, &expected, table->values, deadline, &reply);
+    }
+    if (status != GW_OK) {
+        const char *reason = status == GW_RETRY ? "deadline" : "child_died";
+        gw_log(GW_LOG_ERROR, "engine_failed", "reason", reason, NULL);
+        slot_restart(engine, slot, reason);
+        return GW_UNAVAILABLE;
+    }
+    if (reply.word != GW_WORD_OK) {
+        gw_log(GW_LOG_ERROR, "engine_failed", "reason", "statement", "word", gw_engine_word_name(reply.word), NULL);
+        return GW_UNAVAILABLE;
+    }
+    return GW_OK;
+}
+
+gw_status gw_engine_measure(gw_engine *engine, const gw_engine_statement *statement, gw_exact_table **ret_table) {
+    GW_CLEANUP(gw_exact_table_freep) gw_exact_table *table = NULL;
+    GW_CLEANUP(gw_buffer_done) gw_buffer payload;
+    gw_buffer_init(&payload, GW_FRAME_SIZE_MAX);
+    gw_statement_pack(statement, &payload);
+    gw_status status = gw_exact_table_new(statement->cell_count, statement->part_count, &table);
+    bool is_short = statement->param_count <= GW_ENGINE_PARAMS_MAX && strlen(statement->sql) <= GW_ENGINE_SQL_MAX;
+    if (status != GW_OK || payload.status != GW_OK || !is_short) {
+        gw_log(GW_LOG_ERROR, "engine_failed", "reason", "statement", "word", "too_big", NULL);
+        return GW_UNAVAILABLE;
+    }
+    uint64_t sequence;
+    engine_slot *slot = engine_take(engine, &sequence);
+    status = slot_ask(engine, slot, sequence, &payload, statement->deadline_ms, table);
+    engine_give_back(engine, slot);
+    if (status != GW_OK)
+        return status;
+    *ret_table = gw_take(&table);
+    return GW_OK;
+}
+
+size_t gw_engine_pids(const gw_engine *engine, int *ret_pids, size_t max) {
+    gw_engine *shared = (gw_engine *)(uintptr_t)engine; // const to the caller; the lock inside is not
+    size_t count = 0;
+    pthread_mutex_lock(&shared->mutex);
+    for (unsigned i = 0; i < engine->slot_count && count < max; i++)
+        if (engine->slots[i].process.pid > 0)
+            ret_pids[count++] = engine->slots[i].process.pid;
+    pthread_mutex_unlock(&shared->mutex);
+    return count;
+}
+
+uint64_t gw_engine_restarts(const gw_engine *engine) {
+    gw_engine *shared = (gw_engine *)(uintptr_t)engine;
+    pthread_mutex_lock(&shared->mutex);
+    uint64_t restarts = engine->restarts;
+    pthread_mutex_unlock(&shared->mutex);
+    return restarts;
+}

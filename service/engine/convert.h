@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// One text field as the snapshot's number: a code's index, or steps from the column's min. Exact: decimals are compared
+// and rounded (half to even, on the grid) as decimals, never as doubles.
+// Thread safety: a converter is immutable after new.   Depends on: load.h.
+#pragma once
+#include "service/engine/load.h"
+
+typedef struct gw_converter gw_converter;
+
+typedef enum { GW_CONVERTED_VALUE, GW_CONVERTED_MISSING, GW_CONVERTED_BAD } gw_converted_outcome;
+typedef struct {
+    gw_converted_outcome outcome;
+    uint64_t value;    // where VALUE; where BAD and out of bounds, the nearer bound
+    gw_load_kind kind; // where BAD
+} gw_converted;
+
+// Borrows the column. NULL without memory.
+gw_converter *gw_converter_new(const gw_load_column *column);
+void gw_converter_free(gw_converter *converter); // accepts NULL
+
+gw_converted gw_convert(const gw_converter *converter, gw_bytes field);
+// What stands for a missing value: the last code where the column says so, else MISSING.
+gw_converted gw_convert_missing(const gw_converter *converter);
+// The sentence for the owner: `age "abc" is not a whole number`. Control characters and length are tamed.
+void gw_convert_explain(const gw_converter *converter, gw_converted converted, gw_bytes field,
+                        char text[GW_LOAD_TEXT_MAX]);

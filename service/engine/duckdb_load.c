@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading and judging rows. A row that must go is not staged; any other is, with missing in place of what is wrong, so
+// that one pass finds everything there is to say about a source.
+#include "service/engine/duckdb_load.h"
+#include "service/base/check.h"
+#include "service/base/cleanup.h"
+#include "service/base/crypto.h"
+#include "service/engine/convert.h"
+#include "service/engine/csv.h"
+#include "service/engine/duckdb_parquet.h"
+#include "service/engine/duckdb_stage.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROGRESS_ROWS 65536u
+#define READING_SHARE 0.6 // of a load's time, about
+
+GW_DEFINE_FREEP(gw_csv, gw_csv_close)
+GW_DEFINE_FREEP(gw_parquet, gw_parquet_close)
+GW_DEFINE_FREEP(gw_stage, gw_stage_close)
+
+typedef struct {
+    gw_csv *csv; // one of the two
+    gw_parquet *parquet;
+} load_source;
+
+typedef struct {
+    const gw_load_plan *plan;
+    gw_load_progress progress;
+    gw_load_report *report;
+    gw_stage *stage;
+    uint64_t key[2];
+} load_work;
+
+// One table while its source is read.
+typedef struct {
+    load_work *loading;
+    const gw_load_table *table;
+    size_t index;
+    load_source source;
+    size_t field_count; // of the header
+    size_t person_field;
+    size_t fields[GW_LOAD_COLUMNS_MAX]; // where each column stands in the source
+    gw_converter *converters[GW_LOAD_COLUMNS_MAX];
+    uint64_t values[GW_LOAD_COLUMNS_MAX];
+    uint64_t row;
+} table_reading;
+
+static gw_status source_open(load_source *source, const char *path, unsigned threads) {
+    if (gw_parquet_is(path))
+        return gw_parquet_open(path, threads, &source->parquet);
+    return gw_csv_open(path, &source->csv);
+}
+
+static void source_close(load_source *source) {
+    gw_csv_close(source->csv);
+    gw_parquet_close(source->parquet);
+    *source = (load_source){0};
+}
+
+static gw_rows_outcome source_next(load_source *source, gw_row *ret_row) {
+    return source->csv != NULL ? gw_csv_next(source->csv, ret_row) : gw_parquet_next(source->parquet, ret_row);
+}
+
+static double source_fraction(const load_source *source) {
+    return source->csv != NULL ? gw_csv_fraction(source->csv) : gw_parquet_fraction(source->parquet);
+}
+
+static gw_load_treatment treatment_of(const load_work *loading, gw_load_kind kind) {
+    return loading->plan->treatments[kind];
+}
+
+// Counts a finding and keeps its text while there is room. Returns what is to be done about it.
+static gw_load_treatment note(table_reading *reading, gw_load_kind kind, const char *text) {
+    gw_load_kind_report *report = &reading->loading->report->kinds[kind];
+    report->count++;
+    if (report->finding_count < GW_LOAD_FINDINGS_MAX && text != NULL) {
+        gw_load_finding *finding = &report->findings[report->finding_count++];
+        finding->row = reading->row;
+        snprintf(finding->text, sizeof(finding->text), "%s", text);
+    }
+    return treatment_of(reading->loading, kind);
+}
+
+static bool note_has_room(const table_reading *reading, gw_load_kind kind) {
+    return reading->loading->report->kinds[kind].finding_count < GW_LOAD_FINDINGS_MAX;
+}
+
+static gw_status problem(table_reading *reading, const char *what, const char *why, const char *name) {
+    gw_load_report *report = reading->loading->report;
+    snprintf(report->what, sizeof(report->what), "%s", what);
+    snprintf(report->why, sizeof(report->why), why, name);
+    return GW_INVALID;
+}
+
+static gw_status header_find(table_reading *reading, const gw_row *header, const char *name, size_t *ret_field) {
+    size_t found = 0;
+    for (size_t i = 0; i < header->count; i++)
+        if (gw_bytes_equal(header->fields[i], gw_bytes_of(name)) && found++ == 0)
+            *ret_field = i;
+    if (found == 0)
+        return problem(reading, "The source lacks a column.", "Its header has no column \"%.80s\".", name);
+    if (found > 1)
+        return problem(reading, "The source is ambiguous.", "Its header has the column \"%.80s\" twice.", name);
+    return GW_OK;
+}
+
+static gw_status reading_start(table_reading *reading) {
+    gw_row header;
+    gw_status status = source_open(&reading->source, reading->table->source, (unsigned)reading->loading->plan->threads);
+    if (status != GW_OK)
+        return problem(reading, "The source cannot be read.", "%.120s is no readable CSV, CSV.gz or Parquet file.",
+                       reading->table->source);
+    if (source_next(&reading->source, &header) != GW_ROWS_ROW)
+        return problem(reading, "The source cannot be read.", "%.120s does not begin with a header line.",
+                       reading->table->source);
+    reading->field_count = header.count;
+    status = header_find(reading, &header, reading->table->person, &reading->person_field);
+    for (size_t i = 0; i < reading->table->column_count && status == GW_OK; i++)
+        status = header_find(reading, &header, reading->table->columns[i].name, &reading->fields[i]);
+    for (size_t i = 0; i < reading->table->column_count && status == GW_OK; i++) {
+        reading->converters[i] = gw_converter_new(&reading->table->columns[i]);
+        if (reading->converters[i] == NULL)
+            status = GW_NO_MEMORY;
+    }
+    return status;
+}
+
+static void reading_done(table_reading *reading) {
+    source_close(&reading->source);
+    for (size_t i = 0; i < reading->table->column_count; i++)
+        gw_converter_free(reading->converters[i]);
+}
+
+// False when the row is to be dropped.
+static bool row_convert_field(table_reading *reading, size_t column, gw_bytes field) {
+    const gw_converter *converter = reading->converters[column];
+    gw_converted converted = gw_convert(converter, field);
+    bool is_kept = true;
+    if (converted.outcome == GW_CONVERTED_BAD) {
+        char text[GW_LOAD_TEXT_MAX];
+        bool is_shown = note_has_room(reading, converted.kind);
+        if (is_shown)
+            gw_convert_explain(converter, converted, field, text);
+        gw_load_treatment treatment = note(reading, converted.kind, is_shown ? text : NULL);
+        is_kept = treatment != GW_TREAT_DROP_ROW;
+        uint64_t bound = converted.value;
+        converted = gw_convert_missing(converter);
+        if (treatment == GW_TREAT_CLAMP)
+            converted = (gw_converted){.outcome = GW_CONVERTED_VALUE, .value = bound};
+    }
+    reading->values[column] = converted.outcome == GW_CONVERTED_VALUE ? converted.value : GW_STAGE_MISSING;
+    return is_kept;
+}
+
+// Judges every field, also of a row that an earlier field condemned: counts must not depend on the order of columns.
+static bool row_convert(table_reading *reading, const gw_row *row) {
+    bool is_kept = true;
+    if (row->fields[reading->person_field].size == 0) {
+        char text[GW_LOAD_TEXT_MAX];
+        snprintf(text, sizeof(text), "%.60s is empty", reading->table->person);
+        gw_ignore(note(reading, GW_LOAD_MISSING_ID, text)); // no row can be kept without a person
+        is_kept = false;
+    }
+    for (size_t i = 0; i < reading->table->column_count; i++)
+        is_kept &= row_convert_field(reading, i, row->fields[reading->fields[i]]);
+    return is_kept;
+}
+
+static gw_status row_stage(table_reading *reading, gw_bytes person) {
+    const load_work *loading = reading->loading;
+    uint64_t pick = 0;
+    if (reading->table->rows_per_person_max > 0 && treatment_of(loading, GW_LOAD_TOO_MANY_ROWS) == GW_TREAT_DROP_ROW) {
+        size_t size = reading->table->column_count * sizeof(uint64_t);
+        pick = gw_keyed_hash_of(loading->key, (gw_bytes){(const uint8_t *)reading->values, size}).low;
+    }
+    return gw_stage_append(loading->stage, reading->values, gw_keyed_hash_of(loading->key, person), pick, reading->row);
+}
+
+static void row_note_ragged(table_reading *reading, size_t field_count, bool is_broken) {
+    char text[GW_LOAD_TEXT_MAX];
+    if (is_broken)
+        snprintf(text, sizeof(text), "a quoted field does not end where it should");
+    else
+        snprintf(text, sizeof(text), "%zu fields, but the header has %zu", field_count, reading->field_count);
+    gw_ignore(note(reading, GW_LOAD_RAGGED_ROW, text)); // such a row is never kept
+}
+
+static gw_status reading_row(table_reading *reading, gw_rows_outcome outcome, const gw_row *row) {
+    reading->row++;
+    if (reading->row % PROGRESS_ROWS == 0) {
+        double whole =
+            ((double)reading->index + source_fraction(&reading->source)) / (double)reading->loading->plan->table_count;
+        reading->loading->progress.tell(reading->loading->progress.state, READING_SHARE * whole, "reading");
+    }
+    if (outcome == GW_ROWS_BROKEN || row->count != reading->field_count) {
+        row_note_ragged(reading, row->count, outcome == GW_ROWS_BROKEN);
+        return GW_OK;
+    }
+    return row_convert(reading, row) ? row_stage(reading, row->fields[reading->person_field]) : GW_OK;
+}
+
+// Blank lines matter only when something follows them; a file may end in any number.
+static gw_status reading_run(table_reading *reading) {
+    gw_row row;
+    uint64_t blank_count = 0;
+    for (;;) {
+        gw_rows_outcome outcome = source_next(&reading->source, &row);
+        if (outcome == GW_ROWS_END)
+            return GW_OK;
+        if (outcome == GW_ROWS_FAILED)
+            return problem(reading, "The source cannot be read to its end.",
+                           "%.100s is damaged, or has a row of more than a megabyte.", reading->table->source);
+        if (outcome == GW_ROWS_BLANK && reading->field_count > 1) {
+            blank_count++;
+            continue;
+        }
+        for (; blank_count > 0; blank_count--) {
+            reading->row++;
+            row_note_ragged(reading, 0, false);
+        }
+        gw_status status = reading_row(reading, outcome, &row);
+        if (status != GW_OK)
+            return status;
+    }
+}
+
+static gw_status load_table(load_work *loading, size_t index) {
+    table_reading reading = {.loading = loading, .table = &loading->plan->tables[index], .index = index};
+    gw_status status = reading_start(&reading);
+    if (status == GW_OK)
+        status = gw_stage_begin(loading->stage, index);
+    if (status == GW_OK)
+        status = reading_run(&reading);
+    if (status == GW_OK)
+        status = gw_stage_end(loading->stage);
+    if (status == GW_OK)
+        status = gw_stage_check_persons(loading->stage, index, loading->report);
+    loading->report->rows_read += reading.row;
+    reading_done(&reading);
+    return status;
+}
+
+static gw_engine_word word_of(gw_status status) {
+    switch (status) {
+    case GW_OK:
+        return GW_WORD_OK;
+    case GW_INVALID:
+        return GW_WORD_SOURCE;
+    case GW_NO_MEMORY:
+        return GW_WORD_MEMORY;
+    default: // whatever else the staging database said
+        return GW_WORD_WRITE;
+    }
+}
+
+gw_engine_word gw_duckdb_load(const gw_load_plan *plan, gw_load_progress progress, gw_load_report *ret_report) {
+    GW_CLEANUP(gw_stage_freep) gw_stage *stage = NULL;
+    load_work loading = {.plan = plan, .progress = progress, .report = ret_report};
+    *ret_report = (gw_load_report){0};
+    if (!gw_random_bytes(loading.key, sizeof(loading.key)))
+        return GW_WORD_MEMORY;
+    progress.tell(progress.state, 0.0, "reading");
+    gw_status status = gw_stage_open(plan, &stage);
+    loading.stage = stage;
+    for (size_t i = 0; i < plan->table_count && status == GW_OK; i++)
+        status = load_table(&loading, i);
+    gw_wipe(loading.key, sizeof(loading.key));
+    if (status == GW_OK && !gw_load_is_refused(ret_report, plan->treatments)) {
+        progress.tell(progress.state, READING_SHARE, "writing");
+        status = gw_stage_write(stage, &ret_report->rows_kept);
+    }
+    return word_of(status);
+}

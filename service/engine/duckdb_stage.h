@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The staging database of a load: one table per table of the plan, rows appended as numbers, with the person's keyed
+// hash and the row's number in the source. What needs all rows at once is asked of it: persons with too many rows, the
+// order of the snapshot, columns inherited from another table. Thread safety: one user.   Depends on: load.h,
+// keyed_hash.h, DuckDB.
+#pragma once
+#include "service/engine/keyed_hash.h"
+#include "service/engine/load.h"
+
+typedef struct gw_stage gw_stage;
+
+GW_MUST_CHECK gw_status gw_stage_open(const gw_load_plan *plan, gw_stage **ret);
+void gw_stage_close(gw_stage *stage); // accepts NULL
+
+// Appending, one table at a time: begin, rows, end.
+GW_MUST_CHECK gw_status gw_stage_begin(gw_stage *stage, size_t table);
+#define GW_STAGE_MISSING UINT64_MAX
+// `values` holds one value per column of the table. `pick` orders a person's rows when some must go.
+GW_MUST_CHECK gw_status gw_stage_append(gw_stage *stage, const uint64_t *values, gw_keyed_hash person, uint64_t pick,
+                                        uint64_t row);
+GW_MUST_CHECK gw_status gw_stage_end(gw_stage *stage);
+
+// Marks the rows past the policy's maximum per person: which those are is decided by `pick` where they will be dropped,
+// else by the order of the source. Adds them to the report.
+GW_MUST_CHECK gw_status gw_stage_check_persons(gw_stage *stage, size_t table, gw_load_report *report);
+
+// Writes the snapshot of all tables. `ret_rows` counts the rows in it.
+GW_MUST_CHECK gw_status gw_stage_write(gw_stage *stage, uint64_t *ret_rows);

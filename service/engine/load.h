@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the daemon's `load` asks of an engine child, and what comes back: a typed plan that says how each source column
+// becomes codes or steps, and a report of everything in the source that did not fit. Knows no policy: admin/load.c
+// translates one. Findings quote values of the source and are for its owner's terminal only.
+// Thread safety: plain values; a decoded plan is immutable.   Depends on: codec.h.
+#pragma once
+#include "service/base/arena.h"
+#include "service/engine/codec.h"
+
+#define GW_LOAD_TABLES_MAX 64u
+#define GW_LOAD_COLUMNS_MAX 256u
+#define GW_LOAD_FINDINGS_MAX 10u // shown per kind, in the order of the source
+#define GW_LOAD_TEXT_MAX 192u
+
+// What can be wrong with a row; each kind is refused unless the owner says how to treat it.
+typedef enum {
+    GW_LOAD_BAD_TYPE,      // not a number where one belongs
+    GW_LOAD_UNLISTED_CODE, // no code of the list, after recoding
+    GW_LOAD_OUT_OF_BOUNDS, // a number below min or above max
+    GW_LOAD_NOT_FINITE,    // NaN, infinity
+    GW_LOAD_TOO_MANY_ROWS, // a person with more rows than the policy allows
+    GW_LOAD_MISSING_ID,    // no person id
+    GW_LOAD_RAGGED_ROW,    // more or fewer fields than the header, or broken quotes
+} gw_load_kind;
+#define GW_LOAD_KINDS 7u
+
+typedef enum {
+    GW_TREAT_REFUSE = 0,
+    GW_TREAT_DROP_ROW, // too_many_rows: keeps the first rows_per_person_max in a keyed order
+    GW_TREAT_MISSING,  // as if the field were empty
+    GW_TREAT_CLAMP,    // out_of_bounds: the nearer bound
+} gw_load_treatment;
+
+const char *gw_load_kind_name(gw_load_kind kind);                // "bad_type"
+const char *gw_load_treatment_name(gw_load_treatment treatment); // "drop-row"
+bool gw_load_treatment_fits(gw_load_kind kind, gw_load_treatment treatment);
+
+typedef struct {
+    const char *from;
+    uint64_t code; // index into the codes
+} gw_load_recode;
+
+typedef struct {
+    const char *name;   // in the source
+    const char *target; // in the snapshot
+    bool is_code;
+    bool is_whole;           // numbers: a fraction is a bad type
+    bool missing_is_unknown; // codes: missing becomes the last code; otherwise NULL
+    const char *const *codes;
+    size_t code_count;
+    const gw_load_recode *recodes;
+    size_t recode_count;
+    unsigned scale; // numbers, as in policy.h: integers of 10^-scale
+    int64_t min_scaled, max_scaled, grid_scaled, steps;
+} gw_load_column;
+
+// A column copied from another table's row of the same person.
+typedef struct {
+    uint64_t table;  // index of a table with one row per person
+    uint64_t column; // index of its column
+} gw_load_inherited;
+
+typedef struct {
+    const char *name;
+    const char *source; // path: CSV, gzipped CSV or Parquet
+    const char *person; // the source column with the person's id
+    uint64_t rows_per_person_max;
+    const gw_load_column *columns;
+    size_t column_count;
+    const gw_load_inherited *inherited;
+    size_t inherited_count;
+} gw_load_table;
+
+typedef struct {
+    const char *folder; // empty, of this load alone: the snapshot is made there, with all intermediate files
+    uint64_t threads;
+    uint64_t memory_bytes;
+    gw_load_treatment treatments[GW_LOAD_KINDS];
+    const gw_load_table *tables;
+    size_t table_count;
+} gw_load_plan;
+
+#define GW_LOAD_SNAPSHOT "snapshot.duckdb" // in the plan's folder
+// Tables with more than one row per person keep the persons apart by a random number of this column.
+#define GW_LOAD_PERSON "_person"
+#define GW_LOAD_WEIGHT "_weight" // the column with role weight
+
+typedef struct {
+    uint64_t row; // of the source, counted from 1, the header not counted
+    char text[GW_LOAD_TEXT_MAX];
+} gw_load_finding;
+typedef struct {
+    uint64_t count;
+    size_t finding_count;
+    gw_load_finding findings[GW_LOAD_FINDINGS_MAX];
+} gw_load_kind_report;
+
+typedef struct {
+    uint64_t rows_read, rows_kept; // over all tables
+    gw_load_kind_report kinds[GW_LOAD_KINDS];
+    char what[GW_LOAD_TEXT_MAX]; // a source that cannot be read at all; else ""
+    char why[GW_LOAD_TEXT_MAX];
+} gw_load_report;
+
+// True when a kind was found that the plan does not treat: nothing was written.
+bool gw_load_is_refused(const gw_load_report *report, const gw_load_treatment treatments[GW_LOAD_KINDS]);
+
+void gw_load_plan_pack(const gw_load_plan *plan, gw_buffer *buffer);
+// Texts borrow from the payload, arrays belong to the arena.
+GW_MUST_CHECK gw_status gw_load_plan_unpack(gw_bytes payload, gw_arena *arena, gw_load_plan *ret);
+
+// Removes a load's folder with all in it, as far as it can; nothing happens where it is not there.
+void gw_engine_folder_remove(const char *path);
+
+void gw_load_report_pack(const gw_load_report *report, gw_buffer *buffer);
+GW_MUST_CHECK gw_status gw_load_report_unpack(gw_bytes payload, gw_load_report *ret);
