@@ -200,12 +200,12 @@ gw_ratio_range gw_interval_ratio(const gw_interval_law *law, gw_int128 a, gw_int
         return range;
     ratio_test test = {.law = law, .a = (double)a, .n = (double)total};
     test.slack = 8.0 * DBL_EPSILON * (fabs(test.a) + fabs(test.n) + law->nodes[0] + law->nodes[CELLS]);
-    if (total > 0) {
-        range.is_estimable = true;
-        range.estimate = test.a / test.n;
-        range.se = law->sd * hypot(1.0 - range.estimate, sqrt((double)law->others) * range.estimate) / test.n;
-    }
-    bool is_inside = total > 0 && a >= 0 && a <= total;
+    if (total <= 0) // the true denominator is a count: nothing to divide by, nothing to claim
+        return range;
+    range.is_estimable = true;
+    range.estimate = test.a / test.n;
+    range.se = law->sd * hypot(1.0 - range.estimate, sqrt((double)law->others) * range.estimate) / test.n;
+    bool is_inside = a >= 0 && a <= total;
     ratio_span span = is_inside && test.n > law->slope ? search_around(&test) : search_everywhere(&test);
     if (span.low > span.high) // no ratio fits: the noise went where it goes once in a while, so nothing can be said
         return range;
