@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // godwitd: the daemon, and as subcommands everything that needs the server's state. A table of commands; each prints
 // what it did, or what, why and how to mend it.
-#include "service/admin/load_command.h"
 #include "service/base/file.h"
 #include "service/base/log.h"
+#include "service/load_command.h"
 #include "service/local.h"
 #include "service/service.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -63,7 +65,7 @@ static int exit_code_of(const gw_problem *problem, gw_status status) {
     return EXIT_FAILED;
 }
 
-static int tell(gw_status status, const gw_problem *problem) {
+int gw_tell(gw_status status, const gw_problem *problem) {
     fprintf(stderr, "godwitd: %s\n", problem->what[0] ? problem->what : "It did not work.");
     if (problem->why[0])
         fprintf(stderr, "  why   %s\n", problem->why);
@@ -195,7 +197,7 @@ static int command_init(int argc, char **argv) {
     gw_status status = gw_folder_make(a.dir, 0700, &problem);
     char absolute[PATH_MAX];
     if (status != GW_OK || !realpath(a.dir, absolute))
-        return tell(status == GW_OK ? GW_IO : status, &problem);
+        return gw_tell(status == GW_OK ? GW_IO : status, &problem);
     gw_config config;
     gw_config_default(absolute, &config);
     apply_arguments(&a, &config);
@@ -205,7 +207,7 @@ static int command_init(int argc, char **argv) {
     snprintf(config.origin, sizeof config.origin, "%s", a.origin);
     status = gw_local_init(&config, &problem);
     if (status != GW_OK)
-        return tell(status, &problem);
+        return gw_tell(status, &problem);
     printf("Made %s for %s.\n"
            "  your profile  %s/profiles/admin.json (roles owner, operator)\n"
            "  next          godwitd serve --dir %s\n",
@@ -223,7 +225,7 @@ static int command_serve(int argc, char **argv) {
     gw_problem problem = {0};
     gw_status status = gw_config_load(a.dir, &config, &problem);
     if (status != GW_OK)
-        return tell(status, &problem);
+        return gw_tell(status, &problem);
     apply_arguments(&a, &config);
     // Every thread inherits the block, so that signals come to sigtimedwait below and nowhere else.
     sigset_t signals;
@@ -238,7 +240,7 @@ static int command_serve(int argc, char **argv) {
     gw_service_options options = {.is_serving = true, .engine_program = engine};
     status = gw_service_open(&config, &options, &service, &problem);
     if (status != GW_OK)
-        return tell(status, &problem);
+        return gw_tell(status, &problem);
     for (size_t i = 0; i < config.listen_count; i++)
         gw_log(GW_LOG_INFO, "listening", "url", config.listen[i], NULL);
     const struct timespec tick = {.tv_nsec = 200000000};
@@ -266,7 +268,7 @@ static int policy_check(const char *file, const char *share) {
         status = gw_policy_load(gw_buffer_bytes(&text), file, codelists, &policy, &problem);
     gw_buffer_done(&text);
     if (status != GW_OK) {
-        tell(status, &problem);
+        gw_tell(status, &problem);
         return EXIT_FOUND_PROBLEMS;
     }
     char lifetime[GW_EPSILON_TEXT];
@@ -331,7 +333,7 @@ static int policy_activate(const char *folder, const char *file) {
     }
     if (status == GW_OK)
         status = gw_local_change(&config, gw_buffer_bytes(&body), &document, &problem);
-    int code = status == GW_OK ? 0 : tell(status, &problem);
+    int code = status == GW_OK ? 0 : gw_tell(status, &problem);
     if (status == GW_OK)
         printf("In force: %s\n", file);
     gw_buffer_done(&text);

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the policy in force, has the engine validate and write the snapshot, and activates it through the log.
+#include "service/load_command.h"
+
+#include "service/admin/load.h"
+#include "service/base/cleanup.h"
+#include "service/local.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POLICY_BYTES_MAX 1048576u
+#define REPORT_BYTES_MAX 1048576u
+#define EXIT_USAGE 2
+#define EXIT_FOUND_PROBLEMS 9
+#define PROGRESS_AFTER_MS 400
+
+GW_DEFINE_FREEP(gw_policy, gw_policy_free)
+GW_DEFINE_FREEP(gw_secret_key, gw_secret_key_free)
+
+typedef struct {
+    const char *dir, *dataset;
+    gw_load_source sources[GW_LOAD_TABLES_MAX];
+    size_t source_count;
+    gw_load_treatment treatments[GW_LOAD_KINDS];
+} load_arguments;
+
+void gw_load_engine_path(char *ret_path, size_t size) {
+    char program[PATH_MAX];
+    ssize_t count = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[count > 0 ? count : 0] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash)
+        *slash = '\0';
+    snprintf(ret_path, size, "%s/godwit-engine", slash ? program : ".");
+}
+
+// ---- progress
+
+typedef struct {
+    struct timespec start;
+    bool is_terminal, was_shown;
+} progress_bar;
+
+static void progress_show(void *state, double fraction, const char *phase) {
+    progress_bar *bar = state;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long elapsed = (now.tv_sec - bar->start.tv_sec) * 1000 + (now.tv_nsec - bar->start.tv_nsec) / 1000000;
+    if (!bar->is_terminal || (elapsed < PROGRESS_AFTER_MS && !bar->was_shown))
+        return;
+    enum { WIDTH = 40 };
+    char cells[WIDTH + 1];
+    int filled = (int)(fraction * WIDTH);
+    for (int i = 0; i < WIDTH; i++)
+        cells[i] = i < filled ? '#' : '.';
+    cells[WIDTH] = '\0';
+    fprintf(stderr, "\r  %-22.22s [%s] %3d %%", phase, cells, (int)(fraction * 100));
+    fflush(stderr);
+    bar->was_shown = true;
+}
+
+static void progress_end(const progress_bar *bar) {
+    if (bar->was_shown)
+        fprintf(stderr, "\r%*s\r", 74, "");
+}
+
+// ---- arguments
+
+static int usage(const char *what) {
+    fprintf(stderr,
+            "godwitd: %s\n  mend  godwitd load --dir state nso.example/register register.csv\n"
+            "        godwitd load --dir state nso.example/register --table persons=p.csv --table permits=q.parquet\n"
+            "        --treat KIND=drop-row|missing|clamp says what becomes of rows that do not fit\n  code  usage\n",
+            what);
+    return EXIT_USAGE;
+}
+
+static bool read_table(char *text, load_arguments *a) {
+    char *equals = strchr(text, '=');
+    if (!equals || a->source_count == GW_LOAD_TABLES_MAX)
+        return false;
+    *equals = '\0';
+    a->sources[a->source_count++] = (gw_load_source){.table = text, .path = equals + 1};
+    return true;
+}
+
+// 0, or the exit code of a refusal already told.
+static int read_arguments(int argc, char **argv, load_arguments *a) {
+    static const struct option long_options[] = {{"dir", required_argument, NULL, 'd'},
+                                                 {"table", required_argument, NULL, 't'},
+                                                 {"treat", required_argument, NULL, 'r'},
+                                                 {NULL, 0, NULL, 0}};
+    gw_problem problem = {0};
+    optind = 1;
+    for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        if (option == 'd')
+            a->dir = optarg;
+        else if (option == 't' && !read_table(optarg, a))
+            return usage("--table is written NAME=FILE.");
+        else if (option == 'r') {
+            gw_status status = gw_load_treat(optarg, a->treatments, &problem);
+            if (status != GW_OK)
+                return gw_tell(status, &problem);
+        } else if (option == '?')
+            return EXIT_USAGE;
+    }
+    int words = argc - optind;
+    if (words < 1 || words > 2 || (words == 1) != (a->source_count > 0))
+        return usage("load takes a dataset and its file.");
+    a->dataset = argv[optind];
+    if (words == 2)
+        a->sources[a->source_count++] = (gw_load_source){.path = argv[optind + 1]};
+    return 0;
+}
+
+// ---- load
+
+static gw_status policy_in_force(const gw_config *config, const char *dataset, gw_policy **ret, gw_problem *problem) {
+    char path[4200];
+    gw_store_reader *reader = NULL;
+    gw_store_policy row;
+    gw_buffer text;
+    gw_buffer_init(&text, POLICY_BYTES_MAX);
+    snprintf(path, sizeof path, "%s/godwit.db", config->folder);
+    gw_status status = gw_store_reader_open(path, &reader, problem);
+    if (status != GW_OK)
+        return status;
+    status = gw_store_policy_current(reader, dataset, &row, &text);
+    gw_store_reader_close(reader);
+    snprintf(path, sizeof path, "%s/codelists", config->share);
+    if (status == GW_OK) {
+        status = gw_policy_load(gw_buffer_bytes(&text), dataset, path, ret, problem);
+    } else {
+        gw_problem_set(problem, status, "unknown_dataset", "This dataset has no policy in force.", "", "");
+        gw_problem_why(problem, "\"%s\" is not in the log.", dataset);
+        gw_problem_mend(problem, "godwitd policy activate --dir %s FILE", config->folder);
+    }
+    gw_buffer_done(&text);
+    return status;
+}
+
+// The secret under which data files are sealed: a signature that only the seal key can make.
+static gw_status seal_secret(const gw_config *config, gw_signature *ret, gw_problem *problem) {
+    GW_CLEANUP(gw_secret_key_freep) gw_secret_key *key = NULL;
+    char path[4200];
+    gw_service_key_path(config, "seal", path, sizeof path);
+    gw_status status = gw_key_file_read(path, &key, problem);
+    if (status == GW_OK)
+        *ret = gw_sign(key, gw_bytes_of("godwit data seal v1"));
+    return status;
+}
+
+static gw_status activate(const gw_config *config, const char *dataset, const gw_loaded *loaded, gw_problem *problem) {
+    char seal[GW_HASH_HEX];
+    gw_buffer body, document;
+    gw_buffer_init(&body, 65536);
+    gw_buffer_init(&document, 65536);
+    gw_hex((gw_bytes){loaded->seal.bytes, GW_HASH_SIZE}, seal);
+    gw_buffer_text(&body, "{\"v\":1");
+    gw_json_write_member(&body, "kind", "admin");
+    gw_json_write_member(&body, "action", "data_activate");
+    gw_json_write_member(&body, "dataset", dataset);
+    gw_json_write_member(&body, "version", loaded->version);
+    gw_json_write_member(&body, "seal", seal);
+    gw_buffer_text(&body, "}");
+    gw_status status = gw_local_change(config, gw_buffer_bytes(&body), &document, problem);
+    gw_buffer_done(&body);
+    gw_buffer_done(&document);
+    return status;
+}
+
+static gw_status load_run(const gw_config *config, load_arguments *a, const gw_policy *policy, gw_loaded *loaded,
+                          gw_problem *problem) {
+    char folder[4400], engine[PATH_MAX];
+    gw_signature secret;
+    gw_status status = seal_secret(config, &secret, problem);
+    if (status != GW_OK)
+        return status;
+    progress_bar bar = {.is_terminal = isatty(STDERR_FILENO)};
+    clock_gettime(CLOCK_MONOTONIC, &bar.start);
+    snprintf(folder, sizeof folder, "%s/data/%s", config->folder, policy->dataset);
+    gw_load_engine_path(engine, sizeof engine);
+    if (!a->sources[0].table)
+        a->sources[0].table = policy->tables[0].name;
+    gw_load_options options = {.program = engine,
+                               .policy = policy,
+                               .sources = a->sources,
+                               .source_count = a->source_count,
+                               .folder = folder,
+                               .seal_key = {secret.bytes, sizeof secret.bytes},
+                               .progress = progress_show,
+                               .state = &bar};
+    memcpy(options.treatments, a->treatments, sizeof options.treatments);
+    gw_load_report report = {0};
+    gw_buffer text;
+    gw_buffer_init(&text, REPORT_BYTES_MAX);
+    status = gw_load_run(&options, loaded, &report, problem);
+    progress_end(&bar);
+    gw_wipe(secret.bytes, sizeof secret.bytes);
+    gw_load_report_text(&report, a->treatments, &text);
+    fputs(gw_buffer_string(&text), stderr);
+    gw_buffer_done(&text);
+    return status;
+}
+
+int gw_load_command(int argc, char **argv) {
+    load_arguments a = {.dir = "."};
+    int code = read_arguments(argc, argv, &a);
+    if (code != 0)
+        return code;
+    gw_config config;
+    gw_problem problem = {0};
+    gw_loaded loaded;
+    GW_CLEANUP(gw_policy_freep) gw_policy *policy = NULL;
+    gw_status status = gw_config_load(a.dir, &config, &problem);
+    if (status == GW_OK)
+        status = policy_in_force(&config, a.dataset, &policy, &problem);
+    if (status == GW_OK)
+        status = load_run(&config, &a, policy, &loaded, &problem);
+    bool is_refused = status == GW_INVALID && strcmp(problem.code, "load_refused") == 0;
+    if (status == GW_OK)
+        status = activate(&config, policy->dataset, &loaded, &problem);
+    if (status != GW_OK) {
+        code = gw_tell(status, &problem);
+        return is_refused ? EXIT_FOUND_PROBLEMS : code;
+    }
+    printf("%s: data version %s is in force.\n", policy->dataset, loaded.version);
+    if (policy->notice)
+        printf("  %s\n", policy->notice);
+    return 0;
+}
