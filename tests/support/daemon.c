@@ -281,6 +281,20 @@ void test_daemon_load(test_daemon *daemon, const char *dataset, const char *path
     run_or_give_up((const char *const[]){program, "load", "--dir", daemon->folder, dataset, path, NULL});
 }
 
+void test_sample_data(const test_daemon *daemon, const char *name, char ret_path[TEST_PATH_MAX]) {
+    char program[TEST_PATH_MAX];
+    char sample[TEST_PATH_MAX];
+    snprintf(sample, sizeof sample, "%s/policies/samples/%s", test_source_folder(), name);
+    const char *ending = strrchr(name, '.');
+    if (ending == NULL || strcmp(ending, ".sql") != 0) {
+        memcpy(ret_path, sample, sizeof sample);
+        return;
+    }
+    test_program("godwit-engine", program);
+    join(ret_path, daemon->folder, "sample.parquet");
+    run_or_give_up((const char *const[]){program, "generate", sample, ret_path, NULL});
+}
+
 void test_daemon_principal(test_daemon *daemon, const char *roles, gw_profile *ret_profile) {
     gw_profile profile = daemon->admin;
     gw_random_id(profile.principal);

@@ -43,6 +43,8 @@ void test_daemon_population(test_daemon *daemon, const char *population, const c
 void test_daemon_policy(test_daemon *daemon, const char *policy_text);
 // godwitd load of a CSV or Parquet file into the dataset, and its activation; the daemon runs.
 void test_daemon_load(test_daemon *daemon, const char *dataset, const char *path);
+// The data of a sample in policies/samples: the file itself, or what its .sql script makes, in the daemon's folder.
+void test_sample_data(const test_daemon *daemon, const char *name, char ret_path[TEST_PATH_MAX]);
 // A new principal with a key and a profile.
 void test_daemon_principal(test_daemon *daemon, const char *roles, gw_profile *ret_profile);
 // Path of the newest snapshot of a dataset, for comparing with exact values.
