@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every command is given, and what a command is: a name, its help, its options, a function.
+// The answer goes to stdout; progress, notes, prompts and errors go to stderr.
+// Thread safety: one thread.   Depends on: client/cli/{options,exit_code}.h, base.
+#pragma once
+#include "client/cli/exit_code.h"
+#include "client/cli/options.h"
+#include "service/base/buffer.h"
+#include <stdio.h>
+
+typedef enum { GW_OUTPUT_TABLE, GW_OUTPUT_CSV, GW_OUTPUT_JSON } gw_output;
+
+typedef struct {
+    const char *config, *as, *output, *timeout;
+    bool no_color, help;
+} gw_globals;
+
+typedef struct gw_command gw_command;
+typedef struct gw_cli {
+    FILE *in, *out, *err;
+    bool in_is_terminal, out_is_terminal, err_is_terminal;
+    bool has_colour; // on whichever of the two streams is a terminal
+    bool is_unicode;
+    unsigned width; // of tables and paragraphs, at most 80
+    gw_globals globals;
+    gw_output output;
+    int timeout_ms;
+    int argc; // the arguments behind the command's name, for commands that hand them on
+    char **argv;
+    const gw_command *const *commands;
+    size_t command_count;
+} gw_cli;
+
+struct gw_command {
+    const char *name;      // "cost", "audit verify"
+    const char *group;     // the line of the overview it stands on; NULL: not shown there
+    const char *arguments; // "DATASET INDICATOR"
+    const char *summary;   // one line
+    const char *examples;  // lines, the first thing help shows
+    const gw_option *options;
+    size_t option_count;
+    size_t options_size; // of the struct that `run` is given
+    size_t words_min, words_max;
+    bool hands_on; // argv goes to another program as it is
+    gw_exit_code (*run)(gw_cli *cli, const void *options, const gw_words *words);
+};
+#define GW_OPTIONS(table) .options = (table), .option_count = sizeof(table) / sizeof((table)[0])
+
+// Finds out what the streams are and which signs they take (environment: NO_COLOR, TERM, COLUMNS, GODWIT_OUTPUT).
+void gw_cli_init(gw_cli *cli, const gw_command *const *commands, size_t command_count);
+// argv without the program's name. The exit code.
+gw_exit_code gw_cli_run(gw_cli *cli, int argc, char **argv);
+// A command by its one- or two-word name; NULL where there is none.
+const gw_command *gw_cli_find(const gw_cli *cli, const char *name);
+
+// Text out, cleaned of control characters and in the signs the stream takes.
+void gw_say(gw_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void gw_say_text(gw_cli *cli, const char *text);
+void gw_say_bytes(gw_cli *cli, gw_bytes bytes); // as they are: json and csv
+void gw_note(gw_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// "Label      text …", wrapped with the text's column kept.
+void gw_say_field(gw_cli *cli, const char *label, const char *format, ...) __attribute__((format(printf, 3, 4)));
+// A line whose first word says how it went: "OK", "WARN", "FAIL".
+void gw_say_verdict(gw_cli *cli, const char *word, const char *format, ...) __attribute__((format(printf, 3, 4)));
+// Prints the problem's parts on stderr; returns its exit code.
+gw_exit_code gw_fail(gw_cli *cli, const gw_problem *problem);
+// A usage problem of this command, said in one sentence: exit code 2.
+gw_exit_code gw_usage(gw_cli *cli, const char *what, const char *mend);
+// Asks on the terminal; false without one. "y" or "yes" in any case is a yes.
+bool gw_confirm(gw_cli *cli, const char *question);

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every command, one line each; the file that holds it bears its name or its family's.
+// Depends on: client/cli/cli.h.
+#pragma once
+#include "client/cli/cli.h"
+
+extern const gw_command gw_command_demo;
+extern const gw_command gw_command_init;
+extern const gw_command gw_command_serve;
+extern const gw_command gw_command_status;
+extern const gw_command gw_command_load;
+extern const gw_command gw_command_policy_check;
+extern const gw_command gw_command_policy_sign;
+extern const gw_command gw_command_policy_activate;
+extern const gw_command gw_command_policy_show;
+extern const gw_command gw_command_population_add;
+extern const gw_command gw_command_catalogue;
+extern const gw_command gw_command_cost;
+extern const gw_command gw_command_query;
+extern const gw_command gw_command_budget;
+extern const gw_command gw_command_history;
+extern const gw_command gw_command_audit_log;
+extern const gw_command gw_command_audit_verify;
+extern const gw_command gw_command_audit_receipt;
+extern const gw_command gw_command_keys_new;
+extern const gw_command gw_command_keys_ls;
+extern const gw_command gw_command_keys_show;
+extern const gw_command gw_command_keys_add;
+extern const gw_command gw_command_keys_revoke;
+extern const gw_command gw_command_whoami;
+extern const gw_command gw_command_principal_add;
+extern const gw_command gw_command_principal_grant;
+extern const gw_command gw_command_principal_revoke;
+extern const gw_command gw_command_principal_ls;
+extern const gw_command gw_command_version;

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policies from the owner's side: signed here, put in force through the log. (Checking needs the service's loader:
+// daemon.c.)
+#include "client/cli/admin.h"
+#include "client/cli/commands.h"
+#include "client/cli/doc.h"
+#include "client/cli/names.h"
+#include "client/cli/program.h"
+#include "client/cli/wording.h"
+#include "service/base/check.h"
+#include "service/base/cleanup.h"
+#include "service/base/file.h"
+#include <string.h>
+
+#define POLICY_BYTES_MAX 1048576u
+#define BODY_BYTES_MAX 4194304u
+
+GW_DEFINE_FREEP(gw_json, gw_json_free)
+GW_DEFINE_FREEP(gw_names, gw_names_free)
+GW_DEFINE_FREEP(gw_secret_key, gw_secret_key_free)
+
+typedef struct {
+    const char *dir;
+} activate_options;
+static const gw_option options_of_activate[] = {
+    {"dir", 0, GW_OPTION_TEXT, offsetof(activate_options, dir), "DIR",
+     "the state folder, when no daemon is running on it"},
+};
+
+static gw_status signature_path(const char *file, char path[GW_PATH_MAX], gw_problem *ret_problem) {
+    if ((unsigned)snprintf(path, GW_PATH_MAX, "%s.sig", file) < GW_PATH_MAX)
+        return GW_OK;
+    return gw_problem_set(ret_problem, GW_INVALID, "option_value", "The file's path is too long.", "", "");
+}
+
+static gw_status signature_write(const char *path, const gw_profile *profile, const gw_secret_key *key, gw_bytes policy,
+                                 gw_problem *ret_problem) {
+    gw_public_key public = gw_key_public(key);
+    gw_signature signature = gw_sign(key, policy);
+    char key_hex[GW_HASH_HEX], signature_hex[2 * GW_SIGNATURE_SIZE + 1];
+    gw_buffer text;
+    gw_hex((gw_bytes){public.bytes, sizeof(public.bytes)}, key_hex);
+    gw_hex((gw_bytes){signature.bytes, sizeof(signature.bytes)}, signature_hex);
+    gw_buffer_init(&text, 4096);
+    gw_buffer_text(&text, "{");
+    gw_json_write_member(&text, "by", profile->principal);
+    gw_json_write_member(&text, "key", key_hex);
+    gw_json_write_member(&text, "signature", signature_hex);
+    gw_buffer_text(&text, "}\n");
+    gw_status status = gw_file_replace(path, gw_buffer_bytes(&text), 0644, ret_problem);
+    gw_buffer_done(&text);
+    return status;
+}
+
+static gw_exit_code sign_run(gw_cli *cli, const void *options, const gw_words *words) {
+    (void)options;
+    GW_CLEANUP(gw_secret_key_freep) gw_secret_key *key = NULL;
+    GW_CLEANUP(gw_buffer_done) gw_buffer policy;
+    gw_profile profile;
+    gw_problem problem;
+    char path[GW_PATH_MAX];
+    gw_buffer_init(&policy, POLICY_BYTES_MAX);
+    gw_status status = gw_file_read(words->items[0], &policy, &problem);
+    if (status == GW_OK)
+        status = signature_path(words->items[0], path, &problem);
+    if (status == GW_OK)
+        status = gw_profiles_load(cli, &profile, &problem);
+    if (status == GW_OK)
+        status = gw_profiles_key(&profile, &key, &problem);
+    if (status == GW_OK)
+        status = signature_write(path, &profile, key, gw_buffer_bytes(&policy), &problem);
+    if (status != GW_OK)
+        return gw_fail(cli, &problem);
+    gw_hash hash = gw_sha256(gw_buffer_bytes(&policy));
+    char hex[GW_HASH_HEX];
+    gw_hex((gw_bytes){hash.bytes, sizeof(hash.bytes)}, hex);
+    gw_say_verdict(cli, "OK", "signed by %s: %s", profile.principal, path);
+    gw_say_field(cli, "File", "SHA-256 %s", hex);
+    return GW_EXIT_DONE;
+}
+
+static gw_status body_write(const char *file, gw_buffer *body, gw_problem *ret_problem) {
+    GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
+    GW_CLEANUP(gw_buffer_done) gw_buffer policy;
+    GW_CLEANUP(gw_buffer_done) gw_buffer signature;
+    char path[GW_PATH_MAX];
+    gw_buffer_init(&policy, POLICY_BYTES_MAX);
+    gw_buffer_init(&signature, 4096);
+    gw_status status = gw_file_read(file, &policy, ret_problem);
+    if (status == GW_OK)
+        status = signature_path(file, path, ret_problem);
+    if (status != GW_OK)
+        return status;
+    status = gw_file_read(path, &signature, ret_problem);
+    if (status != GW_OK) {
+        gw_problem_mend(ret_problem, "godwit policy sign %s --as owner", file);
+        return status;
+    }
+    status = gw_json_parse(gw_buffer_bytes(&signature), GW_JSON_FILE(path), &json, ret_problem);
+    if (status != GW_OK)
+        return status;
+    const gw_json_node *root = gw_json_root(json);
+    gw_admin_begin(body, "policy_activate");
+    gw_json_write_member(body, "policy", gw_buffer_string(&policy));
+    gw_json_write_member(body, "signature", gw_doc_text(root, "signature", ""));
+    gw_json_write_member(body, "by", gw_doc_text(root, "by", ""));
+    gw_json_write_member(body, "key", gw_doc_text(root, "key", ""));
+    return GW_OK;
+}
+
+static gw_exit_code activate_run(gw_cli *cli, const void *state, const gw_words *words) {
+    const activate_options *options = state;
+    gw_problem problem;
+    gw_buffer body;
+    char what[512];
+    if (options->dir != NULL) {
+        char *argv[] = {(char *)"godwitd",    (char *)"policy",        (char *)"activate",
+                        (char *)"--dir", // execvp takes char *, and changes none
+                        (char *)options->dir, (char *)words->items[0], NULL};
+        return gw_program_become(cli, "godwitd", argv);
+    }
+    gw_buffer_init(&body, BODY_BYTES_MAX);
+    if (body_write(words->items[0], &body, &problem) != GW_OK) {
+        gw_buffer_done(&body);
+        return gw_fail(cli, &problem);
+    }
+    gw_ignore(snprintf(what, sizeof(what), "%s is in force", words->items[0])); // bounded, it is only shown
+    return gw_admin_finish(cli, &body, what);
+}
+
+static void grants_say(gw_cli *cli, const gw_json_node *dataset) {
+    gw_buffer text;
+    gw_buffer_init(&text, 4096);
+    for (const gw_json_node *node = gw_doc_first(dataset, "statistics"); node != NULL; node = gw_json_next(node))
+        if (gw_json_type_of(node) == GW_JSON_STRING)
+            gw_buffer_format(&text, "%s%s", text.size == 0 ? "" : ", ", gw_json_string(node));
+    gw_say_field(cli, "You may", "ask for %s", text.size == 0 ? "nothing" : gw_buffer_string(&text));
+    gw_buffer_done(&text);
+}
+
+static void budget_say(gw_cli *cli, const gw_json_node *budget) {
+    gw_say_field(cli, "Lifetime", "%s", gw_doc_text(budget, "lifetime", "?"));
+    gw_say_field(cli, "Each asker", "%s", gw_doc_text(budget, "per_principal", "no limit of its own"));
+    if (gw_doc_text(budget, "window", NULL) != NULL)
+        gw_say_field(cli, "Window", "%s in %lld days", gw_doc_text(budget, "window", "?"),
+                     (long long)gw_doc_integer(budget, "window_days", 0));
+    gw_say_field(cli, "Question", "from %s to %s", gw_doc_text(budget, "question_min", "?"),
+                 gw_doc_text(budget, "question_max", "?"));
+}
+
+static gw_exit_code show_run(gw_cli *cli, const void *options, const gw_words *words) {
+    (void)options;
+    GW_CLEANUP(gw_session_close) gw_session session = {0};
+    GW_CLEANUP(gw_names_freep) gw_names *names = NULL;
+    const gw_json_node *dataset = NULL;
+    gw_problem problem;
+    gw_status status = gw_session_open(cli, &session, &problem);
+    if (status == GW_OK)
+        status = gw_names_load(cli, &session, &names, &problem);
+    if (status == GW_OK)
+        status = gw_names_dataset(names, words->items[0], &dataset, &problem);
+    if (status != GW_OK)
+        return gw_fail(cli, &problem);
+    gw_say_field(cli, "Dataset", "%s, policy version %lld", gw_doc_text(dataset, "dataset", "?"),
+                 (long long)gw_doc_integer(dataset, "policy", 0));
+    gw_say_field(cli, "Title", "%s", gw_doc_text(dataset, "title", ""));
+    if (gw_doc_text(dataset, "notice", NULL) != NULL)
+        gw_say_field(cli, "Notice", "%s", gw_doc_text(dataset, "notice", ""));
+    gw_say_field(cli, "People", "%s (%s)", gw_doc_text(dataset, "population", "?"),
+                 gw_doc_text(dataset, "neighbours", "?"));
+    budget_say(cli, gw_doc_at(dataset, "budget"));
+    grants_say(cli, dataset);
+    return GW_EXIT_DONE;
+}
+
+const gw_command gw_command_policy_sign = {
+    .name = "policy sign",
+    .group = "Data owner",
+    .arguments = "FILE",
+    .summary = "sign a policy file's bytes; the signature goes beside it as FILE.sig",
+    .examples = "godwit policy sign register.policy.json --as owner\n",
+    .words_min = 1,
+    .words_max = 1,
+    .run = sign_run,
+};
+const gw_command gw_command_policy_activate = {
+    .name = "policy activate",
+    .group = "Data owner",
+    .arguments = "FILE [--dir DIR]",
+    .summary = "put a signed policy in force, by an entry in the log",
+    .examples = "godwit policy activate register.policy.json --as owner\n"
+                "godwit policy activate register.policy.json --dir state      (daemon stopped)\n",
+    GW_OPTIONS(options_of_activate),
+    .options_size = sizeof(activate_options),
+    .words_min = 1,
+    .words_max = 1,
+    .run = activate_run,
+};
+const gw_command gw_command_policy_show = {
+    .name = "policy show",
+    .group = "Data owner",
+    .arguments = "DATASET",
+    .summary = "what the policy in force allows",
+    .examples = "godwit policy show register\n",
+    .words_min = 1,
+    .words_max = 1,
+    .run = show_run,
+};

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words for figures and questions.
+#include "client/cli/wording.h"
+#include "client/cli/doc.h"
+#include "service/base/check.h"
+#include "service/format/text.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void gw_amount_format(gw_epsilon amount, char text[GW_AMOUNT_TEXT]) {
+    char plain[GW_EPSILON_TEXT];
+    gw_epsilon_format(amount, plain);
+    const char *point = strchr(plain, '.');
+    size_t places = point == NULL ? 0 : strlen(point + 1);
+    gw_ignore(snprintf(text, GW_AMOUNT_TEXT, "%s%s%s", plain, point == NULL ? "." : "",
+                       places == 0   ? "00"
+                       : places == 1 ? "0"
+                                     : "")); // it fits
+}
+
+void gw_amount_text(const char *decimal, char text[GW_AMOUNT_TEXT]) {
+    gw_epsilon amount;
+    if (gw_epsilon_parse(decimal, &amount) == GW_OK)
+        gw_amount_format(amount, text);
+    else
+        gw_ignore(snprintf(text, GW_AMOUNT_TEXT, "%s", decimal)); // cut, it is only shown
+}
+
+void gw_figure_text(const char *decimal, char text[GW_AMOUNT_TEXT]) {
+    char plain[GW_AMOUNT_TEXT];
+    gw_ignore(snprintf(plain, sizeof(plain), "%s", decimal)); // cut, it is only shown
+    char *point = strchr(plain, '.');
+    if (point != NULL) {
+        size_t size = strlen(plain);
+        while (size > 0 && plain[size - 1] == '0')
+            plain[--size] = '\0';
+        if (plain + size == point + 1)
+            *point = '\0';
+    }
+    gw_buffer grouped;
+    gw_buffer_init(&grouped, 2 * GW_AMOUNT_TEXT);
+    gw_text_thousands(&grouped, plain);
+    gw_ignore(snprintf(text, GW_AMOUNT_TEXT, "%s", gw_buffer_string(&grouped))); // cut, it is only shown
+    gw_buffer_done(&grouped);
+}
+
+void gw_time_format(int64_t unix_seconds, char text[GW_TIME_TEXT]) {
+    struct tm parts;
+    time_t seconds = (time_t)unix_seconds;
+    if (unix_seconds == 0 || gmtime_r(&seconds, &parts) == NULL ||
+        strftime(text, GW_TIME_TEXT, "%Y-%m-%d %H:%M", &parts) == 0)
+        gw_ignore(snprintf(text, GW_TIME_TEXT, "-")); // it fits
+}
+
+// Splits "a,b" into the arena; empty parts are refused by NULL.
+static const char *const *list_split(const char *text, size_t max, gw_arena *arena, size_t *ret_count) {
+    size_t count = 1;
+    for (const char *c = text; *c != '\0'; c++)
+        count += *c == ',';
+    const char **items = count > max ? NULL : gw_arena_array(arena, count, sizeof(*items));
+    if (items == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strcspn(text, ",");
+        items[i] = size == 0 ? NULL : gw_arena_copy(arena, text, size);
+        if (items[i] == NULL)
+            return NULL;
+        text += size + 1;
+    }
+    *ret_count = count;
+    return items;
+}
+
+static gw_status filter_bad(const char *text, const char *why, gw_problem *ret_problem) {
+    gw_status status =
+        gw_problem_set(ret_problem, GW_INVALID, "bad_filter", "", why, "--where sex=F,M --where age=20..64");
+    gw_problem_what(ret_problem, "I can't read --where %.100s.", text);
+    return status;
+}
+
+static gw_status filter_read(const char *text, gw_arena *arena, gw_filter *ret, gw_problem *ret_problem) {
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text)
+        return filter_bad(text, "A filter is a concept, '=', and codes or a range.", ret_problem);
+    const char *value = equals + 1, *dots = strstr(value, "..");
+    *ret = (gw_filter){.concept = gw_arena_copy(arena, text, (size_t)(equals - text))};
+    if (dots != NULL) {
+        ret->kind = GW_FILTER_BETWEEN;
+        ret->low = gw_arena_copy(arena, value, (size_t)(dots - value));
+        ret->high = gw_arena_string(arena, dots + 2);
+        if (ret->low == NULL || ret->high == NULL || ret->low[0] == '\0' || ret->high[0] == '\0')
+            return filter_bad(text, "A range has both ends, and both belong to it.", ret_problem);
+        return GW_OK;
+    }
+    ret->codes = list_split(value, GW_FILTER_CODES_MAX, arena, &ret->code_count);
+    if (ret->codes == NULL)
+        return filter_bad(text, "Codes are separated by single commas.", ret_problem);
+    ret->kind = ret->code_count == 1 ? GW_FILTER_EQUALS : GW_FILTER_IN;
+    return GW_OK;
+}
+
+static gw_status where_read(const gw_words *where, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
+    if (where->count > GW_WHERE_MAX)
+        return gw_problem_set(ret_problem, GW_INVALID, "too_many", "There are too many filters.",
+                              "A question takes 16.", "");
+    gw_filter *filters = gw_arena_array(arena, where->count == 0 ? 1 : where->count, sizeof(*filters));
+    if (filters == NULL)
+        return GW_NO_MEMORY;
+    for (size_t i = 0; i < where->count; i++) {
+        gw_status status = filter_read(where->items[i], arena, &filters[i], ret_problem);
+        if (status != GW_OK)
+            return status;
+    }
+    question->where = filters;
+    question->where_count = where->count;
+    return GW_OK;
+}
+
+static gw_status by_read(const char *by, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
+    if (by == NULL)
+        return GW_OK;
+    question->has_by = true;
+    if (by[0] == '\0' || strcmp(by, "none") == 0)
+        return GW_OK;
+    question->by = list_split(by, GW_BY_MAX, arena, &question->by_count);
+    if (question->by == NULL)
+        return gw_problem_set(ret_problem, GW_INVALID, "too_many", "I can't read --by.",
+                              "It takes up to 6 concepts, separated by single commas.", "--by c_birth,sex");
+    return GW_OK;
+}
+
+static gw_status measure_read(const char *measure, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
+    const char *colon = strchr(measure, ':');
+    const char *name = colon == NULL ? measure : gw_arena_copy(arena, measure, (size_t)(colon - measure));
+    if (name == NULL || gw_statistic_parse(name, &question->statistic) != GW_OK ||
+        (colon != NULL && colon[1] == '\0')) {
+        gw_status status = gw_problem_set(ret_problem, GW_INVALID, "option_value", "", "",
+                                          "--measure count, --measure share or --measure mean:income");
+        gw_problem_what(ret_problem, "There is no measure \"%.64s\".", measure);
+        return status;
+    }
+    question->of = colon == NULL ? NULL : colon + 1;
+    return GW_OK;
+}
+
+static gw_status price_read(const gw_question_options *options, gw_question *question, gw_problem *ret_problem) {
+    if (options->epsilon != NULL && options->target_error != NULL)
+        return gw_problem_set(ret_problem, GW_INVALID, "option_twice", "Both --epsilon and --target-error are given.",
+                              "Each of them sets the price.", "Leave one of them out.");
+    if (options->epsilon != NULL) {
+        if (gw_epsilon_parse(options->epsilon, &question->epsilon) != GW_OK || question->epsilon.micro == 0)
+            return gw_problem_set(ret_problem, GW_INVALID, "bad_epsilon", "That is no price.",
+                                  "A price is a plain decimal above 0 with at most 6 places.", "--epsilon 0.05");
+        question->has_epsilon = true;
+    }
+    question->target_error = options->target_error;
+    if (options->group_size != NULL) {
+        char *end;
+        unsigned long long size = strtoull(options->group_size, &end, 10);
+        bool is_number = options->group_size[0] >= '1' && options->group_size[0] <= '9' && *end == '\0';
+        if (!is_number || size > 1000000000000ULL)
+            return gw_problem_set(ret_problem, GW_INVALID, "option_value", "A group size is a whole number above 0.",
+                                  "", "--group-size 1500");
+        question->group_size = size;
+    }
+    return GW_OK;
+}
+
+gw_status gw_question_read(const gw_question_options *options, const gw_words *words, const char *dataset,
+                           gw_arena *arena, gw_question *ret, gw_problem *ret_problem) {
+    *ret = (gw_question){.dataset = dataset, .indicator = words->count > 1 ? words->items[1] : NULL};
+    if ((ret->indicator == NULL) == (options->measure == NULL))
+        return gw_problem_set(ret_problem, GW_INVALID, "words",
+                              ret->indicator == NULL ? "Which indicator?"
+                                                     : "Both an indicator and --measure are given.",
+                              "A question has an indicator or a measure.", "godwit catalogue");
+    gw_status status = options->measure == NULL ? GW_OK : measure_read(options->measure, arena, ret, ret_problem);
+    if (status == GW_OK)
+        status = by_read(options->by, arena, ret, ret_problem);
+    if (status == GW_OK)
+        status = where_read(&options->where, arena, ret, ret_problem);
+    if (status == GW_OK)
+        status = price_read(options, ret, ret_problem);
+    return status;
+}
+
+static void codes_say(const gw_json_node *filter, gw_buffer *text) {
+    const gw_json_node *between = gw_doc_first(filter, "between");
+    const char *equals = gw_doc_text(filter, "equals", NULL);
+    if (equals != NULL)
+        gw_buffer_text(text, equals);
+    for (const gw_json_node *code = gw_doc_first(filter, "in"); code != NULL; code = gw_json_next(code))
+        if (gw_json_type_of(code) == GW_JSON_STRING)
+            gw_buffer_format(text, "%s%s", gw_json_string(code), gw_json_next(code) == NULL ? "" : ",");
+    for (const gw_json_node *end = between; end != NULL; end = gw_json_next(end)) {
+        if (gw_json_type_of(end) == GW_JSON_STRING)
+            gw_buffer_text(text, gw_json_string(end));
+        else if (gw_json_type_of(end) == GW_JSON_INTEGER)
+            gw_buffer_format(text, "%lld", (long long)gw_json_integer(end));
+        if (gw_json_next(end) != NULL)
+            gw_buffer_text(text, "..");
+    }
+}
+
+void gw_question_say(const gw_json_node *question, gw_buffer *text) {
+    const char *of = gw_doc_text(question, "of", NULL);
+    const char *name = gw_doc_text(question, "indicator", NULL);
+    if (name != NULL)
+        gw_buffer_text(text, name);
+    else
+        gw_buffer_format(text, "%s%s%s", gw_doc_text(question, "statistic", "?"), of == NULL ? "" : " of ",
+                         of == NULL ? "" : of);
+    const char *join = " by ";
+    for (const gw_json_node *by = gw_doc_first(question, "by"); by != NULL; by = gw_json_next(by)) {
+        if (gw_json_type_of(by) != GW_JSON_STRING)
+            continue;
+        gw_buffer_format(text, "%s%s", join, gw_json_string(by));
+        join = ",";
+    }
+    join = " where ";
+    for (const gw_json_node *filter = gw_doc_first(question, "where"); filter != NULL; filter = gw_json_next(filter)) {
+        gw_buffer_format(text, "%s%s=", join, gw_doc_text(filter, "concept", "?"));
+        codes_say(filter, text);
+        join = " and ";
+    }
+}
+
+static void word_quote(const char *word, gw_buffer *text) {
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=,.:/+@%";
+    if (word[0] != '\0' && strspn(word, safe) == strlen(word)) {
+        gw_buffer_text(text, word);
+        return;
+    }
+    gw_buffer_text(text, "'");
+    for (; *word != '\0'; word++) {
+        if (*word == '\'')
+            gw_buffer_text(text, "'\\''");
+        else
+            gw_buffer_append(text, word, 1);
+    }
+    gw_buffer_text(text, "'");
+}
+
+void gw_command_line(const char *name, int argc, char *const *argv, gw_buffer *text) {
+    gw_buffer_format(text, "godwit %s", name);
+    for (int i = 0; i < argc; i++) {
+        gw_buffer_text(text, " ");
+        word_quote(argv[i], text);
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Figures and questions in words: amounts, times, and a question from the command line or from a reply.
+// Thread safety: pure.   Depends on: wire/question.h, client/cli/options.h.
+#pragma once
+#include "client/cli/options.h"
+#include "service/wire/question.h"
+
+#define GW_AMOUNT_TEXT 32
+// An amount for people: at least two places, so that amounts beside each other read alike ("2.00", "0.025").
+void gw_amount_format(gw_epsilon amount, char text[GW_AMOUNT_TEXT]);
+// The same from decimal text; other texts are copied.
+void gw_amount_text(const char *decimal, char text[GW_AMOUNT_TEXT]);
+// "3.0" -> "3", with thousands.
+void gw_figure_text(const char *decimal, char text[GW_AMOUNT_TEXT]);
+#define GW_TIME_TEXT 24
+void gw_time_format(int64_t unix_seconds, char text[GW_TIME_TEXT]); // "2026-11-21 22:30" in UTC; "-" for 0
+
+// What cost and query take.
+typedef struct {
+    const char *by, *epsilon, *target_error, *group_size, *measure;
+    gw_words where;
+} gw_question_options;
+#define GW_QUESTION_OPTIONS(type, field)                                                                                \
+    {"by", 0, GW_OPTION_TEXT, offsetof(type, field.by), "A,B", "break down by these concepts; \"none\": one figure"},   \
+        {"where", 0, GW_OPTION_LIST, offsetof(type, field.where), "C=V1,V2|C=LO..HI", "only these people; may repeat"}, \
+        {"epsilon", 0, GW_OPTION_TEXT, offsetof(type, field.epsilon), "E", "the price to pay: less error for more"},    \
+        {"target-error",                                                                                                \
+         0,                                                                                                             \
+         GW_OPTION_TEXT,                                                                                                \
+         offsetof(type, field.target_error),                                                                            \
+         "X",                                                                                                           \
+         "the error to live with, 19 times in 20; the price follows from it"},                                          \
+        {"group-size",                                                                                                  \
+         0,                                                                                                             \
+         GW_OPTION_TEXT,                                                                                                \
+         offsetof(type, field.group_size),                                                                              \
+         "N",                                                                                                           \
+         "people in a typical group, for the error of rates and means"},                                                \
+    {                                                                                                                   \
+        "measure", 0, GW_OPTION_TEXT, offsetof(type, field.measure), "STAT[:OF]",                                       \
+            "instead of an indicator: count, share, mean:income"                                                        \
+    }
+
+// words: DATASET [INDICATOR]. `dataset` is the full id. Texts live in the arena or in argv.
+// Codes: words, bad_epsilon, bad_filter, option_value, too_many.
+GW_MUST_CHECK gw_status gw_question_read(const gw_question_options *options, const gw_words *words, const char *dataset,
+                                         gw_arena *arena, gw_question *ret, gw_problem *ret_problem);
+// "employment_rate by c_birth,sex where sex=F,M" from a canonical question object.
+void gw_question_say(const gw_json_node *question, gw_buffer *text);
+// argv as one line that a shell reads back.
+void gw_command_line(const char *name, int argc, char *const *argv, gw_buffer *text);
