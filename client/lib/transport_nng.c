@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The transport on an nng REQ socket. nng would send a request again after a minute and whenever a connection is lost;
-// that is switched off, because the client decides what is asked twice, and with which id.
+// that is switched off, because the client decides what is asked twice, and with which id. After any failure the
+// connection is made anew: nng 1.5 can be left with a connection nobody reads, or give up connecting, and not say so.
 #include "client/lib/transport.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
+#include "service/base/clock.h"
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <nng/supplemental/util/platform.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RECONNECT_MS_MIN 10
-#define RECONNECT_MS_MAX 500
+#define RECONNECT_MS_FIRST 10
+#define RECONNECT_MS_MAX 250
 
 struct gw_transport {
+    char *url;
+    size_t reply_size_max;
     nng_socket socket;
     bool is_open;
     nng_msg *reply;
@@ -20,15 +25,19 @@ struct gw_transport {
 
 GW_DEFINE_FREEP(gw_transport, gw_transport_close)
 
+static void socket_close(gw_transport *transport) {
+    if (transport->is_open)
+        nng_close(transport->socket);
+    transport->is_open = false;
+}
+
 // The only function that opens a socket: limits come before it connects.
-static gw_status socket_open(gw_transport *transport, size_t reply_size_max) {
+static gw_status socket_open(gw_transport *transport) {
     if (nng_req0_open(&transport->socket) != 0)
         return GW_NO_MEMORY;
     transport->is_open = true;
-    if (nng_socket_set_size(transport->socket, NNG_OPT_RECVMAXSZ, reply_size_max) != 0 ||
-        nng_socket_set_ms(transport->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE) != 0 ||
-        nng_socket_set_ms(transport->socket, NNG_OPT_RECONNMINT, RECONNECT_MS_MIN) != 0 ||
-        nng_socket_set_ms(transport->socket, NNG_OPT_RECONNMAXT, RECONNECT_MS_MAX) != 0)
+    if (nng_socket_set_size(transport->socket, NNG_OPT_RECVMAXSZ, transport->reply_size_max) != 0 ||
+        nng_socket_set_ms(transport->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE) != 0)
         return GW_UNAVAILABLE;
     return GW_OK;
 }
@@ -58,31 +67,58 @@ static int connect_bounded(nng_dialer dialer, int timeout_ms) {
     return result;
 }
 
+static gw_status transport_connect(gw_transport *transport, int timeout_ms) {
+    gw_status status = socket_open(transport);
+    nng_dialer dialer;
+    int result = 0;
+    if (status == GW_OK)
+        result = nng_dialer_create(&dialer, transport->socket, transport->url);
+    if (result == NNG_EINVAL || result == NNG_EADDRINVAL || result == NNG_ENOTSUP)
+        status = GW_INVALID;
+    else if (status == GW_OK && (result != 0 || connect_bounded(dialer, timeout_ms) != 0))
+        status = GW_UNAVAILABLE;
+    if (status != GW_OK)
+        socket_close(transport);
+    return status;
+}
+
+static int64_t now_ms(void) {
+    gw_clock clock = gw_clock_system();
+    return clock.boot_ms(clock.state);
+}
+
+// A service that restarts is away for a moment: tries until the time is over.
+static gw_status transport_reconnect(gw_transport *transport, int timeout_ms) {
+    int64_t end_ms = now_ms() + timeout_ms;
+    for (int wait_ms = RECONNECT_MS_FIRST;; wait_ms = wait_ms * 2 < RECONNECT_MS_MAX ? wait_ms * 2 : RECONNECT_MS_MAX) {
+        int64_t left_ms = end_ms - now_ms();
+        gw_status status = left_ms > 0 ? transport_connect(transport, (int)left_ms) : GW_UNAVAILABLE;
+        if (status != GW_UNAVAILABLE || left_ms <= wait_ms)
+            return status;
+        nng_msleep(wait_ms);
+    }
+}
+
 gw_status gw_transport_open(const char *url, int timeout_ms, size_t reply_size_max, gw_transport **ret) {
     if (strncmp(url, "ipc://", 6) != 0 && strncmp(url, "tcp://", 6) != 0)
         return GW_INVALID;
     GW_CLEANUP(gw_transport_freep) gw_transport *transport = calloc(1, sizeof(*transport));
     if (transport == NULL)
         return GW_NO_MEMORY;
-    gw_status status = socket_open(transport, reply_size_max);
-    if (status != GW_OK)
-        return status;
-    nng_dialer dialer;
-    int result = nng_dialer_create(&dialer, transport->socket, url);
-    if (result == NNG_EINVAL || result == NNG_EADDRINVAL || result == NNG_ENOTSUP)
-        return GW_INVALID;
-    if (result != 0 || connect_bounded(dialer, timeout_ms) != 0)
-        return GW_UNAVAILABLE;
-    *ret = gw_take(&transport);
-    return GW_OK;
+    transport->reply_size_max = reply_size_max;
+    transport->url = strdup(url);
+    gw_status status = transport->url == NULL ? GW_NO_MEMORY : transport_connect(transport, timeout_ms);
+    if (status == GW_OK)
+        *ret = gw_take(&transport);
+    return status;
 }
 
 void gw_transport_close(gw_transport *transport) {
     if (transport == NULL)
         return;
     nng_msg_free(transport->reply); // accepts NULL
-    if (transport->is_open)
-        nng_close(transport->socket);
+    socket_close(transport);
+    free(transport->url);
     free(transport);
 }
 
@@ -101,16 +137,25 @@ static gw_status exchange_send(gw_transport *transport, gw_bytes message, int ti
     return status;
 }
 
+static gw_status exchange_receive(gw_transport *transport, int timeout_ms) {
+    if (nng_socket_set_ms(transport->socket, NNG_OPT_RECVTIMEO, timeout_ms) == 0 &&
+        nng_recvmsg(transport->socket, &transport->reply, 0) == 0)
+        return GW_OK;
+    transport->reply = NULL;
+    return GW_RETRY;
+}
+
 gw_status gw_transport_exchange(gw_transport *transport, gw_bytes message, int timeout_ms, gw_bytes *ret_reply) {
     nng_msg_free(transport->reply);
     transport->reply = NULL;
-    gw_status status = exchange_send(transport, message, timeout_ms);
-    if (status != GW_OK)
+    gw_status status = transport->is_open ? GW_OK : transport_reconnect(transport, timeout_ms);
+    if (status == GW_OK)
+        status = exchange_send(transport, message, timeout_ms);
+    if (status == GW_OK)
+        status = exchange_receive(transport, timeout_ms);
+    if (status != GW_OK) {
+        socket_close(transport);
         return status;
-    if (nng_socket_set_ms(transport->socket, NNG_OPT_RECVTIMEO, timeout_ms) != 0 ||
-        nng_recvmsg(transport->socket, &transport->reply, 0) != 0) {
-        transport->reply = NULL;
-        return GW_RETRY;
     }
     *ret_reply = (gw_bytes){.data = nng_msg_body(transport->reply), .size = nng_msg_len(transport->reply)};
     return GW_OK;
