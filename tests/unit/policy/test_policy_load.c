@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policies with one mistake each are refused with code, line and column; good ones are read whole; the schema's
+// examples and its required fields agree with the loader.
+#include "tests/unit/policy/policies.h"
+#include "service/base/crypto.h"
+#include "service/base/file.h"
+#include "service/policy/load.h"
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void a_good_policy_is_read_whole(void **state) {
+    (void)state;
+    GW_CLEANUP(gw_policy_freep) gw_policy *policy = NULL;
+    gw_problem problem = {0};
+    gw_status status = load_text(gw_bytes_of(policy_text), &policy, &problem);
+    if (status != GW_OK)
+        print_error("%s\n", problem.why);
+    assert_int_equal(status, GW_OK);
+    assert_string_equal(policy->dataset, "nso.example/register");
+    assert_string_equal(policy->title, "nso.example/register");
+    assert_null(policy->notice);
+    assert_int_equal(policy->version, 3);
+    assert_int_equal(policy->lifetime.micro, 10000000);
+    assert_int_equal(policy->per_principal.micro, 2000000);
+    assert_int_equal(policy->window_total.micro, 4000000);
+    assert_int_equal(policy->window_days, 365);
+    assert_int_equal(policy->question_min.micro, 10000);
+    assert_int_equal(policy->planning_cell_persons, 1500);
+    assert_int_equal(policy->planning_size_bucket, 1000000);
+    assert_true(gw_hash_equal(policy->file, gw_sha256(gw_bytes_of(policy_text))));
+    assert_int_equal(policy->table_count, 2);
+    assert_int_equal(policy->tables[1].rows_per_person_max, 4);
+    assert_int_equal(policy->tables[1].inherit_count, 2);
+    const gw_table *persons = gw_policy_table(policy, "persons");
+    assert_ptr_equal(persons, &policy->tables[0]);
+    assert_int_equal(persons->column_count, 5);
+    const gw_column *sex = gw_table_concept(persons, "sex");
+    assert_string_equal(sex->label, "Sex");
+    assert_int_equal(sex->codelist.code_count, 3);
+    assert_string_equal(sex->codelist.codes[2].id, "_U");
+    assert_int_equal(sex->recode_count, 2);
+    assert_string_equal(sex->recodes[0].from, "1");
+    assert_int_equal(sex->recodes[0].code, gw_column_code(sex, "M"));
+    const gw_column *birth = gw_table_concept(persons, "c_birth");
+    assert_int_equal(birth->codelist.code_count, 3); // missing "drop": no _U
+    assert_string_equal(birth->label, "Country of birth");
+    assert_int_equal(birth->missing, GW_MISSING_DROP);
+    const gw_column *age = gw_table_concept(persons, "age:work");
+    assert_int_equal(age->steps, 120);
+    assert_int_equal(age->grid_scaled, 1);
+    const gw_banding *work = gw_column_banding(age, "work");
+    assert_int_equal(work->band_count, 3);
+    assert_string_equal(work->bands[0].id, "Y_LT20"); // rising, whatever the file's order
+    assert_int_equal(work->bands[2].low, 65);
+    const gw_column *income = gw_table_concept(persons, "income");
+    assert_int_equal(income->scale, 2);
+    assert_int_equal(income->min_scaled, -1000);
+    assert_int_equal(income->max_scaled, 9050);
+    assert_int_equal(income->grid_scaled, 25);
+    assert_int_equal(income->steps, 402);
+    assert_string_equal(income->unit, "EUR");
+    assert_true(persons->columns[4].is_weight);
+    assert_null(persons->columns[4].concept);
+    assert_int_equal(policy->grant_count, 2);
+    assert_int_equal(policy->grants[0].statistic_count, 2);
+    assert_int_equal(policy->grants[0].statistics[1], GW_STATISTIC_MEAN);
+}
+
+typedef struct {
+    const char *from, *to;
+    const char *code;
+    size_t line, column; // 0: not checked
+    const char *says;    // part of why or mend; NULL: not checked
+} mistake;
+
+static void one_mistake_each_is_refused_with_its_place(void **state) {
+    (void)state;
+    static const mistake cases[] = {
+        // The frame.
+        {"\"godwit_policy\":1", "\"godwit_policy\":2", "policy_version", 1, 18, "version 1"},
+        {"\"godwit_policy\":1", "\"godwit_policy\":\"1\"", "policy_version", 1, 18, NULL},
+        {"\"version\":3", "\"version\":0", "policy_version", 4, 11, NULL},
+        {"\"version\":3", "\"version\":\"3\"", "wrong_type", 4, 11, NULL},
+        {"\"version\":3,", "", "missing_field", 1, 1, "version"},
+        {"\"version\":3", "\"versoin\":3", "unknown_field", 4, 1, "Did you mean \"version\"?"},
+        {"\"version\":3", "\"version\":3,\"version\":4", "json_duplicate", 4, 13, NULL},
+        {"\"neighbours\":\"add-remove-person\"", "\"neighbours\":\"replace-row\"", "policy_unsupported", 5, 14, NULL},
+        {"\"duckdb\"", "\"postgres\"", "policy_unsupported", 6, 18, "duckdb"},
+        {"\"pure\"", "\"zcdp\"", "policy_unsupported", 18, 22, "pure"},
+        {"nso.example/register", "register", "bad_name", 2, 11, "slash"},
+        {"nso.example/register", "nso/example/register", "bad_name", 2, 11, "slash"},
+        {"nso.example/register", "nso.example/r\xC3\xA9gister", "bad_name", 2, 11, NULL},
+        {"nso.example/register", "nso.example/reg\\nister", "bad_name", 2, 11, NULL},
+        {"nso.example/residents", "../residents", "bad_name", 3, 14, NULL},
+        {"\"cell_persons\":1500", "\"cell_persons\":0", "out_of_range", 19, 28, NULL},
+        {"\"cell_persons\"", "\"cell_person\"", "unknown_field", 19, 13, "cell_persons"},
+        // Tables.
+        {"\"rows_per_person_max\":1", "\"rows_per_person_max\":0", "policy_table", 7, 63, NULL},
+        {"\"rows_per_person_max\":1", "\"rows_per_person_max\":\"1\"", "wrong_type", 7, 63, NULL},
+        {"\"rows_per_person_max\":1,", "", "missing_field", 7, 21, "rows_per_person_max"},
+        {"\"unit\":\"person_id\",\"rows_per_person_max\":1", "\"unit\":\"sex\",\"rows_per_person_max\":1",
+         "policy_table", 8, 7, "person id"},
+        {"\"persons\":{", "\"per:sons\":{", "bad_name", 7, 22, NULL},
+        {"\"inherit\":[\"sex\"", "\"inherit\":[\"sexx\"", "policy_concept", 14, 64, "sexx"},
+        {"\"inherit\":[\"sex\"", "\"inherit\":[\"duration_stay\"", "policy_concept", 14, 64, "itself"},
+        {"\"inherit\":[\"sex\",\"c_birth\"", "\"inherit\":[\"sex\",\"sex\"", "policy_concept", 14, 70, "twice"},
+        {"\"rows_per_person_max\":1", "\"rows_per_person_max\":2", "policy_concept", 14, 64, "one row per person"},
+        // Columns.
+        {"\"cob\":{\"concept\":\"c_birth\"", "\"cob\":{\"concept\":\"sex\"", "policy_concept", 9, 18, "sex and cob"},
+        {"\"concept\":\"c_birth\"", "\"concept\":\"C_BIRTH\"", "policy_concept", 9, 18, "lower-case"},
+        {"\"concept\":\"c_birth\"", "\"concept\":\"\"", "policy_concept", 9, 18, NULL},
+        {"\"type\":\"code\",\"codelist\":\"CL_BIRTH\"", "\"type\":\"text\",\"codelist\":\"CL_BIRTH\"", "wrong_type", 9,
+         35, NULL},
+        {"\"missing\":\"drop\"},\n\"age\"", "\"missing\":\"none\"},\n\"age\"", "wrong_type", 9, 74, "_U"},
+        {",\"missing\":\"drop\"},\n\"age\"", "},\n\"age\"", "missing_field", 9, 7, "missing"},
+        {"\"type\":\"code\",\"codelist\":\"CL_BIRTH\"", "\"type\":\"code\",\"min\":0,\"codelist\":\"CL_BIRTH\"",
+         "unknown_field", 9, 42, NULL},
+        // Code lists and recodes.
+        {"CL_BIRTH", "CL_NOWHERE", "policy_codelist", 9, 53, "CL_NOWHERE"},
+        {"CL_BIRTH", "../../etc/passwd", "bad_name", 9, 53, NULL},
+        {"CL_BIRTH", "sub/CL_BIRTH", "bad_name", 9, 53, NULL},
+        {"\"2\":\"F\"", "\"2\":\"W\"", "policy_recode", 8, 80, "CL_SEX"},
+        {"\"2\":\"F\"", "\"2\":2", "wrong_type", 8, 80, NULL},
+        {"\"2\":\"F\"", "\"\":\"F\"", "policy_recode", 8, 79, NULL},
+        {"\"2\":\"F\"", "\"2\":\"_T\"", "policy_recode", 8, 80, NULL},
+        {"\"2\":\"F\"", "\"1\":\"F\"", "json_duplicate", 8, 76, NULL},
+        // Bounds and grids.
+        {"\"min\":0,\"max\":120,", "", "policy_bounds", 10, 7, "bounded"},
+        {"\"min\":0,\"max\":120,", "\"min\":0,", "policy_bounds", 10, 7, NULL},
+        {"\"min\":\"-10\",\"max\":\"90.5\",", "", "policy_bounds", 12, 10, NULL},
+        {"\"max\":120", "\"max\":0", "policy_bounds", 10, 55, NULL},
+        {"\"max\":120", "\"max\":-1", "policy_bounds", 10, 55, NULL},
+        {"\"max\":120", "\"max\":\"120\"", "wrong_type", 10, 55, "without quotes"},
+        {"\"max\":120", "\"max\":1099511627777", "policy_grid", 10, 55, "2^40"},
+        {"\"max\":\"90.5\"", "\"max\":\"-10\"", "policy_bounds", 12, 78, NULL},
+        {"\"max\":\"90.5\"", "\"max\":\"90.6\"", "policy_grid", 12, 92, NULL},
+        {"\"max\":\"90.5\"", "\"max\":\"NaN\"", "wrong_type", 12, 78, NULL},
+        {"\"max\":\"90.5\"", "\"max\":90", "wrong_type", 12, 78, "in quotes"},
+        {"\"max\":\"90.5\"", "\"max\":\"100000000000000000\"", "policy_grid", 12, 106, "2^40"},
+        {"\"grid\":\"0.25\"", "\"grid\":\"0\"", "policy_grid", 12, 92, NULL},
+        {"\"grid\":\"0.25\"", "\"grid\":\"-0.25\"", "policy_grid", 12, 92, NULL},
+        {"\"grid\":\"0.25\",", "", "policy_grid", 12, 10, "grid"},
+        {"\"grid\":\"0.01\"", "\"grid\":\"0.03\"", "policy_grid", 13, 69, NULL},
+        {"\"role\":\"weight\"", "\"role\":\"key\"", "wrong_type", 13, 13, "weight"},
+        {"\"role\":\"weight\"", "\"role\":\"weight\",\"concept\":\"income\"", "unknown_field", 13, 22, NULL},
+        // Bandings.
+        {"\"Y20T64\":[20,64]", "\"Y20T64\":[21,64]", "policy_banding", 11, 8, "20 lies in no band"},
+        {"\"Y20T64\":[20,64]", "\"Y20T64\":[19,64]", "policy_banding", 11, 8, "19 lies in both Y_LT20 and Y20T64"},
+        {"\"Y20T64\":[20,64]", "\"Y20T64\":[20,70]", "policy_banding", 11, 8, "65 lies in both"},
+        {"[65,120]", "[65,119]", "policy_banding", 11, 8, "120 lies in no band"},
+        {"[65,120]", "[65,121]", "policy_banding", 11, 22, "121"},
+        {"[0,19]", "[1,19]", "policy_banding", 11, 8, "0 lies in no band"},
+        {"[0,19]", "[-1,19]", "policy_banding", 11, 37, "-1"},
+        {"[0,19]", "[19,0]", "policy_banding", 11, 36, "empty"},
+        {"[0,19]", "[0]", "policy_banding", 11, 36, NULL},
+        {"[0,19]", "[0,\"19\"]", "wrong_type", 11, 39, NULL},
+        {"\"Y_LT20\":[", "\"_U\":[", "policy_banding", 11, 32, "_U"},
+        {"\"work\":{", "\"age:work\":{", "bad_name", 11, 12, NULL},
+        {"{\"Y_GE65\":[65,120],\"Y_LT20\":[0,19],\"Y20T64\":[20,64]}", "{}", "policy_banding", 11, 8,
+         "0 lies in no band"},
+        // Budget.
+        {"\"lifetime\":\"10\"", "\"lifetime\":\"0\"", "policy_budget", 16, 22, NULL},
+        {"\"lifetime\":\"10\"", "\"lifetime\":10", "bad_epsilon", 16, 22, NULL},
+        {"\"lifetime\":\"10\"", "\"lifetime\":\"1e1\"", "bad_epsilon", 16, 22, NULL},
+        {"\"lifetime\":\"10\"", "\"lifetime\":\"0.4\"", "policy_budget", 17, 38, "question_max"},
+        {"\"lifetime\":\"10\"", "\"lifetime\":\"1\"", "policy_budget", 16, 42, "per_principal"},
+        {"\"question_min\":\"0.01\"", "\"question_min\":\"0.6\"", "policy_budget", 17, 16, NULL},
+        {"\"question_min\":\"0.01\",", "", "missing_field", 16, 10, "question_min"},
+        {"\"window\":{\"days\":365,\"epsilon\":\"4\"}", "\"window\":{\"days\":365}", "missing_field", 16, 56,
+         "epsilon"},
+        {"\"window\":{\"days\":365,\"epsilon\":\"4\"}", "\"window\":{\"epsilon\":\"4\"}", "missing_field", 16, 56,
+         "days"},
+        {"\"days\":365", "\"days\":0", "policy_budget", 16, 64, NULL},
+        {"\"per_principal\"", "\"per_principle\"", "unknown_field", 16, 27, "per_principal"},
+        // Grants.
+        {"\"researcher\"", "\"reseacher\"", "policy_grant", 20, 19, "researcher"},
+        {"\"researcher\"", "\"researcher,owner\"", "bad_name", 20, 19, NULL},
+        {"\"tables\":[\"persons\"]", "\"tables\":[\"person\"]", "policy_grant", 20, 42, "persons"},
+        {"\"statistics\":[\"count\",\"mean\"]", "\"statistics\":[\"count\",\"median\"]", "policy_grant", 20, 75,
+         "median"},
+        {"\"statistics\":[\"count\",\"mean\"]", "\"statistics\":[\"count\",\"count\"]", "policy_grant", 20, 75,
+         "twice"},
+        {"{\"role\":\"researcher\",", "{", "missing_field", 20, 11, "role"},
+        // Texts.
+        {"\"version\":3", "\"version\":3,\"title\":\"Register\"", "wrong_type", 4, 21, NULL},
+        {"\"version\":3", "\"version\":3,\"title\":{\"de\":\"Register\"}", "missing_field", 4, 21, "en"},
+        {"\"version\":3", "\"version\":3,\"title\":{\"en\":\"a\\nb\"}", "wrong_type", 4, 27, "line"},
+        {"\"version\":3", "\"version\":3,\"title\":{\"english\":\"a\"}", "unknown_field", 4, 32, NULL},
+        {"\"version\":3", "\"version\":3.0", "json_number", 4, 11, NULL},
+    };
+    size_t wrong = 0;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        GW_CLEANUP(gw_buffer_done) gw_buffer text;
+        gw_buffer_init(&text, 65536);
+        replace_text(&text, policy_text, cases[i].from, cases[i].to);
+        gw_policy *policy = NULL;
+        gw_problem problem = {0};
+        gw_status status = load_text(gw_buffer_bytes(&text), &policy, &problem);
+        char place[64];
+        snprintf(place, sizeof(place), "p.json, line %zu, column %zu: ", cases[i].line, cases[i].column);
+        bool is_right = status != GW_OK && strcmp(problem.code, cases[i].code) == 0 &&
+                        strncmp(problem.why, place, strlen(place)) == 0 &&
+                        (cases[i].says == NULL || strstr(problem.why, cases[i].says) != NULL ||
+                         strstr(problem.mend, cases[i].says) != NULL);
+        if (!is_right)
+            print_error("%s -> %s\n  %s | %s | %s\n  wanted %s | %s| %s\n", cases[i].from, cases[i].to, problem.code,
+                        problem.why, problem.mend, cases[i].code, place, cases[i].says);
+        wrong += !is_right;
+        assert_null(policy);
+        assert_true(problem.mend[0] != '\0' || strcmp(problem.code, "wrong_type") == 0 ||
+                    strcmp(problem.code, "out_of_range") == 0);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void all_missing_fields_are_listed_at_once(void **state) {
+    (void)state;
+    gw_policy *policy = NULL;
+    gw_problem problem = {0};
+    assert_int_equal(load_text(gw_bytes_of("{\"godwit_policy\":1,\"version\":1}"), &policy, &problem), GW_INVALID);
+    assert_string_equal(problem.code, "missing_field");
+    assert_non_null(strstr(problem.why, "dataset, population, neighbours, engine, tables, budget, accounting, grants"));
+}
+
+// ------------------------------------------------------------------------------------------------ code lists
+
+typedef struct {
+    char folder[64];
+} list_folder;
+
+static int make_folder(void **state) {
+    static list_folder made;
+    strcpy(made.folder, "/tmp/godwit-codelists-XXXXXX");
+    assert_non_null(mkdtemp(made.folder));
+    *state = &made;
+    return 0;
+}
+
+static int remove_folder(void **state) {
+    const list_folder *made = *state;
+    char path[128];
+    snprintf(path, sizeof(path), "%s/CL.csv", made->folder);
+    unlink(path);
+    return rmdir(made->folder);
+}
+
+static gw_status load_list(const list_folder *made, gw_bytes bytes, gw_arena *arena, gw_codelist *list, char *reason) {
+    char path[128];
+    snprintf(path, sizeof(path), "%s/CL.csv", made->folder);
+    assert_int_equal(gw_file_replace(path, bytes, 0600, NULL), GW_OK);
+    return gw_codelist_load(made->folder, "CL", arena, list, reason);
+}
+
+GW_DEFINE_FREEP(gw_arena, gw_arena_free)
+
+static void code_lists_follow_csv(void **state) {
+    GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(1048576);
+    gw_codelist list = {0};
+    char reason[GW_CODELIST_REASON_MAX];
+    static const char text[] =
+        "id,name,description\r\nA,\"One, two \"\"three\"\"\",\"x,y\"\r\n\r\nB-1,\xC3\x84lter,\nC_2.0,Last";
+    gw_status status = load_list(*state, gw_bytes_of(text), arena, &list, reason);
+    if (status != GW_OK)
+        print_error("%s\n", reason);
+    assert_int_equal(status, GW_OK);
+    assert_int_equal(list.code_count, 3);
+    assert_string_equal(list.codes[0].label, "One, two \"three\"");
+    assert_string_equal(list.codes[1].id, "B-1");
+    assert_string_equal(list.codes[1].label, "\xC3\x84lter");
+    assert_string_equal(list.codes[2].label, "Last");
+}
+
+static void broken_code_lists_are_refused_with_their_line(void **state) {
+    static const char *const cases[][2] = {
+        {"", "line 1"},
+        {"id,name\n", "no codes"},
+        {"code,label\nA,One\n", "line 1"},
+        {"\xEF\xBB\xBFid,name\nA,One\n", "line 1"},
+        {"id,name\nA,One\nA,Two\n", "line 3: this id stands twice"},
+        {"id,name\nA,One\n_U,Unknown\n", "line 3: _U"},
+        {"id,name\n_T,Total\n", "line 2: _T"},
+        {"id,name\nA B,One\n", "line 2: the id"},
+        {"id,name\nA:B,One\n", "line 2: the id"},
+        {"id,name\n,One\n", "line 2: the id"},
+        {"id,name\nA,\n", "line 2: the name is empty"},
+        {"id,name\nA\n", "line 2: the name is empty"},
+        {"id,name\nA,\"One\n", "line 2: a quoted field"},
+        {"id,name\nA,\"One\"x\n", "line 2: a comma"},
+        {"id,name\nA,O\"ne\n", "line 2: a quote"},
+        {"id,name\nA,O\x01ne\n", "line 2: there is a control"},
+        {"id,name\n\xC3,One\n", "not UTF-8"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(1048576);
+        gw_codelist list = {.code_count = 77};
+        char reason[GW_CODELIST_REASON_MAX];
+        assert_int_not_equal(load_list(*state, gw_bytes_of(cases[i][0]), arena, &list, reason), GW_OK);
+        if (strstr(reason, cases[i][1]) == NULL)
+            print_error("%s: %s\n", cases[i][0], reason);
+        assert_non_null(strstr(reason, cases[i][1]));
+        assert_int_equal(list.code_count, 77);
+    }
+    for (int extra = 0; extra < 2; extra++) {
+        GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(4194304);
+        GW_CLEANUP(gw_buffer_done) gw_buffer text;
+        gw_buffer_init(&text, 262144);
+        gw_buffer_text(&text, "id,name\n");
+        for (int i = 0; i < GW_CODELIST_CODES_MAX + extra; i++)
+            gw_buffer_format(&text, "C%d,Code\n", i);
+        gw_codelist list;
+        char reason[GW_CODELIST_REASON_MAX];
+        assert_int_equal(load_list(*state, gw_buffer_bytes(&text), arena, &list, reason), extra ? GW_INVALID : GW_OK);
+    }
+}
+
+// ------------------------------------------------------------------------------------------------ schema
+
+// Writes a node back as JSON, leaving out one member of the root.
+static void write_node(gw_buffer *buffer, const gw_json_node *node, const char *without) {
+    bool is_first = true;
+    switch (gw_json_type_of(node)) {
+    case GW_JSON_NULL:
+        gw_buffer_text(buffer, "null");
+        return;
+    case GW_JSON_BOOL:
+        gw_buffer_text(buffer, gw_json_bool(node) ? "true" : "false");
+        return;
+    case GW_JSON_INTEGER:
+        gw_buffer_format(buffer, "%lld", (long long)gw_json_integer(node));
+        return;
+    case GW_JSON_STRING:
+        gw_json_write_string(buffer, gw_json_string(node));
+        return;
+    case GW_JSON_ARRAY:
+        gw_buffer_text(buffer, "[");
+        for (const gw_json_node *child = gw_json_first(node); child != NULL; child = gw_json_next(child)) {
+            gw_buffer_text(buffer, is_first ? "" : ",");
+            write_node(buffer, child, NULL);
+            is_first = false;
+        }
+        gw_buffer_text(buffer, "]");
+        return;
+    case GW_JSON_OBJECT:
+        gw_buffer_text(buffer, "{");
+        for (const gw_json_node *child = gw_json_first(node); child != NULL; child = gw_json_next(child)) {
+            if (without != NULL && strcmp(gw_json_name(child), without) == 0)
+                continue;
+            gw_json_write_name(buffer, gw_json_name(child));
+            write_node(buffer, child, NULL);
+        }
+        gw_buffer_text(buffer, "}");
+        return;
+    }
+}
+
+static bool is_in(const gw_json_node *array, const char *word) {
+    for (const gw_json_node *node = gw_json_first(array); node != NULL; node = gw_json_next(node))
+        if (strcmp(gw_json_string(node), word) == 0)
+            return true;
+    return false;
+}
+
+static void schema_and_loader_agree_on_examples_and_required_fields(void **state) {
+    (void)state;
+    char path[4096];
+    GW_CLEANUP(gw_buffer_done) gw_buffer text;
+    gw_buffer_init(&text, 1048576);
+    assert_int_equal(gw_file_read(source_path("policies/schema/policy.json", path), &text, NULL), GW_OK);
+    GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
+    gw_json_limits limits = {.name = "schema", .size_max = 1048576, .depth_max = 32};
+    assert_int_equal(gw_json_parse(gw_buffer_bytes(&text), limits, &json, NULL), GW_OK);
+    const gw_json_node *schema = gw_json_root(json);
+    const gw_json_node *required = gw_json_member(schema, "required");
+    const gw_json_node *properties = gw_json_member(schema, "properties");
+    size_t checked = 0;
+    for (const gw_json_node *example = gw_json_first(gw_json_member(schema, "examples")); example != NULL;
+         example = gw_json_next(example)) {
+        for (const gw_json_node *property = gw_json_first(properties); property != NULL;
+             property = gw_json_next(property)) {
+            const char *name = gw_json_name(property);
+            GW_CLEANUP(gw_buffer_done) gw_buffer without;
+            gw_buffer_init(&without, 65536);
+            write_node(&without, example, name);
+            GW_CLEANUP(gw_policy_freep) gw_policy *policy = NULL;
+            gw_problem problem = {0};
+            gw_status status = load_text(gw_buffer_bytes(&without), &policy, &problem);
+            if ((status == GW_OK) == is_in(required, name))
+                print_error("without %s: %s %s\n", name, problem.code, problem.why);
+            assert_true((status == GW_OK) != is_in(required, name));
+            assert_true(status == GW_OK || strcmp(problem.code, "missing_field") == 0);
+            checked++;
+        }
+    }
+    assert_true(checked >= 20);
+}
+
+// ------------------------------------------------------------------------------------------------ mutations
+
+static uint64_t next_random(uint64_t *state) {
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return *state >> 33;
+}
+
+static void mutations_never_crash(void **state) {
+    (void)state;
+    static const char replacements[] = "{}[]\",:0-1.9eaF_/";
+    uint64_t random = 99;
+    size_t accepted = 0;
+    for (int i = 0; i < 2000; i++) {
+        char text[sizeof(policy_text)];
+        memcpy(text, policy_text, sizeof(policy_text));
+        size_t size = sizeof(policy_text) - 1;
+        for (uint64_t j = 1 + next_random(&random) % 2; j > 0; j--)
+            text[next_random(&random) % size] = replacements[next_random(&random) % (sizeof(replacements) - 1)];
+        if (next_random(&random) % 8 == 0)
+            size = next_random(&random) % size;
+        GW_CLEANUP(gw_policy_freep) gw_policy *policy = NULL;
+        gw_problem problem = {0};
+        gw_status status = load_text((gw_bytes){(uint8_t *)text, size}, &policy, &problem);
+        assert_true((status == GW_OK) == (policy != NULL));
+        assert_true(status == GW_OK || (problem.code[0] != '\0' && strstr(problem.why, "p.json, line ") != NULL));
+        accepted += status == GW_OK;
+    }
+    assert_true(accepted > 20 && accepted < 1000);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_policy_is_read_whole),
+        cmocka_unit_test(one_mistake_each_is_refused_with_its_place),
+        cmocka_unit_test(all_missing_fields_are_listed_at_once),
+        cmocka_unit_test_setup_teardown(code_lists_follow_csv, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(broken_code_lists_are_refused_with_their_line, make_folder, remove_folder),
+        cmocka_unit_test(schema_and_loader_agree_on_examples_and_required_fields),
+        cmocka_unit_test(mutations_never_crash),
+    };
+    return cmocka_run_group_tests(tests, start_crypto, NULL);
+}
