@@ -26,9 +26,15 @@ typedef enum {
     GW_ENTRY_INCIDENT,
 } gw_entry_kind;
 
-typedef enum { GW_ROLE_RESEARCHER = 1, GW_ROLE_OWNER = 2, GW_ROLE_AUDITOR = 4, GW_ROLE_OPERATOR = 8, GW_ROLE_GATEWAY = 16 } gw_role;
-unsigned gw_roles_parse(const char *list);             // "owner,operator"; 0 on an unknown word
-void gw_roles_format(unsigned roles, char text[80]);   // in the order above; "none" for 0
+typedef enum {
+    GW_ROLE_RESEARCHER = 1,
+    GW_ROLE_OWNER = 2,
+    GW_ROLE_AUDITOR = 4,
+    GW_ROLE_OPERATOR = 8,
+    GW_ROLE_GATEWAY = 16
+} gw_role;
+unsigned gw_roles_parse(const char *list);           // "owner,operator"; 0 on an unknown word
+void gw_roles_format(unsigned roles, char text[80]); // in the order above; "none" for 0
 
 typedef struct {
     char ids[GW_SIGNERS_MAX][GW_ID_HEX];
@@ -53,9 +59,9 @@ typedef struct {
         } principal;
         struct {
             char principal[GW_ID_HEX];
-            char action[8];   // add revoke
-            char key_kind[8]; // sign token tls
-            char key[65];     // hex
+            char action[8];                // add revoke
+            char key_kind[8];              // sign token tls
+            char key[65];                  // hex
             int64_t not_before, not_after; // 0 = none
         } key;
         struct {
@@ -66,7 +72,8 @@ typedef struct {
             char dataset[GW_DATASET_MAX], population[GW_DATASET_MAX];
             uint64_t version;
             gw_hash file;
-            uint64_t total, principal_total, window_days, window_total, question_min, question_max; // 0 = none for principal_total, window_days
+            uint64_t total, principal_total, window_days, window_total, question_min,
+                question_max;    // 0 = none for principal_total, window_days
             uint64_t supersedes; // seq or GW_NO_SEQ
         } policy;
         struct {

@@ -22,10 +22,13 @@ typedef struct {
 } gw_merkle_proof;
 
 GW_MUST_CHECK gw_status gw_merkle_root(gw_merkle_source source, uint64_t size, gw_hash *ret_root);
-GW_MUST_CHECK gw_status gw_merkle_inclusion(gw_merkle_source source, uint64_t index, uint64_t size, gw_merkle_proof *ret);
-GW_MUST_CHECK gw_status gw_merkle_consistency(gw_merkle_source source, uint64_t old_size, uint64_t size, gw_merkle_proof *ret);
+GW_MUST_CHECK gw_status gw_merkle_inclusion(gw_merkle_source source, uint64_t index, uint64_t size,
+                                            gw_merkle_proof *ret);
+GW_MUST_CHECK gw_status gw_merkle_consistency(gw_merkle_source source, uint64_t old_size, uint64_t size,
+                                              gw_merkle_proof *ret);
 bool gw_merkle_inclusion_holds(uint64_t index, uint64_t size, gw_hash leaf, const gw_merkle_proof *proof, gw_hash root);
-bool gw_merkle_consistency_holds(uint64_t old_size, gw_hash old_root, uint64_t size, gw_hash root, const gw_merkle_proof *proof);
+bool gw_merkle_consistency_holds(uint64_t old_size, gw_hash old_root, uint64_t size, gw_hash root,
+                                 const gw_merkle_proof *proof);
 
 // The right edge of a growing tree: O(log n) state, completed nodes reported as they close.
 typedef struct {
@@ -33,5 +36,6 @@ typedef struct {
     gw_hash edge[64]; // edge[l] is the root of the perfect subtree of 2^l leaves where bit l of size is set
 } gw_merkle_edge;
 typedef void (*gw_merkle_closed)(void *state, unsigned level, uint64_t index, gw_hash hash);
-void gw_merkle_edge_append(gw_merkle_edge *edge, gw_hash leaf, gw_merkle_closed closed, void *state); // also reports level 0
+void gw_merkle_edge_append(gw_merkle_edge *edge, gw_hash leaf, gw_merkle_closed closed,
+                           void *state); // also reports level 0
 gw_hash gw_merkle_edge_root(const gw_merkle_edge *edge);

@@ -24,6 +24,7 @@ typedef struct {
 } gw_checkpoint;
 void gw_checkpoint_sign(const gw_checkpoint *checkpoint, const gw_secret_key *key, gw_buffer *ret_note);
 // GW_CORRUPT when the known key's signature fails or is absent; unknown keys' lines are ignored. Code: bad_checkpoint.
-GW_MUST_CHECK gw_status gw_checkpoint_open(gw_bytes note, const gw_note_key *key, gw_checkpoint *ret, gw_problem *ret_problem);
+GW_MUST_CHECK gw_status gw_checkpoint_open(gw_bytes note, const gw_note_key *key, gw_checkpoint *ret,
+                                           gw_problem *ret_problem);
 // The three lines without any check of signatures: for finding one's way, never for trust.
 GW_MUST_CHECK gw_status gw_checkpoint_peek(gw_bytes note, gw_checkpoint *ret, gw_problem *ret_problem);

@@ -7,23 +7,27 @@
 #include "service/audit/note.h"
 #include <stdio.h>
 
-// The fold of entries that both the verifier and the tests' oracle use: who is who, which policy is in force, what is spent.
+// The fold of entries that both the verifier and the tests' oracle use: who is who, which policy is in force, what is
+// spent.
 typedef struct gw_audit_state gw_audit_state;
 gw_audit_state *gw_audit_state_new(void);
 void gw_audit_state_free(gw_audit_state *state);
-// Checks one entry against the state and applies it. GW_CORRUPT with code and a sentence on what is wrong (spent mismatch,
-// total passed, release without charge, second release, unknown principal, seq gap, time going back …).
+// Checks one entry against the state and applies it. GW_CORRUPT with code and a sentence on what is wrong (spent
+// mismatch, total passed, release without charge, second release, unknown principal, seq gap, time going back …).
 GW_MUST_CHECK gw_status gw_audit_apply(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
 
+void gw_audit_counts(const gw_audit_state *state, uint64_t *ret_charges, uint64_t *ret_releases,
+                     uint64_t *ret_abandons);
+
 typedef struct {
-    bool is_complete;     // every check ran
-    bool is_sound;        // and held
-    uint64_t size;        // of the checkpoint
-    uint64_t entries;     // checked
-    uint64_t first_bad;   // index of the first bad entry, or UINT64_MAX
+    bool is_complete;   // every check ran
+    bool is_sound;      // and held
+    uint64_t size;      // of the checkpoint
+    uint64_t entries;   // checked
+    uint64_t first_bad; // index of the first bad entry, or UINT64_MAX
     uint64_t charges, releases, abandons, open_charges;
     gw_checkpoint checkpoint;
-    gw_problem problem;   // what is wrong, or why it cannot be checked
+    gw_problem problem; // what is wrong, or why it cannot be checked
 } gw_audit_verdict;
 
 // `log_key` may be NULL: then the key named by the genesis entry is used and the verdict says so in `problem.why`.
@@ -38,8 +42,9 @@ typedef struct {
     uint64_t window, total, spent, charges;
 } gw_audit_balance;
 size_t gw_audit_balances(const gw_audit_state *state, gw_audit_balance *ret, size_t max); // returns how many there are
-// A receipt with its answer (and the request's bytes, may be empty) checked offline: inclusion of both entries under the
-// signed checkpoint, answer hash, charge linked to release, request hash. GW_CORRUPT: tampered; GW_INVALID: unreadable.
+// A receipt with its answer (and the request's bytes, may be empty) checked offline: inclusion of both entries under
+// the signed checkpoint, answer hash, charge linked to release, request hash. GW_CORRUPT: tampered; GW_INVALID:
+// unreadable.
 GW_MUST_CHECK gw_status gw_audit_receipt(gw_bytes receipt, gw_bytes answer, gw_bytes request_message,
                                          const gw_note_key *log_key, gw_entry *ret_charge, gw_entry *ret_release,
                                          gw_problem *ret_problem);

@@ -53,7 +53,7 @@ typedef struct {
     gw_status result; // GW_OK; RESERVE: GW_BUDGET, GW_CONFLICT (this principal's idem exists), GW_INVALID (policy or
                       // data no longer in force: code in `code`); SEAL: GW_CONFLICT (already final); APPEND:
                       // GW_CONFLICT, GW_NOT_FOUND, GW_INVALID
-    char code[48];                   // why, where result is not OK: a stable code
+    char code[48];    // why, where result is not OK: a stable code
     gw_budget_kind budget;           // GW_BUDGET: which one
     uint64_t remaining;              // GW_BUDGET: micro-epsilon left there
     int64_t renews;                  // GW_BUDGET window: unix seconds, else 0
