@@ -142,6 +142,10 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
         {"\"grid\":\"0.25\",", "", "policy_grid", 12, 10, "grid"},
         {"\"grid\":\"0.01\"", "\"grid\":\"0.03\"", "policy_grid", 13, 69, NULL},
         {"\"role\":\"weight\"", "\"role\":\"key\"", "wrong_type", 13, 13, "weight"},
+        {"\"w\":{\"role\"",
+         "\"w0\":{\"role\":\"weight\",\"type\":\"decimal\",\"min\":\"0\",\"max\":\"1\",\"grid\":\"1\"},\n\"w\":{"
+         "\"role\"",
+         "policy_table", 14, 5, "weights"},
         {"\"role\":\"weight\"", "\"role\":\"weight\",\"concept\":\"income\"", "unknown_field", 13, 22, NULL},
         // Bandings.
         {"\"Y20T64\":[20,64]", "\"Y20T64\":[21,64]", "policy_banding", 11, 8, "20 lies in no band"},
@@ -158,6 +162,12 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
         {"\"work\":{", "\"age:work\":{", "bad_name", 11, 12, NULL},
         {"{\"Y_GE65\":[65,120],\"Y_LT20\":[0,19],\"Y20T64\":[20,64]}", "{}", "policy_banding", 11, 8,
          "0 lies in no band"},
+        {"\"unit\":\"EUR\"", "\"bandings\":{\"s\":{\"NEG\":[\"-10\",\"-0.25\"],\"POS\":[\"0.1\",\"90.5\"]}}",
+         "policy_banding", 12, 93, "0.1 is not on the column's grid"},
+        {"\"unit\":\"EUR\"", "\"bandings\":{\"s\":{\"NEG\":[\"-10\",\"-0.25\"],\"POS\":[\"0.25\",\"90.5\"]}}",
+         "policy_banding", 12, 63, "0 lies in no band"},
+        {"\"unit\":\"EUR\"", "\"bandings\":{\"s\":{\"NEG\":[\"-10\",\"-0.25\"],\"POS\":[\"0\",\"90.25\"]}}",
+         "policy_banding", 12, 63, "90.5 lies in no band"},
         // Budget.
         {"\"lifetime\":\"10\"", "\"lifetime\":\"0\"", "policy_budget", 16, 22, NULL},
         {"\"lifetime\":\"10\"", "\"lifetime\":10", "bad_epsilon", 16, 22, NULL},
