@@ -36,7 +36,7 @@ void gw_load_engine_path(char *ret_path, size_t size) {
     char *slash = strrchr(program, '/');
     if (slash)
         *slash = '\0';
-    snprintf(ret_path, size, "%s/godwit-engine", slash ? program : ".");
+    snprintf(ret_path, size, "%.4000s/godwit-engine", slash ? program : ".");
 }
 
 // ---- progress

@@ -22,6 +22,7 @@ struct gw_service {
     gw_ledger *ledger;
     gw_publisher *publisher;
     uint64_t published; // size last handed to the publisher
+    bool is_publish_failing;
     gw_queries *queries;
     gw_query_worker **workers;
     size_t worker_count;
@@ -163,6 +164,12 @@ void gw_service_tick(gw_service *service) {
         service->published = checkpoint.size;
     }
     gw_buffer_done(&note);
+    uint64_t size;
+    gw_problem problem = {0};
+    bool is_failing = gw_publisher_state(service->publisher, &size, &problem) != GW_OK;
+    if (is_failing && !service->is_publish_failing)
+        gw_log(GW_LOG_ERROR, "publish_failed", "code", problem.code, "why", problem.why, NULL);
+    service->is_publish_failing = is_failing;
 }
 
 void gw_service_close(gw_service *service) {
