@@ -38,17 +38,16 @@ static void text_format(char *text, size_t size, const char *format, va_list arg
         text_trim(text, (size_t)length, size);
 }
 
-gw_status gw_problem_set(gw_problem *problem, gw_status status, const char *code, const char *what, const char *why,
-                         const char *mend) {
+void gw_problem_fill(gw_problem *problem, gw_status status, const char *code, const char *what, const char *why,
+                     const char *mend) {
     if (problem == NULL)
-        return status;
+        return;
     memset(problem, 0, sizeof(*problem));
     problem->status = status;
     text_copy(problem->code, sizeof(problem->code), code);
     text_copy(problem->what, sizeof(problem->what), what);
     text_copy(problem->why, sizeof(problem->why), why);
     text_copy(problem->mend, sizeof(problem->mend), mend);
-    return status;
 }
 
 void gw_problem_what(gw_problem *problem, const char *format, ...) {

@@ -19,10 +19,16 @@ typedef struct gw_problem {
     gw_epsilon charged; // what this failed question cost all the same
 } gw_problem;
 
-// Fills the problem (NULL allowed) and returns `status`, so that `return gw_problem_set(…)` reads as the refusal it is.
-// what, why and mend are plain texts; use gw_problem_why to format one.
-gw_status gw_problem_set(gw_problem *problem, gw_status status, const char *code, const char *what, const char *why,
-                         const char *mend);
+// Fills the problem (NULL allowed). what, why and mend are plain texts; use gw_problem_why to format one.
+void gw_problem_fill(gw_problem *problem, gw_status status, const char *code, const char *what, const char *why,
+                     const char *mend);
+// The same, and returns `status`, so that `return gw_problem_set(…)` reads as the refusal it is. Inline, so that
+// compilers and analyzers see that a refusal is never GW_OK.
+static inline gw_status gw_problem_set(gw_problem *problem, gw_status status, const char *code, const char *what,
+                                       const char *why, const char *mend) {
+    gw_problem_fill(problem, status, code, what, why, mend);
+    return status;
+}
 void gw_problem_what(gw_problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void gw_problem_why(gw_problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void gw_problem_mend(gw_problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
