@@ -26,7 +26,7 @@ typedef struct {
     bool is_estimable; // false: the noisy denominator is not positive; estimate and se mean nothing
     double estimate;   // a / (a + b), not clipped
     double se;         // noise standard error by the delta method
-    double lower;      // in [0, 1]; 0 and 1 where nothing can be said ("not determinable" is a legal answer)
+    double lower;      // in [0, 1]; 0 and 1 where nothing can be said: not estimable, or no ratio fits
     double upper;
 } gw_ratio_range;
 gw_ratio_range gw_interval_ratio(const gw_interval_law *law, gw_int128 a, gw_int128 b);

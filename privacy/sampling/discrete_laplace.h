@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exact discrete Laplace noise by independent digits, with data-independent time: no rejection anywhere.
-// P(Z=k) = (1-q)/(1+q) q^|k|, q = exp(-epsilon/sensitivity). Thresholds are 256-bit and certified by integer interval
+// P(Z=k) = (1-q)/(1+q) q^|k|, q = exp(-epsilon/sensitivity). Thresholds have 320 bits, certified by integer interval
 // arithmetic; total variation from the ideal is below 2^-250 per sample. Construction and proof: discrete_laplace.md.
 // Thread safety: a gw_discrete_laplace is immutable after new and may be shared.   Depends on: released.h,
 // random_source.h.
