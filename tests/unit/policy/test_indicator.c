@@ -224,6 +224,42 @@ static void a_missing_concept_or_code_is_named(void **state) {
     assert_string_equal(missing, "income");
 }
 
+static gw_policy *load_sample(const char *relative) {
+    char path[4096];
+    GW_CLEANUP(gw_buffer_done) gw_buffer text;
+    gw_buffer_init(&text, 1048576);
+    assert_int_equal(gw_file_read(source_path(relative, path), &text, NULL), GW_OK);
+    gw_policy *policy = NULL;
+    gw_problem problem = {0};
+    gw_status status = load_text(gw_buffer_bytes(&text), &policy, &problem);
+    if (status != GW_OK)
+        print_error("%s: %s %s\n", relative, problem.code, problem.why);
+    assert_int_equal(status, GW_OK);
+    return policy;
+}
+
+// The respondents of `adult` were not asked for their labour-force status here: no employment is claimed on them.
+static void samples_answer_what_their_columns_allow(void **state) {
+    (void)state;
+    GW_CLEANUP(gw_catalogue_freep) gw_catalogue *catalogue = load_installed();
+    GW_CLEANUP(gw_policy_freep) gw_policy *residents = load_sample("policies/samples/register.policy.json");
+    for (size_t i = 0; i < gw_catalogue_count(catalogue); i++)
+        assert_non_null(gw_indicator_table(gw_catalogue_at(catalogue, i), residents, NULL));
+    GW_CLEANUP(gw_policy_freep) gw_policy *adult = load_sample("policies/samples/adult.policy.json");
+    static const char *const answered[] = {"education_high", "education_low", "education_medium", "mean_weekly_hours",
+                                           "population_count"};
+    static const char *const refused[] = {"employment_rate", "unemployment_rate", "activity_rate"};
+    for (size_t i = 0; i < COUNT(answered); i++)
+        assert_non_null(gw_indicator_table(gw_catalogue_find(catalogue, answered[i]), adult, NULL));
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        const char *missing = NULL;
+        assert_null(gw_indicator_table(gw_catalogue_find(catalogue, refused[i]), adult, &missing));
+        assert_string_equal(missing, "activity");
+    }
+    assert_non_null(residents->notice);
+    assert_non_null(strstr(residents->notice, "SYNTHETIC"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(installed_indicators_are_complete),
@@ -232,6 +268,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(folders_hold_each_id_once, make_folder, remove_folder),
         cmocka_unit_test(the_table_with_all_concepts_and_codes_is_found),
         cmocka_unit_test(a_missing_concept_or_code_is_named),
+        cmocka_unit_test(samples_answer_what_their_columns_allow),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);
 }
