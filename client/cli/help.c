@@ -5,8 +5,8 @@
 #include "service/format/text.h"
 #include <string.h>
 
-#define GROUP_COLUMN 13u
-#define OPTION_COLUMN 24u
+#define GROUP_COLUMN 14u
+#define OPTION_COLUMN 25u
 
 static const gw_option global_options[] = {
     {"config", 0, GW_OPTION_TEXT, offsetof(gw_globals, config), "FILE", "the profile to use: who I am and whom I ask"},
@@ -86,7 +86,8 @@ gw_exit_code gw_help_family(gw_cli *cli, const char *family) {
         const gw_command *command = cli->commands[i];
         if (strncmp(command->name, family, size) != 0 || command->name[size] != ' ')
             continue;
-        gw_say(cli, "godwit %s %s\n    %s\n", command->name, command->arguments, command->summary);
+        gw_say(cli, "godwit %s%s%s\n    %s\n", command->name, command->arguments[0] == '\0' ? "" : " ",
+               command->arguments, command->summary);
     }
     gw_say(cli, "\ngodwit help %s COMMAND tells more.\n", family);
     return GW_EXIT_DONE;
@@ -96,9 +97,11 @@ static void options_say(gw_cli *cli, const gw_option *options, size_t count) {
     for (size_t i = 0; i < count; i++) {
         char left[64];
         const gw_option *option = &options[i];
-        int used = snprintf(left, sizeof(left), "  %s%c%s--%s%s%s", option->letter != 0 ? "-" : "",
-                            option->letter != 0 ? option->letter : ' ', option->letter != 0 ? ", " : "", option->name,
-                            option->value == NULL ? "" : " ", option->value == NULL ? "" : option->value);
+        char letter[] = "    ";
+        if (option->letter != 0)
+            gw_ignore(snprintf(letter, sizeof(letter), "-%c, ", option->letter)); // it fits
+        int used = snprintf(left, sizeof(left), "  %s--%s%s%s", letter, option->name, option->value == NULL ? "" : " ",
+                            option->value == NULL ? "" : option->value);
         gw_buffer text;
         gw_buffer_init(&text, 4096);
         gw_buffer_text(&text, left);
@@ -120,7 +123,8 @@ gw_exit_code gw_help_command(gw_cli *cli, const gw_command *command) {
         gw_say(cli, "  %.*s\n", (int)size, line);
         line += size + (line[size] == '\n' ? 1 : 0);
     }
-    gw_say(cli, "\nUsage\n  godwit %s %s\n", command->name, command->arguments);
+    gw_say(cli, "\nUsage\n  godwit %s%s%s\n", command->name, command->arguments[0] == '\0' ? "" : " ",
+           command->arguments);
     if (command->hands_on)
         return GW_EXIT_DONE;
     if (command->option_count > 0)

@@ -59,13 +59,21 @@ static bool is_percent(const gw_answer *answer) {
 
 // The figure within what is possible, with thousands. `ret_clipped` is raised when it was moved.
 static void figure(const gw_answer *answer, const char *decimal, gw_buffer *text, bool *ret_clipped) {
-    const char *shown = decimal;
-    if (has_lower_bound(answer) && decimal[0] == '-' && strtod(decimal, NULL) < 0)
-        shown = "0";
-    else if (is_percent(answer) && has_lower_bound(answer) && strtod(decimal, NULL) > 100)
-        shown = "100";
-    *ret_clipped |= shown != decimal;
-    gw_text_thousands(text, shown);
+    double value = strtod(decimal, NULL);
+    const char *bound = NULL;
+    if (has_lower_bound(answer) && value < 0)
+        bound = "0";
+    else if (is_percent(answer) && has_lower_bound(answer) && value > 100)
+        bound = "100";
+    if (bound == NULL) {
+        gw_text_thousands(text, decimal);
+        return;
+    }
+    const char *point = strchr(decimal, '.');
+    *ret_clipped = true;
+    gw_buffer_text(text, bound);
+    for (; point != NULL && *point != '\0'; point++) // as many places as the figure had
+        gw_buffer_text(text, *point == '.' ? "." : "0");
 }
 
 static const char *unit_suffix(const gw_answer *answer) {
@@ -119,9 +127,9 @@ static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid 
 static void legend(const gw_answer *answer, bool is_clipped, unsigned width, gw_buffer *buffer) {
     bool is_95 = answer->level == NULL || strcmp(answer->level, "0.95") == 0;
     char text[CELL_TEXT];
-    gw_ignore(snprintf(text, sizeof(text),
-                       "Likely between: the noise range, right %s%s. Sampling and register errors come on top.",
-                       is_95 ? "19 times in 20" : "at level ", is_95 ? "" : answer->level));
+    gw_ignore(snprintf(text, sizeof(text), "Likely between: the noise range, right %s%s; other errors come on top.",
+                       is_95 ? "19 times in 20" : "at level ",
+                       is_95 ? "" : answer->level)); // cut where a level is absurd
     gw_text_wrap(buffer, text, width, 0, 2);
     for (size_t f = 0; f < sizeof(flags) / sizeof(flags[0]); f++) {
         for (size_t i = 0; i < answer->cell_count; i++) {
@@ -132,8 +140,8 @@ static void legend(const gw_answer *answer, bool is_clipped, unsigned width, gw_
         }
     }
     if (is_clipped)
-        gw_text_wrap(buffer, "Figures are shown within what is possible; -o csv and -o json keep them unbiased.", width,
-                     0, 2);
+        gw_text_wrap(buffer, "Shown within what is possible; -o csv and -o json keep the unbiased figures.", width, 0,
+                     2);
 }
 
 void gw_format_table(const gw_answer *answer, const gw_labels *labels, unsigned width, gw_buffer *buffer) {

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// An answer for people and for programs, golden at 80 columns: notice, labels, ranges, flags in words, clipped figures.
+#include "service/format/csv.h"
+#include "service/format/table.h"
+#include "tests/support/unit.h"
+#include <string.h>
+
+static const char *concept_label(void *state, const char *concept) {
+    (void)state;
+    return strcmp(concept, "c_birth") == 0 ? "Country of birth" : strcmp(concept, "sex") == 0 ? "Sex" : NULL;
+}
+
+static const char *code_label(void *state, const char *concept, const char *code) {
+    (void)state, (void)concept;
+    return strcmp(code, "NAT") == 0  ? "Born here"
+           : strcmp(code, "F") == 0  ? "Female"
+           : strcmp(code, "_U") == 0 ? "Unknown"
+                                     : NULL;
+}
+
+static const gw_labels labels = {.concept = concept_label, .code = code_label};
+static const char *const by[] = {"c_birth", "sex"};
+static const char *const keys[][2] = {{"NAT", "F"}, {"NEU_FOR", "M"}, {"_U", "M"}};
+static const gw_answer_cell rate_cells[] = {
+    {.key = keys[0], .estimate = "66.4", .lower = "63.5", .upper = "69.3", .se = "1.4", .flag = ""},
+    {.key = keys[1], .estimate = "101.2", .lower = "80.0", .upper = "100.0", .se = "9.4", .flag = ""},
+    {.key = keys[2], .estimate = NULL, .lower = "0.0", .upper = "100.0", .se = NULL, .flag = "u"},
+};
+
+static gw_answer rate_answer(void) {
+    return (gw_answer){.release = "GW-2026-000143",
+                       .dataset = "nso.example/register",
+                       .indicator = "employment_rate",
+                       .unit = "PC",
+                       .level = "0.95",
+                       .notice = "SYNTHETIC: nobody in it exists.",
+                       .statistic = "rate",
+                       .by = by,
+                       .by_count = 2,
+                       .cells = rate_cells,
+                       .cell_count = 3};
+}
+
+static void assert_table(const gw_answer *answer, const gw_labels *with, const char *expected) {
+    gw_buffer buffer;
+    gw_buffer_init(&buffer, 65536);
+    gw_format_table(answer, with, 80, &buffer);
+    assert_int_equal(buffer.status, GW_OK);
+    assert_string_equal(gw_buffer_string(&buffer), expected);
+    gw_buffer_done(&buffer);
+}
+
+static void table_says_notice_labels_ranges_and_flags(void **state) {
+    (void)state;
+    gw_answer answer = rate_answer();
+    assert_table(&answer, &labels,
+                 "SYNTHETIC: nobody in it exists.\n"
+                 " COUNTRY OF BIRTH  SEX          ESTIMATE  LIKELY BETWEEN  FLAG\n"
+                 " Born here         Female         66.4 %   63.5 and 69.3\n"
+                 " NEU_FOR           M             100.0 %  80.0 and 100.0\n"
+                 " Unknown           M       too uncertain               -  u\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "u  too uncertain after protection: ask for bigger groups or a smaller error\n"
+                 "Shown within what is possible; -o csv and -o json keep the unbiased figures.\n");
+}
+
+static void counts_are_never_shown_below_zero(void **state) {
+    (void)state;
+    const gw_answer_cell cells[] = {
+        {.key = keys[0], .estimate = "-12", .lower = "-72", .upper = "48", .se = "28", .flag = ""},
+        {.key = keys[1], .estimate = "24108", .lower = "24048", .upper = "24168", .se = "28", .flag = ""}};
+    gw_answer answer = rate_answer();
+    answer.statistic = "count";
+    answer.unit = "PS";
+    answer.notice = NULL;
+    answer.cells = cells;
+    answer.cell_count = 2;
+    assert_table(&answer, NULL,
+                 " C_BIRTH  SEX  ESTIMATE     LIKELY BETWEEN  FLAG\n"
+                 " NAT      F           0           0 and 48\n"
+                 " NEU_FOR  M      24,108  24,048 and 24,168\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "Shown within what is possible; -o csv and -o json keep the unbiased figures.\n");
+}
+
+static void means_keep_their_sign(void **state) {
+    (void)state;
+    const gw_answer_cell cells[] = {
+        {.key = keys[0], .estimate = "-12.5", .lower = "-20.0", .upper = "-5.0", .se = "3", .flag = ""}};
+    gw_answer answer = rate_answer();
+    answer.statistic = "mean";
+    answer.unit = "EUR";
+    answer.by_count = 0;
+    answer.cells = cells;
+    answer.cell_count = 1;
+    answer.level = "0.5";
+    assert_table(&answer, NULL,
+                 "SYNTHETIC: nobody in it exists.\n"
+                 "  ESTIMATE  LIKELY BETWEEN  FLAG\n"
+                 " -12.5 EUR  -20.0 and -5.0\n"
+                 "Likely between: the noise range, right at level 0.5; other errors come on top.\n");
+}
+
+static void csv_keeps_codes_and_unbiased_figures(void **state) {
+    (void)state;
+    gw_answer answer = rate_answer();
+    gw_buffer buffer;
+    gw_buffer_init(&buffer, 65536);
+    gw_format_csv(&answer, &buffer);
+    assert_string_equal(gw_buffer_string(&buffer),
+                        "c_birth,sex,estimate,lower,upper,se,flag,unit,statistic,dataset,indicator,release,notice\n"
+                        "NAT,F,66.4,63.5,69.3,1.4,,PC,rate,nso.example/"
+                        "register,employment_rate,GW-2026-000143,SYNTHETIC: nobody in it exists.\n"
+                        "NEU_FOR,M,101.2,80.0,100.0,9.4,,PC,rate,nso.example/"
+                        "register,employment_rate,GW-2026-000143,SYNTHETIC: nobody in it exists.\n"
+                        "_U,M,,0.0,100.0,,u,PC,rate,nso.example/register,employment_rate,GW-2026-000143,SYNTHETIC: "
+                        "nobody in it exists.\n");
+    gw_buffer_done(&buffer);
+}
+
+static void csv_has_a_notice_column_only_with_a_notice(void **state) {
+    (void)state;
+    gw_answer answer = rate_answer();
+    answer.notice = NULL;
+    answer.indicator = NULL;
+    answer.by_count = 0;
+    answer.cell_count = 1;
+    gw_buffer buffer;
+    gw_buffer_init(&buffer, 65536);
+    gw_format_csv(&answer, &buffer);
+    assert_string_equal(gw_buffer_string(&buffer),
+                        "estimate,lower,upper,se,flag,unit,statistic,dataset,indicator,release\n"
+                        "66.4,63.5,69.3,1.4,,PC,rate,nso.example/register,,GW-2026-000143\n");
+    gw_buffer_done(&buffer);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(table_says_notice_labels_ranges_and_flags),
+        cmocka_unit_test(counts_are_never_shown_below_zero),
+        cmocka_unit_test(means_keep_their_sign),
+        cmocka_unit_test(csv_keeps_codes_and_unbiased_figures),
+        cmocka_unit_test(csv_has_a_notice_column_only_with_a_notice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
