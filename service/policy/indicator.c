@@ -209,7 +209,7 @@ static gw_status load_file(gw_catalogue *catalogue, const char *folder, const ch
     gw_indicator indicator = {0};
     const gw_json_node *root = gw_json_root(*document);
     read_indicator(&load, root, &indicator);
-    if (load.reader.status == GW_OK && gw_catalogue_find(catalogue, indicator.id) != NULL)
+    if (indicator.id != NULL && gw_catalogue_find(catalogue, indicator.id) != NULL)
         FAIL(&load, gw_json_member(root, "id"), "indicator_duplicate", "Keep one of the two files.",
              "Another file defines %s already.", indicator.id);
     if (load.reader.status != GW_OK && ret_problem != NULL)

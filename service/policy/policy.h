@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A dataset's policy as loaded from its file: tables, columns as concepts, budgets, grants. Strict: an unknown, duplicate or
-// ill-typed field is refused with file, line, column and how to mend it.
+// A dataset's policy as loaded from its file: tables, columns as concepts, budgets, grants. Strict: an unknown,
+// duplicate or ill-typed field is refused with file, line, column and how to mend it.
 // Thread safety: immutable after load.   Depends on: base, wire/question.h.
 #pragma once
 #include "privacy/budget.h"
@@ -82,7 +82,7 @@ typedef struct gw_policy {
     const gw_table *tables;
     size_t table_count;
     gw_epsilon lifetime, per_principal, window_total, question_min, question_max; // per_principal 0: none
-    uint32_t window_days;                                                        // 0: none
+    uint32_t window_days;                                                         // 0: none
     uint64_t planning_cell_persons, planning_size_bucket;
     const gw_grant *grants;
     size_t grant_count;
@@ -103,7 +103,8 @@ const gw_column *gw_table_concept(const gw_table *table, const char *concept);
 const gw_banding *gw_column_banding(const gw_column *column, const char *name);
 // Index of a code among the column's codes (with _U); SIZE_MAX where absent.
 size_t gw_column_code(const gw_column *column, const char *code);
-// Decimal text -> steps from min, rounding down or up to the grid. False when it is not a number. Clamped to [-1, steps + 1].
+// Decimal text -> steps from min, rounding down or up to the grid. False when it is not a number.
+// Clamped to [-1, steps + 1].
 bool gw_column_step_down(const gw_column *column, const char *decimal, int64_t *ret_step);
 bool gw_column_step_up(const gw_column *column, const char *decimal, int64_t *ret_step);
 // step -> decimal text
