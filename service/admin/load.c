@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps and what a crash leaves: (1) a hidden working folder, locked while in use, is made in the dataset's folder; (2)
-// the child makes the snapshot in it, and empties it itself when we die; (3) the file is made read-only, synced,
-// sealed; (4) renamed to its version's name and the folder synced. Before (4) there is at most a working folder, which
-// the next load sweeps away; after it the snapshot is complete, but unknown to anyone until the log has a data entry
-// for it.
+// the child makes the snapshot in it, and removes it all when we die, until it is stopped after (4); (3) the file is
+// made read-only, synced, sealed; (4) renamed to its version's name and the folder synced. Before (4) there is at most
+// a working folder, which the next load sweeps away; after it the snapshot is complete, but unknown to anyone until the
+// log has a data entry for it.
 #include "service/admin/load.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
@@ -289,23 +289,23 @@ static gw_status talk_run(const load_talk *talk, gw_engine_child *child) {
     }
 }
 
-static gw_status run_child(const gw_load_options *options, const gw_load_plan *plan, gw_load_report *report,
-                           gw_problem *ret_problem) {
+// The child stays until it is stopped: whenever we die before, it removes what it has made.
+static gw_status run_child(const gw_load_options *options, const gw_load_plan *plan, gw_engine_child *child,
+                           gw_load_report *report, gw_problem *ret_problem) {
     const char *arguments[] = {"godwit-engine", "load", NULL};
     GW_CLEANUP(gw_buffer_done) gw_buffer payload;
-    GW_CLEANUP(child_done) gw_engine_child child = GW_ENGINE_CHILD_NONE;
     gw_buffer_init(&payload, GW_FRAME_SIZE_MAX);
     gw_load_plan_pack(plan, &payload);
     if (payload.status != GW_OK)
         return gw_problem_set(ret_problem, GW_LIMIT, "load_tables", "The policy is too large to load.", "", "");
     gw_frame request = {.kind = GW_FRAME_LOAD, .sequence = 1, .size = payload.size};
-    if (gw_engine_child_start(options->program, arguments, &child) != GW_OK ||
-        gw_engine_child_greet(&child, gw_engine_now_ms() + GREETING_MS) != GW_OK ||
-        gw_frame_send(child.descriptor, &request, payload.data, gw_engine_now_ms() + GREETING_MS) != GW_OK)
+    if (gw_engine_child_start(options->program, arguments, child) != GW_OK ||
+        gw_engine_child_greet(child, gw_engine_now_ms() + GREETING_MS) != GW_OK ||
+        gw_frame_send(child->descriptor, &request, payload.data, gw_engine_now_ms() + GREETING_MS) != GW_OK)
         return fail(ret_problem, "engine_missing", "The engine does not start.",
                     "godwit-engine cannot be run, or is of another build.");
     load_talk talk = {.options = options, .report = report, .problem = ret_problem};
-    return talk_run(&talk, &child);
+    return talk_run(&talk, child);
 }
 
 // ---- sealing and publishing
@@ -358,6 +358,7 @@ gw_status gw_load_run(const gw_load_options *options, gw_loaded *ret_loaded, gw_
                       gw_problem *ret_problem) {
     GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(PLAN_MEMORY_MAX);
     GW_CLEANUP(work_folder_done) work_folder work = {.lock = -1};
+    GW_CLEANUP(child_done) gw_engine_child child = GW_ENGINE_CHILD_NONE; // ends before its folder is removed
     gw_loaded loaded = {0};
     gw_load_plan plan;
     *ret_report = (gw_load_report){0};
@@ -368,7 +369,7 @@ gw_status gw_load_run(const gw_load_options *options, gw_loaded *ret_loaded, gw_
     if (status == GW_OK)
         status = plan_build(options, work.path, arena, &plan, ret_problem);
     if (status == GW_OK)
-        status = run_child(options, &plan, ret_report, ret_problem);
+        status = run_child(options, &plan, &child, ret_report, ret_problem);
     if (status == GW_OK)
         status = publish(options, &work, &loaded, ret_problem);
     if (status != GW_OK)

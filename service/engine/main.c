@@ -176,8 +176,10 @@ static int load(void) {
     gw_engine_word word = gw_duckdb_load(&plan, progress, report);
     gw_load_report_pack(report, &reply);
     gw_frame frame = {.kind = GW_FRAME_REPORT, .word = word, .sequence = request.sequence, .size = reply.size};
-    gw_status status = gw_frame_send(GW_ENGINE_DESCRIPTOR, &frame, reply.data, -1);
-    _exit(status == GW_OK ? 0 : 2);
+    gw_ignore(gw_frame_send(GW_ENGINE_DESCRIPTOR, &frame, reply.data, -1)); // if it fails, the watch ends us
+    // The folder is ours until the parent has taken the snapshot out of it and hangs up; then the watch removes it.
+    for (;;)
+        pause();
 }
 
 static int generate(const char *script, const char *output) {
