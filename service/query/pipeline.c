@@ -526,7 +526,8 @@ static gw_status seal_encode(gw_query *query, gw_hash salt) {
                               .axis_sizes = sizes,
                               .axis_count = plan->axis_count};
     if (plan->of) {
-        const gw_column unit_step = {.grid_scaled = plan->of->grid_scaled, .scale = plan->of->scale, .steps = 1};
+        const gw_column unit_step = {
+            .type = GW_COLUMN_DECIMAL, .grid_scaled = plan->of->grid_scaled, .scale = plan->of->scale, .steps = 1};
         gw_column_step_format(&unit_step, 1, grid);
         gw_column_step_format(plan->of, 0, offset);
         shape.minimum = scaled_number(plan->of->min_scaled, plan->of->scale);
