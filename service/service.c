@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens the parts in the order their threads and locks need, and closes them in reverse. The publisher is told of new
-// checkpoints by gw_service_tick, so that no worker waits for files.
+// Opens the parts in the order their threads and locks need, and closes them in reverse. The publisher is told of a
+// new checkpoint when its reply has been made, and writes on its own thread, so that no worker waits for files.
 #include "service/service.h"
 
 #include "service/audit/publish.h"
@@ -8,6 +8,7 @@
 #include "service/base/log.h"
 #include "service/bus/bus.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ struct gw_service {
     gw_secret_key *reply_key;
     gw_ledger *ledger;
     gw_publisher *publisher;
-    uint64_t published; // size last handed to the publisher
+    _Atomic uint64_t published; // size last handed to the publisher
     bool is_publish_failing;
     gw_queries *queries;
     gw_query_worker **workers;
@@ -34,9 +35,21 @@ void gw_service_key_path(const gw_config *config, const char *name, char *ret_pa
     snprintf(ret_path, size, "%s/keys/%s.key", config->folder, name);
 }
 
+// Hands a checkpoint to the publisher that it has not seen. Two threads may hand on the same one; it keeps the newest.
+static void publish_newest(gw_service *service) {
+    gw_checkpoint checkpoint;
+    gw_buffer note;
+    gw_buffer_init(&note, 8192);
+    gw_ledger_checkpoint(service->ledger, &checkpoint, &note);
+    if (atomic_exchange(&service->published, checkpoint.size) != checkpoint.size)
+        gw_publisher_notify(service->publisher, &checkpoint, gw_buffer_bytes(&note));
+    gw_buffer_done(&note);
+}
+
 static void handle_on_bus(void *state, unsigned worker, gw_bytes request, gw_buffer *reply) {
     gw_service *service = state;
     gw_query_handle(service->workers[worker], request, reply);
+    publish_newest(service);
 }
 
 static void busy_on_bus(void *state, gw_bytes request, gw_buffer *reply) {
@@ -155,15 +168,7 @@ gw_status gw_service_open(const gw_config *config, const gw_service_options *opt
 }
 
 void gw_service_tick(gw_service *service) {
-    gw_checkpoint checkpoint;
-    gw_buffer note;
-    gw_buffer_init(&note, 8192);
-    gw_ledger_checkpoint(service->ledger, &checkpoint, &note);
-    if (checkpoint.size != service->published) {
-        gw_publisher_notify(service->publisher, &checkpoint, gw_buffer_bytes(&note));
-        service->published = checkpoint.size;
-    }
-    gw_buffer_done(&note);
+    publish_newest(service);
     uint64_t size;
     gw_problem problem = {0};
     bool is_failing = gw_publisher_state(service->publisher, &size, &problem) != GW_OK;

@@ -17,7 +17,7 @@ typedef struct {
 GW_MUST_CHECK gw_status gw_service_open(const gw_config *config, const gw_service_options *options, gw_service **ret,
                                         gw_problem *ret_problem);
 void gw_service_close(gw_service *service); // drains; accepts NULL
-// Hands the newest checkpoint to the publisher; call it a few times a second.
+// Looks after what runs beside the requests: publishes, and says when it cannot. Call it a few times a second.
 void gw_service_tick(gw_service *service);
 // Handles one message on the calling thread (local changes).
 void gw_service_handle(gw_service *service, gw_bytes request, gw_buffer *reply);
