@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fold alone: a log that is sound, and the same log with one lie at a time.
+#include "service/audit/verify.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ENTRIES 9
+#define START 1790000000
+#define WINDOW (START / (30 * 86400))
+
+static void id(unsigned number, char ret[GW_ID_HEX]) {
+    snprintf(ret, GW_ID_HEX, "%032x", number);
+}
+
+static void signer(gw_entry *entry, unsigned number) {
+    id(number, entry->by.ids[entry->by.count++]);
+}
+
+static gw_entry charge(uint64_t seq, unsigned idem, uint64_t cost, uint64_t spent) {
+    gw_entry entry = {.kind = GW_ENTRY_CHARGE, .seq = seq, .time = START};
+    strcpy(entry.charge.dataset, "d");
+    strcpy(entry.charge.population, "p");
+    entry.charge.policy = 4;
+    id(7, entry.charge.data);
+    id(2, entry.charge.principal);
+    id(idem, entry.charge.idem);
+    entry.charge.cost = cost;
+    entry.charge.window = WINDOW;
+    entry.charge.spent_dataset = entry.charge.spent_population = spent;
+    entry.charge.spent_principal = entry.charge.spent_window = spent;
+    return entry;
+}
+
+// genesis, owner, researcher, population, policy, data, charge 60, release, charge 40 (the window is full: 100)
+static void build(gw_entry log[ENTRIES]) {
+    memset(log, 0, ENTRIES * sizeof(log[0]));
+    log[0].kind = GW_ENTRY_GENESIS;
+    strcpy(log[0].genesis.origin, "stats.example/ledger1");
+    strcpy(log[0].genesis.log_key, "stats.example/ledger1+5cca7dff+ASFS+NGbeR0kRTJC4V8uq2y3z/p7al7TAJeWDgaYgdsS");
+    for (unsigned i = 1; i <= 2; i++) {
+        log[i].kind = GW_ENTRY_PRINCIPAL;
+        id(i, log[i].principal.principal);
+        strcpy(log[i].principal.action, "add");
+        log[i].principal.roles = i == 1 ? GW_ROLE_OWNER : GW_ROLE_RESEARCHER;
+        signer(&log[i], 1);
+    }
+    log[3].kind = GW_ENTRY_POPULATION;
+    strcpy(log[3].population.population, "p");
+    log[3].population.total = 1000;
+    signer(&log[3], 1);
+    log[4].kind = GW_ENTRY_POLICY;
+    strcpy(log[4].policy.dataset, "d");
+    strcpy(log[4].policy.population, "p");
+    log[4].policy.version = 1;
+    log[4].policy.total = 500;
+    log[4].policy.principal_total = 200;
+    log[4].policy.window_days = 30;
+    log[4].policy.window_total = 100;
+    log[4].policy.question_min = 1;
+    log[4].policy.question_max = 60;
+    log[4].policy.supersedes = GW_NO_SEQ;
+    signer(&log[4], 1);
+    log[5].kind = GW_ENTRY_DATA;
+    strcpy(log[5].data.dataset, "d");
+    id(7, log[5].data.version);
+    signer(&log[5], 1);
+    log[6] = charge(6, 1, 60, 60);
+    log[7].kind = GW_ENTRY_RELEASE;
+    log[7].release.charge = 6;
+    strcpy(log[7].release.release, "GW-2026-000001");
+    log[8] = charge(8, 2, 40, 100);
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        log[i].seq = i;
+        log[i].time = START;
+    }
+}
+
+// Index of the first entry that is refused, ENTRIES when all hold; its code goes to `code`.
+static size_t first_wrong(const gw_entry *log, size_t count, char code[48]) {
+    gw_audit_state *state = gw_audit_state_new();
+    size_t i = 0;
+    gw_problem problem = {0};
+    while (i < count && gw_audit_apply(state, &log[i], &problem) == GW_OK)
+        i++;
+    if (code != NULL)
+        memcpy(code, problem.code, sizeof(problem.code));
+    gw_audit_state_free(state);
+    return i;
+}
+
+static void a_sound_log_holds_with_its_balances(void **unused) {
+    (void)unused;
+    gw_entry log[ENTRIES];
+    build(log);
+    gw_audit_state *state = gw_audit_state_new();
+    for (size_t i = 0; i < ENTRIES; i++)
+        assert_int_equal(gw_audit_apply(state, &log[i], NULL), GW_OK);
+    gw_audit_balance balances[8];
+    size_t count = gw_audit_balances(state, balances, 8);
+    assert_int_equal(count, 4); // dataset, population, principal, window
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(balances[i].spent, 100);
+        assert_int_equal(balances[i].charges, 2);
+    }
+    gw_audit_state_free(state);
+}
+
+#define EXPECT_WRONG(index, expected, ...)                                                                             \
+    do {                                                                                                               \
+        gw_entry log[ENTRIES];                                                                                         \
+        char code[48];                                                                                                 \
+        build(log);                                                                                                    \
+        __VA_ARGS__;                                                                                                   \
+        assert_int_equal(first_wrong(log, ENTRIES, code), index);                                                      \
+        assert_string_equal(code, expected);                                                                           \
+    } while (0)
+
+static void each_lie_is_found_at_its_entry(void **unused) {
+    (void)unused;
+    EXPECT_WRONG(6, "seq_gap", log[6].seq = 7);
+    EXPECT_WRONG(6, "time_back", log[6].time--);
+    EXPECT_WRONG(1, "bad_signer", id(2, log[1].by.ids[0])); // signed by somebody who is not there yet
+    EXPECT_WRONG(3, "bad_signer", id(2, log[3].by.ids[0])); // a researcher signs for a population
+    EXPECT_WRONG(4, "bad_signer", log[4].by.count = 0);
+    EXPECT_WRONG(4, "bad_signer", signer(&log[4], 1)); // one signer counted twice
+    EXPECT_WRONG(2, "principal_exists", id(1, log[2].principal.principal));
+    EXPECT_WRONG(4, "unknown_population", strcpy(log[4].policy.population, "q"));
+    EXPECT_WRONG(4, "policy_superseded", log[4].policy.supersedes = 3);
+    EXPECT_WRONG(5, "unknown_dataset", strcpy(log[5].data.dataset, "e"));
+    EXPECT_WRONG(6, "unknown_dataset", strcpy(log[6].charge.dataset, "e"));
+    EXPECT_WRONG(6, "policy_superseded", log[6].charge.policy = 3);
+    EXPECT_WRONG(6, "population_changed", strcpy(log[6].charge.population, "q"));
+    EXPECT_WRONG(6, "data_superseded", id(8, log[6].charge.data));
+    EXPECT_WRONG(6, "unknown_principal", id(3, log[6].charge.principal));
+    EXPECT_WRONG(6, "bad_cost", log[6].charge.cost = 61);
+    EXPECT_WRONG(6, "bad_cost", log[6].charge.cost = 0);
+    EXPECT_WRONG(6, "spent_mismatch", log[6].charge.spent_dataset = 59);
+    EXPECT_WRONG(6, "spent_mismatch", log[6].charge.spent_population = 61);
+    EXPECT_WRONG(6, "spent_mismatch", log[6].charge.spent_principal = 0);
+    EXPECT_WRONG(6, "spent_mismatch", log[6].charge.spent_window = 0);
+    EXPECT_WRONG(6, "bad_window", log[6].charge.window++);
+    EXPECT_WRONG(8, "idem_exists", id(1, log[8].charge.idem));
+    EXPECT_WRONG(7, "no_charge", log[7].release.charge = 5);
+    EXPECT_WRONG(7, "no_charge", log[7].release.charge = 8); // a charge that comes later
+    EXPECT_WRONG(8, "budget_passed", log[8] = charge(8, 2, 41, 101));
+    EXPECT_WRONG(8, "budget_passed", log[4].policy.principal_total = 99);
+    EXPECT_WRONG(8, "budget_passed", log[4].policy.total = 99);
+    EXPECT_WRONG(8, "budget_passed", log[3].population.total = 99);
+    EXPECT_WRONG(0, "bad_genesis", strcpy(log[0].genesis.origin, "other"));
+}
+
+static void a_charge_has_one_outcome(void **unused) {
+    (void)unused;
+    gw_entry log[ENTRIES + 1];
+    char code[48];
+    build(log);
+    log[9] = log[7];
+    log[9].seq = 9;
+    strcpy(log[9].release.release, "GW-2026-000002");
+    assert_int_equal(first_wrong(log, ENTRIES + 1, code), 9);
+    assert_string_equal(code, "second_outcome");
+    log[9] = (gw_entry){.kind = GW_ENTRY_ABANDON, .seq = 9, .time = START, .abandon = {.charge = 6, .why = "late"}};
+    assert_int_equal(first_wrong(log, ENTRIES + 1, code), 9);
+    assert_string_equal(code, "second_outcome");
+    log[9].abandon.charge = 8;
+    assert_int_equal(first_wrong(log, ENTRIES + 1, code), ENTRIES + 1);
+}
+
+static void a_release_id_is_used_once(void **unused) {
+    (void)unused;
+    gw_entry log[ENTRIES + 1];
+    char code[48];
+    build(log);
+    log[9] = log[7];
+    log[9].seq = 9;
+    log[9].release.charge = 8;
+    assert_int_equal(first_wrong(log, ENTRIES + 1, code), 9);
+    assert_string_equal(code, "release_exists");
+}
+
+static void a_revoked_principal_neither_signs_nor_asks(void **unused) {
+    (void)unused;
+    gw_entry log[ENTRIES + 2];
+    char code[48];
+    build(log);
+    log[9] = (gw_entry){.kind = GW_ENTRY_PRINCIPAL, .seq = 9, .time = START};
+    id(2, log[9].principal.principal);
+    strcpy(log[9].principal.action, "revoke");
+    signer(&log[9], 1);
+    log[10] = charge(10, 3, 1, 101);
+    log[10].time = START + 40 * 86400; // in a new window
+    log[10].charge.window = (uint64_t)log[10].time / (30 * 86400);
+    log[10].charge.spent_window = 1;
+    assert_int_equal(first_wrong(log, ENTRIES + 2, code), 10);
+    assert_string_equal(code, "unknown_principal");
+    strcpy(log[9].principal.action, "grant");
+    log[9].principal.roles = GW_ROLE_RESEARCHER;
+    assert_int_equal(first_wrong(log, ENTRIES + 2, code), ENTRIES + 2); // and otherwise the new window admits it
+}
+
+// 30 days, then 10, then 30 again: nothing that was spent in between is forgotten.
+static void changing_a_windows_length_forgets_nothing(void **unused) {
+    (void)unused;
+    gw_entry log[ENTRIES + 4];
+    char code[48];
+    build(log);
+    const uint64_t days[] = {10, 30};
+    for (size_t i = 0; i < 2; i++) {
+        gw_entry *policy = &log[9 + 2 * i], *after = policy + 1;
+        *policy = log[4];
+        policy->seq = 9 + 2 * i;
+        policy->time = START;
+        policy->policy.version = 2 + i;
+        policy->policy.window_days = days[i];
+        policy->policy.window_total = 150;
+        policy->policy.supersedes = i == 0 ? 4 : 9;
+        *after = charge(policy->seq + 1, (unsigned)(3 + i), 20, 120 + 20 * i);
+        after->charge.policy = policy->seq;
+        after->charge.window = START / (days[i] * 86400);
+    }
+    assert_int_equal(first_wrong(log, ENTRIES + 4, code), ENTRIES + 4);
+    log[12].charge.spent_window = 120; // as if the 10-day charge had been in another window
+    assert_int_equal(first_wrong(log, ENTRIES + 4, code), 12);
+    assert_string_equal(code, "spent_mismatch");
+}
+
+static int setup(void **state) {
+    (void)state;
+    return gw_crypto_init() == GW_OK ? 0 : -1;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sound_log_holds_with_its_balances),
+        cmocka_unit_test(each_lie_is_found_at_its_entry),
+        cmocka_unit_test(a_charge_has_one_outcome),
+        cmocka_unit_test(a_release_id_is_used_once),
+        cmocka_unit_test(a_revoked_principal_neither_signs_nor_asks),
+        cmocka_unit_test(changing_a_windows_length_forgets_nothing),
+    };
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
