@@ -36,7 +36,8 @@ static gw_status refusal(const gw_client_reply *reply, gw_problem *ret_problem) 
 gw_status gw_ask(gw_cli *cli, gw_session *session, gw_bytes body, const char *idem, gw_client_reply *ret_reply,
                  gw_problem *ret_problem) {
     gw_progress *progress = gw_progress_begin(cli, "asking ...");
-    gw_status status = gw_client_call(session->client, body, idem, ATTEMPTS, cli->timeout_ms, ret_reply, ret_problem);
+    gw_status status =
+        gw_client_call(session->client, body, idem, ATTEMPTS, cli->timeout_ms / (int)ATTEMPTS, ret_reply, ret_problem);
     gw_progress_end(progress);
     if (status != GW_OK)
         return status;

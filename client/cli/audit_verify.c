@@ -57,29 +57,37 @@ static void bad_say(gw_cli *cli, const gw_audit_verdict *verdict) {
            (unsigned long long)verdict->entries, (unsigned long long)verdict->size);
 }
 
-static void balance_add(gw_grid *grid, const gw_audit_balance *balance) {
-    char total[GW_AMOUNT_TEXT], spent[GW_AMOUNT_TEXT], charges[24], who[160];
+// Eight digits tell principals apart for a reader; programs get the whole id.
+static int id_size(const gw_cli *cli) {
+    return cli->output == GW_OUTPUT_TABLE ? 8 : GW_ID_HEX - 1;
+}
+
+static void balance_add(gw_cli *cli, gw_grid *grid, const gw_audit_balance *balance) {
+    char total[GW_AMOUNT_TEXT], spent[GW_AMOUNT_TEXT], charges[24], who[GW_ID_HEX];
     gw_amount_format((gw_epsilon){balance->total}, total);
     gw_amount_format((gw_epsilon){balance->spent}, spent);
     gw_ignore(snprintf(charges, sizeof(charges), "%llu", (unsigned long long)balance->charges)); // it fits
-    bool has_principal = balance->principal != NULL && balance->principal[0] != '\0';
-    gw_ignore(snprintf(who, sizeof(who), "%s", has_principal ? balance->principal : "")); // bounded
+    gw_ignore(snprintf(who, sizeof(who), "%.*s", id_size(cli),
+                       balance->principal == NULL ? "" : balance->principal)); // it fits
     gw_grid_add(grid,
                 (const char *[]){balance->kind, balance->id, who, spent, balance->total == 0 ? "-" : total, charges});
 }
 
 static gw_exit_code balances_say(gw_cli *cli, const gw_audit_state *state) {
     static const gw_grid_column columns[] = {
-        {"budget", "BUDGET", GW_ALIGN_LEFT, false},     {"id", "OF", GW_ALIGN_LEFT, true},
+        {"budget", "BUDGET OF", GW_ALIGN_LEFT, false},  {"id", "", GW_ALIGN_LEFT, true},
         {"principal", "ASKED BY", GW_ALIGN_LEFT, true}, {"spent", "SPENT", GW_ALIGN_RIGHT, false},
         {"total", "TOTAL", GW_ALIGN_RIGHT, false},      {"charges", "CHARGES", GW_ALIGN_RIGHT, false}};
+    static const char *const kinds[] = {"dataset", "principal", "population", "window"};
     GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, 6);
     size_t count = gw_audit_balances(state, NULL, 0);
     GW_CLEANUP(gw_freep) gw_audit_balance *balances = calloc(count == 0 ? 1 : count, sizeof(*balances));
     GW_ASSERT(grid != NULL && balances != NULL);
     count = gw_audit_balances(state, balances, count);
-    for (size_t i = 0; i < count; i++)
-        balance_add(grid, &balances[i]);
+    for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
+        for (size_t i = 0; i < count; i++)
+            if (strcmp(balances[i].kind, kinds[kind]) == 0)
+                balance_add(cli, grid, &balances[i]);
     if (cli->output == GW_OUTPUT_TABLE)
         gw_say(cli, "\nWho spent what\n");
     return gw_say_grid(cli, grid);
@@ -97,7 +105,7 @@ static bool policy_add(void *state, const gw_entry *entry) {
     gw_amount_format((gw_epsilon){entry->policy.total}, total);
     gw_time_format(entry->time, time);
     for (size_t i = 0; i < entry->by.count; i++)
-        gw_buffer_format(&by, "%s%s", i == 0 ? "" : " ", entry->by.ids[i]);
+        gw_buffer_format(&by, "%s%.8s", i == 0 ? "" : " ", entry->by.ids[i]);
     gw_grid_add(grid, (const char *[]){seq, time, entry->policy.dataset, version, total, gw_buffer_string(&by)});
     gw_buffer_done(&by);
     return gw_grid_rows(grid) < POLICIES_MAX;
@@ -188,7 +196,7 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     gw_exit_code code = balances_say(cli, audited);
     if (code == GW_EXIT_DONE)
         code = policies_say(cli, folder);
-    gw_say(cli, "\nThe log of %s is sound: no answer left without a charge, no budget was passed.\n",
+    gw_say(cli, "\nThe log of %s is sound.\nNo answer left without a charge; no budget was passed.\n",
            verdict.checkpoint.origin);
     return code;
 }

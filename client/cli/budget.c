@@ -36,7 +36,7 @@ static void balances_say(gw_cli *cli, const gw_json_node *budget) {
     gw_say(cli, "%s\n", gw_doc_text(budget, "dataset", "?"));
     const char *notice = gw_doc_text(budget, "notice", NULL);
     if (notice != NULL)
-        gw_say(cli, "%s\n", notice);
+        gw_say_wrapped(cli, notice);
     for (const gw_json_node *node = gw_doc_first(budget, "balances"); node != NULL; node = gw_json_next(node)) {
         char bar[3 * BAR_WIDTH + 1], total[GW_AMOUNT_TEXT], spent[GW_AMOUNT_TEXT], left[GW_AMOUNT_TEXT],
             renews[GW_TIME_TEXT];

@@ -46,8 +46,11 @@ static void price_say(gw_cli *cli, const gw_json_node *cost) {
     char price[GW_AMOUNT_TEXT];
     gw_buffer balances;
     gw_buffer_init(&balances, 4096);
-    for (const gw_json_node *node = gw_doc_first(cost, "balances"); node != NULL; node = gw_json_next(node))
-        balance_say(node, &balances);
+    // The asker's own first: it is the one that runs out.
+    for (int own = 1; own >= 0; own--)
+        for (const gw_json_node *node = gw_doc_first(cost, "balances"); node != NULL; node = gw_json_next(node))
+            if ((strcmp(gw_doc_text(node, "budget", ""), "principal") == 0) == (own == 1))
+                balance_say(node, &balances);
     gw_amount_text(gw_doc_text(cost, "price", "?"), price);
     if (gw_doc_bool(cost, "free"))
         gw_say_field(cli, "Price", "0   (asked before: the stored answer costs nothing)");
@@ -94,6 +97,20 @@ static void instead_say(gw_cli *cli, const gw_json_node *cost) {
     gw_buffer_done(&text);
 }
 
+// What can be spent at most: the smallest of all budgets that the question would be charged to.
+static const char *remaining_least(const gw_json_node *cost) {
+    const char *least = "";
+    uint64_t least_micro = UINT64_MAX;
+    for (const gw_json_node *node = gw_doc_first(cost, "balances"); node != NULL; node = gw_json_next(node)) {
+        gw_epsilon remaining = gw_doc_epsilon(node, "remaining");
+        if (remaining.micro >= least_micro)
+            continue;
+        least_micro = remaining.micro;
+        least = gw_doc_text(node, "remaining", "");
+    }
+    return least;
+}
+
 static gw_exit_code say_csv(gw_cli *cli, const gw_json_node *cost) {
     static const gw_grid_column columns[] = {
         {"dataset", "", GW_ALIGN_LEFT, false},      {"question", "", GW_ALIGN_LEFT, false},
@@ -115,7 +132,7 @@ static gw_exit_code say_csv(gw_cli *cli, const gw_json_node *cost) {
                          cells,
                          gw_doc_text(cost, "epsilon", ""),
                          gw_doc_bool(cost, "free") ? "0" : gw_doc_text(cost, "price", ""),
-                         gw_doc_text(gw_doc_first(cost, "balances"), "remaining", ""),
+                         remaining_least(cost),
                          gw_doc_text(error, "unit", ""),
                          size,
                          gw_doc_text(error, "half_width_95", ""),

@@ -85,9 +85,8 @@ static void line_say(demo *d, char *const argv[], const char *after) {
     gw_buffer_init(&line, 65536);
     while (argv[count] != NULL)
         count++;
-    gw_command_line("", count - 1, argv + 1, &line);
-    // gw_command_line starts with "godwit " and an empty command; the program's own name stands there instead.
-    gw_say(d->cli, "\n$ %s%s%s\n", argv[0], gw_buffer_string(&line) + strlen("godwit "), after);
+    gw_command_words(count - 1, argv + 1, &line);
+    gw_say(d->cli, "\n$ %s%s%s\n", argv[0], gw_buffer_string(&line), after);
     gw_ignore(fflush(d->cli->out)); // before the child writes
     gw_buffer_done(&line);
 }
@@ -363,6 +362,7 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     sigaddset(&d->signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &d->signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    gw_say(cli, "Godwit in a minute: what follows are real commands and their output, in %s.\n", folder);
     bool is_done = steps_run(d);
     if (is_done)
         gw_say(cli, "\nDone in %.0f seconds. Everything is in %s.\n",

@@ -36,19 +36,21 @@ typedef struct {
     char folder[GW_PATH_MAX], key[GW_PATH_MAX], public[GW_PATH_MAX], profile[GW_PATH_MAX];
 } key_paths;
 
+static bool path_join(char path[GW_PATH_MAX], const char *folder, const char *name, const char *suffix) {
+    int used = snprintf(path, GW_PATH_MAX, "%s/%s%s", folder, name, suffix);
+    return used > 0 && (unsigned)used < GW_PATH_MAX;
+}
+
 static gw_status paths_set(const gw_cli *cli, const char *out, const char *name, key_paths *ret,
                            gw_problem *ret_problem) {
     if (out == NULL)
         gw_profiles_folder(cli, ret->folder);
     else if ((unsigned)snprintf(ret->folder, GW_PATH_MAX, "%s", out) >= GW_PATH_MAX)
         return gw_problem_set(ret_problem, GW_INVALID, "option_value", "The path of --out is too long.", "", "");
-    size_t room = GW_PATH_MAX - strlen(ret->folder) - strlen(name);
-    if (room < 16 || room > GW_PATH_MAX)
+    if (!path_join(ret->key, ret->folder, name, ".key") || !path_join(ret->public, ret->folder, name, ".pub") ||
+        !path_join(ret->profile, ret->folder, name, ".json"))
         return gw_problem_set(ret_problem, GW_INVALID, "option_value", "The path of the folder is too long.", "",
                               "--out DIR");
-    gw_ignore(snprintf(ret->key, GW_PATH_MAX, "%s/%s.key", ret->folder, name));      // room was checked
-    gw_ignore(snprintf(ret->public, GW_PATH_MAX, "%s/%s.pub", ret->folder, name));   // as above
-    gw_ignore(snprintf(ret->profile, GW_PATH_MAX, "%s/%s.json", ret->folder, name)); // as above
     if (access(ret->profile, F_OK) != 0 && access(ret->public, F_OK) != 0 && access(ret->key, F_OK) != 0)
         return gw_folder_make(ret->folder, 0700, ret_problem);
     gw_status status = gw_problem_set(ret_problem, GW_CONFLICT, "file_exists", "", "Keys are never written over.", "");
@@ -94,12 +96,12 @@ static gw_exit_code new_say(gw_cli *cli, const key_paths *paths, const gw_identi
         return gw_say_grid(cli, grid);
     }
     gw_say_field(cli, "Principal", "%s", identity->principal);
-    gw_say_field(cli, "Key", "%s (id %s)", identity->key, id);
+    gw_say_field(cli, "Key", "%s", identity->key);
+    gw_say_field(cli, "Key id", "%s", id);
     gw_say_field(cli, "Secret", "%s  keep it, show it to nobody", paths->key);
     if (has_profile)
         gw_say_field(cli, "Profile", "%s", paths->profile);
-    gw_say_field(cli, "Send this", "%s  to the service's operator: godwit principal add %s --roles researcher",
-                 paths->public, paths->public);
+    gw_say_field(cli, "Send", "%s  to the operator, who enters you with: godwit principal add", paths->public);
     if (!has_profile)
         gw_note(cli, "No profile was written: I know no service. Give one of its profiles with --config.\n");
     return GW_EXIT_DONE;
@@ -206,7 +208,8 @@ static gw_exit_code show_run(gw_cli *cli, const void *options, const gw_words *w
         return gw_say_grid(cli, grid);
     }
     gw_say_field(cli, "Principal", "%s", profile.principal);
-    gw_say_field(cli, "Key", "%s (id %s)", hex, id);
+    gw_say_field(cli, "Key", "%s", hex);
+    gw_say_field(cli, "Key id", "%s", id);
     gw_say_field(cli, "Profile", "%s", profile.path);
     gw_say_field(cli, "Service", "%s", profile.origin);
     return GW_EXIT_DONE;

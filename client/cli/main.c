@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
     gw_cli_init(&cli, commands, sizeof(commands) / sizeof(commands[0]));
     gw_exit_code code = gw_cli_run(&cli, argc - 1, argv + 1);
     if (fflush(cli.out) == 0 && ferror(cli.out) == 0)
-        return code;
+        return (int)code;
     gw_problem problem;
     gw_ignore(gw_problem_set(&problem, GW_IO, "output", "The answer could not be written.",
                              "Standard output is full or closed.", "")); // it is printed

@@ -15,8 +15,6 @@
 #define ANSWER_BYTES_MAX 268435456u
 
 GW_DEFINE_FREEP(gw_json, gw_json_free)
-GW_DEFINE_FREEP(gw_names, gw_names_free)
-GW_DEFINE_FREEP(gw_arena, gw_arena_free)
 
 typedef struct {
     gw_question_options question;
@@ -112,6 +110,13 @@ static gw_status yes_missing(query_run *run, const char *price, gw_problem *ret_
     return status;
 }
 
+static const char *own_remaining(const gw_json_node *cost) {
+    for (const gw_json_node *node = gw_doc_first(cost, "balances"); node != NULL; node = gw_json_next(node))
+        if (strcmp(gw_doc_text(node, "budget", ""), "principal") == 0)
+            return gw_doc_text(node, "remaining", "?");
+    return "budget"; // no limit of its own
+}
+
 // The price as the service states it now; what is agreed to is the most that is ever paid.
 static gw_status price_agree(query_run *run, gw_problem *ret_problem) {
     GW_CLEANUP(gw_json_freep) gw_json *document = NULL;
@@ -122,13 +127,15 @@ static gw_status price_agree(query_run *run, gw_problem *ret_problem) {
         return status;
     const gw_json_node *cost = gw_json_root(document);
     const char *price = gw_doc_text(cost, "price", "0");
-    run->question.max_cost = gw_doc_epsilon(cost, "price");
+    bool is_free = gw_doc_bool(cost, "free");
+    // --yes also covers a stored answer that is gone in between; without it, free is all that was agreed to.
+    run->question.max_cost = gw_doc_epsilon(cost, is_free && run->options->yes ? "epsilon" : "price");
     run->question.has_max_cost = true;
-    if (run->options->yes || gw_doc_bool(cost, "free"))
+    if (run->options->yes || is_free)
         return GW_OK;
     char text[160];
-    gw_ignore(snprintf(text, sizeof(text), "This costs %s; you have %s left. Ask?", price, // bounded, it is only shown
-                       gw_doc_text(gw_doc_first(cost, "balances"), "remaining", "?")));
+    gw_ignore(snprintf(text, sizeof(text), "This costs %s of your %s. Ask?", price,
+                       own_remaining(cost))); // bounded, it is only shown
     if (gw_confirm(run->cli, text))
         return GW_OK;
     if (!run->cli->in_is_terminal || !run->cli->err_is_terminal)
@@ -210,7 +217,7 @@ static void closing_say(query_run *run, bool is_saved) {
     if (gw_doc_bool(account, "repeat"))
         gw_buffer_text(&line, " · asked before: free");
     const char *remaining = gw_doc_text(account, "remaining", NULL);
-    if (remaining != NULL) {
+    if (remaining != NULL && run->session.profile.principal[0] != '\0') {
         char left[GW_AMOUNT_TEXT];
         gw_amount_text(remaining, left);
         gw_buffer_format(&line, " · left %s", left);

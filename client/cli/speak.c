@@ -43,6 +43,14 @@ void gw_say_text(gw_cli *cli, const char *text) {
     text_out(cli, cli->out, text);
 }
 
+void gw_say_wrapped(gw_cli *cli, const char *text) {
+    gw_buffer lines;
+    gw_buffer_init(&lines, TEXT_MAX);
+    gw_text_wrap(&lines, text, cli->width, 0, 2);
+    text_out(cli, cli->out, gw_buffer_string(&lines));
+    gw_buffer_done(&lines);
+}
+
 void gw_say_bytes(gw_cli *cli, gw_bytes bytes) {
     if (bytes.size > 0)
         gw_ignore(fwrite(bytes.data, 1, bytes.size, cli->out)); // main checks the stream once, at the end
@@ -50,6 +58,7 @@ void gw_say_bytes(gw_cli *cli, gw_bytes bytes) {
 
 void gw_note(gw_cli *cli, const char *format, ...) {
     va_list arguments;
+    gw_ignore(fflush(cli->out)); // what was said before stands before
     va_start(arguments, format);
     format_out(cli, cli->err, format, arguments);
     va_end(arguments);

@@ -243,10 +243,14 @@ static void word_quote(const char *word, gw_buffer *text) {
     gw_buffer_text(text, "'");
 }
 
-void gw_command_line(const char *name, int argc, char *const *argv, gw_buffer *text) {
-    gw_buffer_format(text, "godwit %s", name);
+void gw_command_words(int argc, char *const *argv, gw_buffer *text) {
     for (int i = 0; i < argc; i++) {
         gw_buffer_text(text, " ");
         word_quote(argv[i], text);
     }
+}
+
+void gw_command_line(const char *name, int argc, char *const *argv, gw_buffer *text) {
+    gw_buffer_format(text, "godwit %s", name);
+    gw_command_words(argc, argv, text);
 }
