@@ -227,7 +227,8 @@ int main(int argc, char **argv) {
                 _exit(EXIT_FAILURE);
             sent += (size_t)size;
         }
-        _exit(EXIT_SUCCESS);
+        for (;;)
+            pause(); // the daemon lives as long as the process that started it
     }
     close(ends[1]);
     for (size_t got = 0; got < sizeof *facts;) {
@@ -236,7 +237,6 @@ int main(int argc, char **argv) {
             return EXIT_FAILURE;
         got += (size_t)size;
     }
-    waitpid(child, NULL, 0);
     char url[TEST_PATH_MAX + 32];
     snprintf(url, sizeof url, "ipc://%s/echo.sock", facts->daemon.folder);
     const gw_bytes request = {facts->request, facts->request_size};
@@ -263,8 +263,8 @@ int main(int argc, char **argv) {
     bench_line("recall, 64 in flight, median", flight_us, "us", 0);
     kill(echo, SIGKILL);
     waitpid(echo, NULL, 0);
-    // The daemon was the first child's: it is ours to stop, not to wait for.
-    kill(facts->daemon.pid, SIGKILL);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
     facts->daemon.pid = 0;
     test_daemon_done(&facts->daemon);
     free(facts);

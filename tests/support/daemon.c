@@ -10,11 +10,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -23,8 +23,6 @@
 #define ORIGIN "test.example/godwit"
 #define START_TRIES_MAX 3000 // of 10 ms: 30 s, for sanitizers on a busy machine
 #define ASK_TIMEOUT_MS 60000
-
-extern char **environ;
 
 __attribute__((format(printf, 1, 2))) static _Noreturn void give_up(const char *format, ...) {
     va_list arguments;
@@ -58,21 +56,22 @@ void test_program(const char *name, char ret_path[TEST_PATH_MAX]) {
 
 // ---- processes
 
+// A child that dies with this process, so that a test that is killed leaves nothing running.
 static pid_t spawn(const char *const argv[], int out, int err) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (out >= 0)
-        posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    if (err >= 0)
-        posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-    pid_t pid = 0;
-    // posix_spawn does not write through argv; its type is older than const.
-    const int failed = posix_spawn(&pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0)
-        give_up("cannot start %s: %s", argv[0], strerror(failed));
-    return pid;
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    if (pid < 0)
+        give_up("cannot start %s: %s", argv[0], strerror(errno));
+    if (pid > 0)
+        return pid;
+    const int none = open("/dev/null", O_RDONLY);
+    const bool is_ready = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && none >= 0 &&
+                          dup2(none, STDIN_FILENO) >= 0 && (out < 0 || dup2(out, STDOUT_FILENO) >= 0) &&
+                          (err < 0 || dup2(err, STDERR_FILENO) >= 0);
+    // execv does not write through argv; its type is older than const.
+    if (is_ready)
+        execv(argv[0], (char *const *)(uintptr_t)argv);
+    _exit(127);
 }
 
 static int wait_for(pid_t pid) {
@@ -158,7 +157,7 @@ void test_daemon_spawn(test_daemon *daemon) {
     const char *argv[16] = {program, "serve", "--dir", daemon->folder, "--release-tick", "0"};
     for (size_t i = 0; i < 8 && daemon->serve_flags[i] != NULL; i++)
         argv[6 + i] = daemon->serve_flags[i];
-    daemon->pid = spawn(argv, -1, file);
+    daemon->pid = spawn(argv, file, file);
 }
 
 void test_daemon_start(test_daemon *daemon) {
@@ -240,8 +239,11 @@ static void admin(test_daemon *daemon, const gw_buffer *body) {
 
 static void read_key(const gw_profile *profile, gw_secret_key **ret_key) {
     gw_problem problem;
-    if (gw_key_file_read(profile->key_path, ret_key, &problem) != GW_OK)
-        give_up("%s: %s %s", profile->key_path, problem.what, problem.why);
+    char path[4096];
+    if (!gw_profile_key_file(profile, path))
+        give_up("no key for %s", profile->path);
+    if (gw_key_file_read(path, ret_key, &problem) != GW_OK)
+        give_up("%s: %s %s", path, problem.what, problem.why);
 }
 
 void test_daemon_population(test_daemon *daemon, const char *population, const char *total) {
