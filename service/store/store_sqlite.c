@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define BUSY_MS 10000 // readers wait for a checkpoint, never for a commit
+#define SETTING_MS 1000 // a setting that another connection holds up is refused soon
 #define CHECKPOINT_PAGES "2000"
 
 typedef struct {
@@ -82,8 +83,10 @@ gw_status store_connection_guard(store_connection *connection, gw_problem *ret_p
     if (sqlite3_db_config(connection->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &defensive) != SQLITE_OK || defensive != 1)
         return store_problem(ret_problem, GW_UNAVAILABLE, "store_setting", "The database does not take DEFENSIVE.",
                              NULL);
+    sqlite3_busy_timeout(connection->db, SETTING_MS);
     gw_status status =
         pragmas_set(connection->db, writer_pragmas, sizeof(writer_pragmas) / sizeof(writer_pragmas[0]), ret_problem);
+    sqlite3_busy_timeout(connection->db, BUSY_MS);
     if (status != GW_OK)
         return status;
     // The WAL file stays when the last connection closes, so its directory entry is synced once and for all.
