@@ -328,15 +328,30 @@ static bool steps_run(demo *d) {
            others_look(d);
 }
 
+// The shell finds "godwit" as this program was found, or must be told where it lies.
+static void path_say(demo *d) {
+    char program[4096];
+    const char *path = getenv("PATH");
+    gw_program_find("godwit", program);
+    char *slash = strrchr(program, '/');
+    if (slash == NULL)
+        return; // found on the PATH
+    *slash = '\0';
+    const char *found = path == NULL ? NULL : strstr(path, program);
+    size_t size = strlen(program);
+    if (found == NULL || (found != path && found[-1] != ':') || (found[size] != '\0' && found[size] != ':'))
+        gw_say(d->cli, "  export PATH=%s:$PATH\n", program);
+}
+
 static void go_on_say(demo *d, const char *folder) {
+    gw_say(d->cli, "\nThe service goes on. Try:\n  cd %s\n", folder);
+    path_say(d);
     gw_say(d->cli,
-           "\nThe service goes on. Try:\n"
-           "  cd %s\n"
            "  godwit catalogue register --as researcher\n"
-           "  godwit query register population_count --by sex --epsilon 0.02 --yes --as researcher\n"
+           "  godwit query register population_count --by sex --epsilon 0.02 --as researcher\n"
            "  godwit history --as researcher\n"
            "Stop it with:  kill %ld\n",
-           folder, (long)d->daemon);
+           (long)d->daemon);
 }
 
 static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
@@ -374,7 +389,7 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     daemon_stop(d);
     if (d->is_cancelled)
         return GW_EXIT_CANCELLED;
-    if (is_done)
+    if (is_done && d->socket_folder[0] == '\0')
         gw_say(cli, "The service is stopped. godwit serve --dir %s/state starts it again.\n", folder);
     return is_done ? GW_EXIT_DONE : GW_EXIT_FAILED;
 }
