@@ -41,6 +41,12 @@ static void the_maximum_holds_and_the_error_sticks(void **state) {
     gw_buffer_done(&buffer);
     assert_int_equal(buffer.status, GW_OK);
     assert_int_equal(buffer.size_max, 5);
+    gw_buffer_text(&buffer, "123");
+    gw_buffer_text(&buffer, "456");
+    gw_buffer_text(&buffer, "7"); // would fit, but what came before is missing
+    assert_int_equal(buffer.status, GW_LIMIT);
+    assert_string_equal(gw_buffer_string(&buffer), "123");
+    gw_buffer_done(&buffer);
 }
 
 static void a_huge_count_cannot_wrap(void **state) {
