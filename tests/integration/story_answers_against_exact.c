@@ -31,7 +31,7 @@ typedef struct {
     const char *data;                          // file in policies/samples
     const char *source;                        // SQL of the rows; %s is the data file
     const char *rate;                          // indicator
-    const char *is_female;                     // SQL condition
+    const char *is_female, *is_known;          // SQL conditions on sex
     const char *in_population, *in_numerator; // SQL conditions of the indicator, written down independently of its file
 } sample;
 
@@ -249,9 +249,9 @@ static void count_exactly(const sample *of, const char *data, truth *ret) {
     snprintf(sql, sizeof sql,
              "SELECT count(*)::BIGINT, count(*) FILTER ((%s) AND (%s))::BIGINT, count(*) FILTER ((%s) AND NOT "
              "(%s))::BIGINT FROM %s"
-             " GROUP BY (%s) ORDER BY (%s) DESC",
-             of->in_population, of->in_numerator, of->in_population, of->in_numerator, source, of->is_female,
-             of->is_female);
+             " WHERE %s GROUP BY (%s) ORDER BY (%s) DESC",
+             of->in_population, of->in_numerator, of->in_population, of->in_numerator, source, of->is_known,
+             of->is_female, of->is_female);
     assert_int_equal(duck_rows(&it, sql, 3, values, CELLS), CELLS);
     for (size_t i = 0; i < CELLS; i++) {
         ret->persons[i] = values[3 * i];
@@ -317,6 +317,7 @@ static void adult_answers_have_the_stated_law_and_coverage(void **state) {
         .source = "read_csv('%s')",
         .rate = "education_high",
         .is_female = "sex = 'Female'",
+        .is_known = "sex IN ('Female', 'Male')",
         .in_population = "age BETWEEN 25 AND 64",
         .in_numerator = "education IN ('Assoc-voc', 'Assoc-acdm', 'Bachelors', 'Masters', 'Prof-school', 'Doctorate')",
     });
@@ -332,6 +333,7 @@ static void register_answers_have_the_stated_law_and_coverage(void **state) {
         .source = "read_parquet('%s')",
         .rate = "employment_rate",
         .is_female = "sex = 'F'",
+        .is_known = "sex IN ('F', 'M')",
         .in_population = "age BETWEEN 20 AND 64 AND activity IN ('EMP', 'UNE', 'INAC')",
         .in_numerator = "activity = 'EMP'",
     });

@@ -110,7 +110,7 @@ static void a_price_outside_the_policy_is_refused(void **state) {
     (void)state;
     assert_refused(QUERY COUNT "\"by\":[\"sex\"],\"epsilon\":\"0.009999\"}", NULL);
     assert_refused(QUERY COUNT "\"by\":[\"sex\"],\"epsilon\":\"10.000001\"}", NULL);
-    assert_refused(QUERY COUNT "\"by\":[\"sex\"]}", "epsilon_needed");
+    assert_refused(QUERY COUNT "\"by\":[\"sex\"]}", "missing_field");
     assert_refused(QUERY COUNT "\"by\":[\"sex\"],\"epsilon\":\"0.05\",\"max_cost\":\"0.049999\"}", "max_cost");
     assert_nothing_was_charged();
 }
