@@ -33,6 +33,7 @@ void fixture_init(test_dataset *fixture, const char *policy_text) {
 }
 
 void fixture_done(test_dataset *fixture) {
+    gw_engine_close(fixture->engine);
     gw_policy_free(fixture->policy);
     gw_engine_folder_remove(fixture->folder);
 }
@@ -110,13 +111,13 @@ gw_status fixture_measure(const test_dataset *fixture, gw_engine *engine, const 
     return gw_engine_measure(engine, &statement, ret_table);
 }
 
-int64_t fixture_number(const test_dataset *fixture, const char *sql) {
-    gw_engine *engine = fixture_engine(fixture, 1);
+int64_t fixture_number(test_dataset *fixture, const char *sql) {
+    if (fixture->engine == NULL)
+        fixture->engine = fixture_engine(fixture, 1);
     gw_exact_table *table = NULL;
-    assert_int_equal(fixture_measure(fixture, engine, sql, 1, 1, &table), GW_OK);
+    assert_int_equal(fixture_measure(fixture, fixture->engine, sql, 1, 1, &table), GW_OK);
     int64_t number = (int64_t)table->values[0];
     gw_exact_table_free(table);
-    gw_engine_close(engine);
     return number;
 }
 

@@ -14,6 +14,7 @@ typedef struct {
     gw_load_report report;
     gw_problem problem;
     gw_load_treatment treatments[GW_LOAD_KINDS];
+    gw_engine *engine; // started by the first fixture_number
 } test_dataset;
 
 void fixture_init(test_dataset *fixture, const char *policy_text);
@@ -31,8 +32,8 @@ gw_engine *fixture_engine(const test_dataset *fixture, unsigned children);
 // Measures on the loaded snapshot. The caller frees the table.
 gw_status fixture_measure(const test_dataset *fixture, gw_engine *engine, const char *sql, size_t cell_count,
                           size_t part_count, gw_exact_table **ret_table);
-// The one number of a statement, from an engine of its own.
-int64_t fixture_number(const test_dataset *fixture, const char *sql);
+// The one number of a statement, from the fixture's own engine.
+int64_t fixture_number(test_dataset *fixture, const char *sql);
 bool fixture_has_finding(const test_dataset *fixture, gw_load_kind kind, uint64_t row, const char *text);
 
 #define POLICY_HEAD                                                                                                    \
