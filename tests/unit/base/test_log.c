@@ -74,6 +74,41 @@ static void a_line_that_is_too_long_is_cut_and_says_so(void **state) {
     assert_int_equal(slashes % 2, 0); // no escape was cut in the middle
 }
 
+static size_t value_length;
+static void write_near_the_end(void) {
+    char value[4200];
+    memset(value, 'x', value_length);
+    value[value_length] = '\0';
+    gw_log(GW_LOG_ERROR, "long", "first", value, "a_second_name", "b", "c", "d", NULL);
+}
+
+// A flat object of strings: quotes in pairs, nothing between strings but ':' and ','.
+static bool is_object_of_strings(const char *text) {
+    size_t quotes = 0;
+    if (*text != '{')
+        return false;
+    for (text++; *text != '}' || quotes % 2 == 1; text++) {
+        if (*text == '\0' || *text == '\n')
+            return false;
+        if (*text == '"')
+            quotes++;
+        else if (quotes % 2 == 0 && *text != (quotes % 4 == 2 ? ':' : ','))
+            return false;
+    }
+    return quotes % 4 == 0 && strcmp(text, "}\n") == 0;
+}
+
+static void a_line_cut_anywhere_is_still_an_object(void **state) {
+    (void)state;
+    char text[LINE_MAX];
+    for (value_length = 3900; value_length < 4050; value_length++) {
+        captured(write_near_the_end, text);
+        if (!is_object_of_strings(text))
+            fail_msg("value of %zu bytes: %s", value_length, text + 3900);
+        assert_true(strlen(text) <= 4096);
+    }
+}
+
 static void write_levels(void) {
     gw_log(GW_LOG_DEBUG, "hidden", NULL);
     gw_log_set_level(GW_LOG_DEBUG);
@@ -108,6 +143,7 @@ int main(void) {
         cmocka_unit_test(a_line_is_one_object_with_its_fields),
         cmocka_unit_test(values_are_escaped_and_always_utf8),
         cmocka_unit_test(a_line_that_is_too_long_is_cut_and_says_so),
+        cmocka_unit_test(a_line_cut_anywhere_is_still_an_object),
         cmocka_unit_test(the_level_filters),
         cmocka_unit_test(a_null_value_ends_the_line_safely),
     };
