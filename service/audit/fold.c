@@ -300,10 +300,6 @@ static uint64_t window_spent(const gw_audit_state *state, const balance_row *lik
     return spent;
 }
 
-static bool is_window(balance_kind kind) {
-    return kind == BALANCE_WINDOW || kind == BALANCE_POPULATION_WINDOW;
-}
-
 // The balance like `like`, made when there is none; NONE without memory.
 static size_t balance_of(gw_audit_state *state, const balance_row *like) {
     gw_hash key = balance_key(like);
@@ -315,13 +311,12 @@ static size_t balance_of(gw_audit_state *state, const balance_row *like) {
     place = state->balances.count;
     map_put(&state->map, key, place);
     state->balances.items[place] = *like;
-    if (is_window(like->kind))
-        state->balances.items[place].spent = window_spent(state, like);
     state->balances.count++;
     return place;
 }
 
-// A window's balance after its length was changed: an older balance of the same length misses what came in between.
+// A window's balance after its length was changed: a window of this length has none yet, or one that misses what came
+// in between.
 static bool window_refresh(gw_audit_state *state, balance_kind kind, size_t owner, uint64_t days, int64_t time) {
     if (days == 0)
         return true;

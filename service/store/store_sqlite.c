@@ -5,7 +5,7 @@
 #include "service/base/cleanup.h"
 #include <string.h>
 
-#define BUSY_MS 10000 // readers wait for a checkpoint, never for a commit
+#define BUSY_MS 10000   // readers wait for a checkpoint, never for a commit
 #define SETTING_MS 1000 // a setting that another connection holds up is refused soon
 #define CHECKPOINT_PAGES "2000"
 

@@ -150,7 +150,7 @@ typedef struct {
 } store_budget;
 // The budgets that a charge by `principal` meets at `time`, in the order of store_balance_kind.
 void store_budgets_of(const store_terms *terms, const char *principal, int64_t time, store_budget ret[STORE_BALANCES]);
-// Spent so far: the stored row or, for a window without one, the charges that fall into it.
+// Spent so far; 0 where nothing was charged yet.
 GW_MUST_CHECK gw_status store_balance_read(store_connection *connection, const store_balance_key *key,
                                            uint64_t *ret_spent);
 
@@ -158,7 +158,8 @@ void store_balances_prepare(store_balance_cache *cache); // before a batch
 GW_MUST_CHECK gw_status store_balance_get(store_balance_cache *cache, store_connection *connection,
                                           const store_balance_key *key, store_balance_slot **ret);
 void store_balance_set(store_balance_cache *cache, store_balance_slot *slot, uint64_t spent);
-// After a change of a window's length: an earlier row of the same length misses what was spent in between.
+// After a change of a window's length, from the charges themselves: a window of this length has no row yet, or one that
+// misses what was spent in between.
 GW_MUST_CHECK gw_status store_balance_refresh(store_balance_cache *cache, store_connection *connection,
                                               const store_balance_key *key);
 GW_MUST_CHECK gw_status store_balances_flush(store_balance_cache *cache, store_connection *connection);

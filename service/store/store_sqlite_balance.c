@@ -65,8 +65,7 @@ void store_budgets_of(const store_terms *terms, const char *principal, int64_t t
                            terms->population_window_total, time);
 }
 
-// A window without a row is new, or its length was just changed by a policy: either way its balance is the charges that
-// fall into it. Charges are in order of time, so a new window reads one row.
+// What the charges already in the log spent of a window: they are in order of time.
 static gw_status window_spent(store_connection *connection, const store_balance_key *key, uint64_t *ret_spent) {
     int64_t start = key->window * key->days * STORE_DAY_SECONDS;
     int column = key->kind == BALANCE_WINDOW ? 2 : 3;
@@ -105,8 +104,6 @@ gw_status store_balance_read(store_connection *connection, const store_balance_k
     }
     if (status != GW_NOT_FOUND)
         return status;
-    if (key->kind == BALANCE_WINDOW || key->kind == BALANCE_POPULATION_WINDOW)
-        return window_spent(connection, key, ret_spent);
     *ret_spent = 0;
     return GW_OK;
 }

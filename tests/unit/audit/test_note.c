@@ -136,6 +136,10 @@ static void unknown_keys_are_ignored_and_twenty_signatures_accepted(void **state
     // The same name with another key id is another key.
     strcat(note, DASH NAME " AAAAAAAAAAAA\n");
     assert_int_equal(open_note(state, note), GW_OK);
+    size_t size = strlen(note);
+    strcat(note, DASH "wit\x7fness.example AAAAAAAAAAAA\n"); // a control character, even where nobody looks
+    assert_int_equal(open_note(state, note), GW_CORRUPT);
+    note[size] = '\0';
     strcat(note, DASH "witness.example not base64\n");
     assert_int_equal(open_note(state, note), GW_CORRUPT);
 }

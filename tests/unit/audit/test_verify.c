@@ -268,6 +268,52 @@ static void a_cut_file_is_tampering_and_a_missing_one_cannot_be_checked(void **s
     assert_true(verdict.is_sound);
 }
 
+static void file_append(const char *name, const char *text) {
+    char path[256];
+    path_in_log(name, path);
+    FILE *file = fopen(path, "ab");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void bytes_after_the_last_entry_are_tampering(void **state) {
+    (void)state;
+    char name[GW_TILE_PATH_MAX], path[256];
+    gw_audit_verdict verdict;
+    gw_bundle_path(1, (unsigned)(shared.size - 256), name);
+    long size = size_of(name);
+    file_append(name, "more");
+    assert_int_equal(verify(NULL, &verdict), GW_OK);
+    assert_false(verdict.is_sound);
+    assert_int_equal(verdict.first_bad, shared.size - 1);
+    path_in_log(name, path);
+    assert_int_equal(truncate(path, size), 0);
+}
+
+// A checkpoint that the log itself signed over another tree: every file fits, the root does not.
+static void a_signed_root_of_another_tree_is_tampering(void **state) {
+    (void)state;
+    gw_audit_verdict verdict;
+    gw_checkpoint checkpoint = {.origin = FIXTURE_ORIGIN, .size = shared.size, .root = fixture_hash("another")};
+    gw_secret_key *key = fixture_key();
+    char path[256];
+    gw_buffer note, kept;
+    path_in_log("checkpoint", path);
+    gw_buffer_init(&note, 1024);
+    gw_buffer_init(&kept, 4096);
+    assert_int_equal(gw_file_read(path, &kept, NULL), GW_OK);
+    gw_checkpoint_sign(&checkpoint, key, &note);
+    assert_int_equal(gw_file_replace(path, gw_buffer_bytes(&note), 0600, NULL), GW_OK);
+    assert_int_equal(verify(NULL, &verdict), GW_OK);
+    assert_false(verdict.is_sound);
+    assert_string_equal(verdict.problem.code, "bad_root");
+    assert_int_equal(gw_file_replace(path, gw_buffer_bytes(&kept), 0600, NULL), GW_OK);
+    gw_secret_key_free(key);
+    gw_buffer_done(&note);
+    gw_buffer_done(&kept);
+}
+
 static void missing_files_are_rebuilt_at_the_next_publication(void **state) {
     (void)state;
     static const char *const names[] = {"tile/entries/000", "tile/0/000", "tile/1/000.p/1", "checkpoint"};
@@ -451,6 +497,8 @@ int main(void) {
         cmocka_unit_test(a_flipped_byte_in_a_tile_is_named),
         cmocka_unit_test(a_flipped_byte_in_the_checkpoint_is_tampering),
         cmocka_unit_test(a_cut_file_is_tampering_and_a_missing_one_cannot_be_checked),
+        cmocka_unit_test(bytes_after_the_last_entry_are_tampering),
+        cmocka_unit_test(a_signed_root_of_another_tree_is_tampering),
         cmocka_unit_test(missing_files_are_rebuilt_at_the_next_publication),
         cmocka_unit_test(a_receipt_proves_its_answer_and_no_other),
         cmocka_unit_test(a_receipt_with_another_charge_is_refused),
