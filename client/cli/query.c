@@ -153,13 +153,6 @@ static gw_status price_read(query_run *run, gw_problem *ret_problem) {
     return GW_OK;
 }
 
-// A release id becomes a file name, so it may hold nothing else than ours do.
-static bool release_is_plain(const char *release) {
-    size_t size = strlen(release);
-    return size > 0 && size < 64 &&
-           strspn(release, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") == size;
-}
-
 static gw_status file_save(const query_run *run, const char *named, const char *suffix, gw_bytes bytes,
                            unsigned *ret_count, gw_problem *ret_problem) {
     char path[GW_PATH_MAX];
@@ -258,7 +251,7 @@ static gw_status reply_read(query_run *run, gw_problem *ret_problem) {
     gw_status status = gw_answer_decode(run->reply.answer, run->arena, &run->answer, ret_problem);
     if (status == GW_OK && run->reply.account.size > 0)
         status = gw_json_parse(run->reply.account, GW_JSON_REPLY, &run->account, ret_problem);
-    if (status == GW_OK && !release_is_plain(run->answer.release))
+    if (status == GW_OK && !gw_release_is_plain(run->answer.release))
         return gw_problem_set(ret_problem, GW_CORRUPT, "bad_reply", "The release id in the answer is not one.", "", "");
     return status == GW_OK ? receipt_check(run, charged_request(run), ret_problem) : status;
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#define RELEASE_SIZE_MAX 64u
+
 void gw_amount_format(gw_epsilon amount, char text[GW_AMOUNT_TEXT]) {
     char plain[GW_EPSILON_TEXT];
     gw_epsilon_format(amount, plain);
@@ -241,6 +243,12 @@ static void word_quote(const char *word, gw_buffer *text) {
             gw_buffer_append(text, word, 1);
     }
     gw_buffer_text(text, "'");
+}
+
+bool gw_release_is_plain(const char *release) {
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+    size_t size = strlen(release);
+    return size > 0 && size < RELEASE_SIZE_MAX && release[0] != '-' && strspn(release, allowed) == size;
 }
 
 void gw_command_words(int argc, char *const *argv, gw_buffer *text) {

@@ -47,6 +47,8 @@ GW_MUST_CHECK gw_status gw_question_read(const gw_question_options *options, con
                                          gw_arena *arena, gw_question *ret, gw_problem *ret_problem);
 // "employment_rate by c_birth,sex where sex=F,M" from a canonical question object.
 void gw_question_say(const gw_json_node *question, gw_buffer *text);
+// A release id becomes a file name, so it may hold nothing else than ours do: letters, digits and '-'.
+bool gw_release_is_plain(const char *release);
 // Each of argv behind a space, quoted so that a shell reads it back; and the same behind "godwit <name>".
 void gw_command_words(int argc, char *const *argv, gw_buffer *text);
 void gw_command_line(const char *name, int argc, char *const *argv, gw_buffer *text);

@@ -164,6 +164,16 @@ static void a_command_line_reads_back_in_a_shell(void **state) {
     gw_buffer_done(&text);
 }
 
+static void a_release_that_names_another_file_is_refused(void **state) {
+    (void)state;
+    assert_true(gw_release_is_plain("GW-2026-000143"));
+    static const char *const bad[] = {
+        "",    "../GW-1", "a/b",     ".GW", "GW 1",
+        "-GW", "GW\n",    "GW.json", "é",   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(gw_release_is_plain(bad[i]));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(amounts_have_two_places_or_more),
@@ -175,6 +185,7 @@ int main(void) {
         cmocka_unit_test(lines_that_say_nothing_clear_are_refused),
         cmocka_unit_test(a_canonical_question_is_said_in_one_line),
         cmocka_unit_test(a_command_line_reads_back_in_a_shell),
+        cmocka_unit_test(a_release_that_names_another_file_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,18 +68,21 @@ static void counts_are_never_shown_below_zero(void **state) {
     (void)state;
     const gw_answer_cell cells[] = {
         {.key = keys[0], .estimate = "-12", .lower = "-72", .upper = "48", .se = "28", .flag = ""},
-        {.key = keys[1], .estimate = "24108", .lower = "24048", .upper = "24168", .se = "28", .flag = ""}};
+        {.key = keys[1], .estimate = "24108", .lower = "24048", .upper = "24168", .se = "28", .flag = ""},
+        {.key = keys[2], .estimate = "101", .lower = "0", .upper = "251", .se = "71", .flag = "u"}};
     gw_answer answer = rate_answer();
     answer.statistic = "count";
     answer.unit = "PS";
     answer.notice = NULL;
     answer.cells = cells;
-    answer.cell_count = 2;
+    answer.cell_count = 3;
     assert_table(&answer, NULL,
-                 " C_BIRTH  SEX  ESTIMATE     LIKELY BETWEEN  FLAG\n"
-                 " NAT      F           0           0 and 48\n"
-                 " NEU_FOR  M      24,108  24,048 and 24,168\n"
+                 " C_BIRTH  SEX       ESTIMATE     LIKELY BETWEEN  FLAG\n"
+                 " NAT      F                0           0 and 48\n"
+                 " NEU_FOR  M           24,108  24,048 and 24,168\n"
+                 " _U       M    too uncertain          0 and 251  u\n"
                  "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "u  too uncertain after protection: ask for bigger groups or a smaller error\n"
                  "Shown within what is possible; -o csv and -o json keep the unbiased figures.\n");
 }
 
