@@ -83,15 +83,6 @@ gw_status gw_engine_child_greet(gw_engine_child *child, int64_t deadline_ms) {
     return GW_OK;
 }
 
-bool gw_engine_child_is_alive(gw_engine_child *child) {
-    if (child->pid == 0)
-        return false;
-    if (waitpid(child->pid, NULL, WNOHANG) == 0)
-        return true;
-    child->pid = 0;
-    return false;
-}
-
 // Waits for the process to end through a descriptor of it, so no signal handler and no sleeping loop is needed.
 static bool child_ends_within(pid_t pid, int64_t patience_ms) {
     int descriptor = (int)syscall(SYS_pidfd_open, pid, 0);

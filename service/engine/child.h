@@ -18,7 +18,5 @@ GW_MUST_CHECK gw_status gw_engine_child_start(const char *program, const char *c
                                               gw_engine_child *ret_child);
 // Waits for the child's first frame. GW_UNAVAILABLE when it is of another build, or silent until the deadline.
 GW_MUST_CHECK gw_status gw_engine_child_greet(gw_engine_child *child, int64_t deadline_ms);
-// False once the process has ended (it is then reaped, and kill is still to be called).
-bool gw_engine_child_is_alive(gw_engine_child *child);
 // Hangs up, gives it `patience_ms` to end by itself, kills it otherwise, reaps it. Leaves NONE.
 void gw_engine_child_stop(gw_engine_child *child, int64_t patience_ms);

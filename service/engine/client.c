@@ -149,14 +149,11 @@ static void engine_give_back(gw_engine *engine, engine_slot *slot) {
     pthread_mutex_unlock(&engine->mutex);
 }
 
-// Hands the statement to a living child. A failed send means the child was dead before it could run anything, except
-// when the statement was so long that it went in pieces; even then it holds no whole statement and has not run.
+// Hands the statement to a living child. A send fails only where the child was dead before it held the whole statement,
+// so it has not run, and may be handed to another.
 static gw_status slot_send(gw_engine *engine, engine_slot *slot, const gw_frame *frame, const gw_buffer *payload,
                            int64_t deadline_ms) {
-    pthread_mutex_lock(&engine->mutex);
-    bool is_alive = gw_engine_child_is_alive(&slot->process);
-    pthread_mutex_unlock(&engine->mutex);
-    if (is_alive && slot_greet(slot) == GW_OK) {
+    if (slot_greet(slot) == GW_OK) {
         gw_status status = gw_frame_send(slot->process.descriptor, frame, payload->data, deadline_ms);
         if (status != GW_IO)
             return status;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -363,7 +364,7 @@ static void reply_is_as_long_whatever_happened(void **state) {
     const char *const statements[] = {"SELECT CAST(sex AS BIGINT), 1, 1 FROM persons GROUP BY 1",
                                       "SELECT 0, 1, 2 WHERE false", "SELECT nonsense",
                                       "SELECT 0, 1, CAST(error('boom') AS BIGINT) FROM persons",
-                                      "SELECT CAST(age AS BIGINT), 9, 9 FROM persons GROUP BY 1"};
+                                      "SELECT cell, 9, 9 FROM (VALUES (0), (99)) AS t(cell)"};
     gw_engine_child child = GW_ENGINE_CHILD_NONE;
     assert_int_equal(gw_engine_child_start(world->fixture.program, arguments, &child), GW_OK);
     assert_int_equal(gw_engine_child_greet(&child, gw_engine_now_ms() + 20000), GW_OK);
@@ -378,6 +379,32 @@ static void reply_is_as_long_whatever_happened(void **state) {
         gw_buffer_done(&payload);
     }
     gw_engine_child_stop(&child, 5000);
+}
+
+// A sort of more than the memory given: without a place to spill it fails, rather than write data to a disk.
+static void statement_past_its_memory_fails_and_spills_nothing(void **state) {
+    engine_world *world = *state;
+    char snapshot[512];
+    fixture_snapshot(&world->fixture, snapshot);
+    gw_engine_options options = {
+        .program = world->fixture.program, .children = 1, .threads = 1, .memory_bytes = 32u << 20};
+    gw_engine *engine = NULL;
+    gw_problem problem;
+    assert_int_equal(gw_engine_open(&options, &engine, &problem), GW_OK);
+    gw_engine_statement statement = {
+        .snapshot = snapshot,
+        .sql = "SELECT 0, count(*) FROM (SELECT row_number() OVER (ORDER BY hash(a.range)) AS n FROM range(4000000) a) "
+               "WHERE n > 0",
+        .cell_count = 1,
+        .part_count = 1,
+        .deadline_ms = 60000};
+    gw_exact_table *table = NULL;
+    assert_int_equal(gw_engine_measure(engine, &statement, &table), GW_UNAVAILABLE);
+    assert_int_equal(gw_engine_restarts(engine), 0); // failed, not died
+    statement.sql = "SELECT 0, count(*) FROM persons";
+    assert_int_equal(gw_engine_measure(engine, &statement, &table), GW_OK);
+    gw_exact_table_free(table);
+    gw_engine_close(engine);
 }
 
 // What a child has open and may do, as the kernel tells it.
@@ -409,6 +436,8 @@ static void child_holds_nothing_but_its_socket(void **state) {
 
 int main(void) {
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_start, world_end)
+    struct rlimit core = {1u << 20, 1u << 20};
+    setrlimit(RLIMIT_CORE, &core); // so that a child that gave it up can be told from one that had none
     const struct CMUnitTest tests[] = {
         WORLD_TEST(aggregates_are_exact_and_absent_cells_are_zero),
         WORLD_TEST(parameters_are_bound_in_order),
@@ -423,6 +452,7 @@ int main(void) {
         WORLD_TEST(threads_share_the_children),
         WORLD_TEST(more_statements_and_snapshots_than_are_kept_still_answer),
         WORLD_TEST(reply_is_as_long_whatever_happened),
+        WORLD_TEST(statement_past_its_memory_fails_and_spills_nothing),
         WORLD_TEST(child_holds_nothing_but_its_socket),
         cmocka_unit_test(engine_that_is_missing_is_told),
     };
