@@ -11,9 +11,17 @@
 #define CLIENTS 64
 #define BARE_THREADS 2
 #define ROWS 1000
+// Four bounds make more than 5 million questions of one shape and one price.
 #define QUESTION                                                                                                       \
     "{\"v\":1,\"kind\":\"query\",\"dataset\":\"" TEST_DATASET "\",\"measure\":{\"statistic\":\"count\"},"              \
-    "\"where\":[{\"concept\":\"age\",\"between\":[%u,%u]}],\"by\":[],\"epsilon\":\"0.%06u\"}"
+    "\"where\":[{\"concept\":\"age\",\"between\":[%u,%u]},{\"concept\":\"hours\",\"between\":[%u,%u]}],\"by\":[],"     \
+    "\"epsilon\":\"0.01\"}"
+
+static void make_question(unsigned index, char *body, size_t size) {
+    const unsigned age = index % 60;
+    const unsigned hours = index / 3600 % 40;
+    snprintf(body, size, QUESTION, age, age + index / 60 % 60, hours, hours + index / 144000 % 40);
+}
 
 typedef struct {
     gw_profile profile;
@@ -31,7 +39,7 @@ static void *ask(void *argument) {
     pthread_barrier_wait(it->barrier);
     while (bench_now_ns() < it->until_ns) {
         const unsigned index = (unsigned)(it->answers++) * CLIENTS + it->number;
-        snprintf(body, sizeof body, QUESTION, index % 50, 50 + index % 50, 10000 + index);
+        make_question(index, body, sizeof body);
         if (!test_ask(&asker, body, NULL)) {
             fprintf(stderr, "refused: %s %s\n", asker.problem.what, asker.problem.why);
             exit(EXIT_FAILURE);
@@ -124,7 +132,7 @@ int main(int argc, char **argv) {
     char body[512];
     test_daemon_snapshot(&daemon, TEST_DATASET, snapshot);
     snprintf(share, sizeof share, "%s/policies", test_source_folder());
-    snprintf(body, sizeof body, QUESTION, 10u, 60u, 100000u);
+    make_question(3610, body, sizeof body);
     test_statement statement;
     test_statement_make(gw_buffer_string(&policy), share, body, &statement);
     const double before = bare_rate(snapshot, &statement, seconds);
