@@ -70,11 +70,9 @@ struct gw_bus {
     // Under `lock`:
     pthread_mutex_t lock;
     pthread_cond_t has_work;
-    pthread_cond_t is_idle;
     bus_context **queue; // a ring of `queue_size`
     unsigned queue_size, queue_first, queue_count;
-    unsigned working; // contexts with workers
-    bool is_stopping;
+    bool is_stopping; // workers end when the queue is empty
 };
 
 // nng 1.5 takes EPIPE for the end of the listener itself, so one peer that hangs up before it was greeted would stop it
@@ -199,18 +197,9 @@ static bus_context *queue_pop(gw_bus *bus) {
         context = bus->queue[bus->queue_first];
         bus->queue_first = (bus->queue_first + 1) % bus->queue_size;
         bus->queue_count--;
-        bus->working++;
     }
     pthread_mutex_unlock(&bus->lock);
     return context;
-}
-
-static void work_done(gw_bus *bus) {
-    pthread_mutex_lock(&bus->lock);
-    bus->working--;
-    if (bus->working == 0 && bus->queue_count == 0)
-        pthread_cond_signal(&bus->is_idle);
-    pthread_mutex_unlock(&bus->lock);
 }
 
 static void work_forget(gw_buffer *reply) {
@@ -233,7 +222,6 @@ static void *work(void *argument) {
         else
             context_send_busy(context);
         work_forget(&reply);
-        work_done(bus);
     }
     gw_buffer_done(&reply);
     return NULL;
@@ -405,9 +393,8 @@ static gw_bus *bus_new(const gw_bus_options *options, unsigned contexts, unsigne
     bus->contexts = calloc(contexts, sizeof(*bus->contexts));
     bus->workers = calloc(workers, sizeof(*bus->workers));
     bus->queue = calloc(bus->queue_size, sizeof(bus_context *));
-    pthread_mutex_init(&bus->lock, NULL); // on Linux none of the three can fail
+    pthread_mutex_init(&bus->lock, NULL); // on Linux neither can fail
     pthread_cond_init(&bus->has_work, NULL);
-    pthread_cond_init(&bus->is_idle, NULL);
     return bus;
 }
 
@@ -448,8 +435,6 @@ const char *gw_bus_url(const gw_bus *bus, size_t index) {
 static void close_drain(gw_bus *bus) {
     pthread_mutex_lock(&bus->lock);
     atomic_store(&bus->is_draining, true);
-    while (bus->queue_count != 0 || bus->working != 0)
-        pthread_cond_wait(&bus->is_idle, &bus->lock);
     bus->is_stopping = true;
     pthread_cond_broadcast(&bus->has_work);
     pthread_mutex_unlock(&bus->lock);
@@ -516,7 +501,6 @@ void gw_bus_close(gw_bus *bus) {
         nng_close(bus->socket); // listeners and connections with it
     for (unsigned i = 0; bus->contexts != NULL && i < bus->context_count; i++)
         nng_aio_free(bus->contexts[i].aio); // accepts NULL
-    pthread_cond_destroy(&bus->is_idle);
     pthread_cond_destroy(&bus->has_work);
     pthread_mutex_destroy(&bus->lock);
     free(bus->queue);
