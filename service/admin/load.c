@@ -256,7 +256,9 @@ static void talk_progress(const load_talk *talk, const gw_buffer *payload) {
 
 static gw_status talk_outcome(const load_talk *talk, gw_engine_word word) {
     if (word == GW_WORD_SOURCE)
-        return gw_problem_set(talk->problem, GW_INVALID, "load_source", talk->report->what, talk->report->why, "");
+        return gw_problem_set(
+            talk->problem, GW_INVALID, "load_source", talk->report->what, talk->report->why,
+            "compare the file with the policy: names of columns, fields between commas, UTF-8 or Parquet");
     if (word != GW_WORD_OK) {
         gw_status status = fail(talk->problem, "load_failed", "The snapshot could not be made.", "");
         gw_problem_why(talk->problem, "The engine stopped at: %s.%s", gw_engine_word_name(word),

@@ -32,8 +32,6 @@ struct gw_duckdb {
     uint64_t uses; // counts up; the stamps of last use come from it
 };
 
-GW_DEFINE_FREEP(gw_duckdb, gw_duckdb_free)
-
 static void statement_done(held_statement *statement) {
     if (statement->sql != NULL)
         duckdb_destroy_prepare(&statement->prepared);

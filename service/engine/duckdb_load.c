@@ -16,8 +16,6 @@
 #define PROGRESS_ROWS 65536u
 #define READING_SHARE 0.6 // of a load's time, about
 
-GW_DEFINE_FREEP(gw_csv, gw_csv_close)
-GW_DEFINE_FREEP(gw_parquet, gw_parquet_close)
 GW_DEFINE_FREEP(gw_stage, gw_stage_close)
 
 typedef struct {
@@ -171,7 +169,7 @@ static bool row_convert(table_reading *reading, const gw_row *row) {
 static gw_status row_stage(table_reading *reading, gw_bytes person) {
     const load_work *loading = reading->loading;
     uint64_t pick = 0;
-    if (reading->table->rows_per_person_max > 0 && treatment_of(loading, GW_LOAD_TOO_MANY_ROWS) == GW_TREAT_DROP_ROW) {
+    if (treatment_of(loading, GW_LOAD_TOO_MANY_ROWS) == GW_TREAT_DROP_ROW) {
         size_t size = reading->table->column_count * sizeof(uint64_t);
         pick = gw_keyed_hash_of(loading->key, (gw_bytes){(const uint8_t *)reading->values, size}).low;
     }

@@ -127,8 +127,8 @@ static bool number_read(const char *text, unsigned long long max, unsigned long 
 static int serve(const char *threads, const char *memory) {
     unsigned long long thread_count, memory_bytes;
     hang_up watch = {0};
-    if (!number_read(threads, 256, &thread_count) || !number_read(memory, 1ULL << 50, &memory_bytes) ||
-        !is_started_by_parent() || !harden() || !hang_up_start(&watch) || !greet())
+    if (!number_read(threads, 256, &thread_count) || !number_read(memory, 1ULL << 50, &memory_bytes) || !harden() ||
+        !hang_up_start(&watch) || !greet())
         return 2;
     gw_duckdb_options options = {.threads = (unsigned)thread_count, .memory_bytes = memory_bytes};
     GW_CLEANUP(gw_duckdb_freep) gw_duckdb *duckdb = NULL;
@@ -162,7 +162,7 @@ static int load(void) {
     gw_frame request;
     gw_load_plan plan;
     hang_up watch = {.before_exit = load_forget};
-    if (arena == NULL || !is_started_by_parent() || !harden() || !greet() ||
+    if (arena == NULL || !harden() || !greet() ||
         gw_frame_receive(GW_ENGINE_DESCRIPTOR, &payload, -1, &request) != GW_OK || request.kind != GW_FRAME_LOAD ||
         gw_load_plan_unpack(gw_buffer_bytes(&payload), arena, &plan) != GW_OK)
         return 2;
@@ -193,9 +193,9 @@ static int generate(const char *script, const char *output) {
 int main(int argument_count, char *arguments[]) {
     if (gw_crypto_init() != GW_OK)
         return 2;
-    if (argument_count == 4 && strcmp(arguments[1], "serve") == 0)
+    if (argument_count == 4 && strcmp(arguments[1], "serve") == 0 && is_started_by_parent())
         return serve(arguments[2], arguments[3]);
-    if (argument_count == 2 && strcmp(arguments[1], "load") == 0)
+    if (argument_count == 2 && strcmp(arguments[1], "load") == 0 && is_started_by_parent())
         return load();
     if (argument_count == 4 && strcmp(arguments[1], "generate") == 0)
         return generate(arguments[2], arguments[3]);
