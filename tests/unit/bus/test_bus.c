@@ -696,7 +696,7 @@ static void connecting_is_bounded_in_time(void **state) {
     char url[128];
     gw_transport *transport = NULL;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path_of(ipc_url(url)));
+    snprintf(address.sun_path, sizeof(address.sun_path), "%.107s", path_of(ipc_url(url)));
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(descriptor, (struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(listen(descriptor, 8), 0);
