@@ -47,7 +47,7 @@ phase() {
     fi
     printf '%-22s %-7s %4s s\n' "$name" "$verdict" "$(($(date +%s) - begin))"
     [ "$verdict" = ok ] && return 0
-    tail -n 80 "$logs/$name.log"
+    tail -n 60 "$logs/$name.log" | cut -c 1-400
     return 1
 }
 
@@ -58,7 +58,12 @@ calm() {
 
 # single <name> <command…>: a phase that counts as one case.
 single() {
-    if phase "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    if phase "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        return 1
+    fi
 }
 
 # suite <name> <folder of ctest> <more of ctest…>: a phase whose cases are counted.
@@ -87,7 +92,7 @@ build() {
     env CC="$2" cmake -G Ninja -S . -B "$folder" -DCMAKE_BUILD_TYPE="$3" -DGW_SANITIZER="$4" -DGW_TESTS=ON -DGW_WERROR=ON \
         -DGW_DUCKDB_ROOT="$duckdb" || return 1
     shift 4
-    ninja -C "$folder" "$@"
+    ninja --quiet -k 0 -C "$folder" "$@"
 }
 
 sources() {
@@ -121,8 +126,8 @@ if [ "$mode" = bench ]; then
     exit
 fi
 
-single build-gcc build release gcc Release none all
-suite suite-gcc .build/release -LE 'long'
+# A suite whose build failed has programs missing: it is not run, and the failure stands.
+single build-gcc build release gcc Release none all && suite suite-gcc .build/release -LE long
 single format format
 
 if [ "$mode" != fast ]; then
@@ -130,8 +135,7 @@ if [ "$mode" != fast ]; then
     ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
     UBSAN_OPTIONS=print_stacktrace=1
     export ASAN_OPTIONS UBSAN_OPTIONS
-    single build-clang build clang clang RelWithDebInfo address all
-    suite suite-clang-asan .build/clang -LE 'long|tidy'
+    single build-clang build clang clang RelWithDebInfo address all && suite suite-clang-asan .build/clang -LE 'long|tidy'
 
     TSAN_OPTIONS="suppressions=$root/tests/support/tsan.supp halt_on_error=0 exitcode=66"
     export TSAN_OPTIONS
@@ -140,8 +144,7 @@ if [ "$mode" != fast ]; then
         [ -f "tests/$room/CMakeLists.txt" ] && concurrent="$concurrent tests/$room/all"
     done
     # shellcheck disable=SC2086 # a list of words
-    single build-tsan build tsan gcc RelWithDebInfo thread $concurrent
-    for target in $concurrent; do
+    single build-tsan build tsan gcc RelWithDebInfo thread $concurrent && for target in $concurrent; do
         room=${target%/all}
         suite "tsan-$(basename "$room")" ".build/tsan/$room" -LE long
     done
