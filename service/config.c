@@ -85,7 +85,7 @@ static void read_list(gw_json_reader *reader, const gw_json_node *root, gw_confi
                          "Write up to 8 addresses like \"tcp://127.0.0.1:4711\".", "listen holds short texts.");
             return;
         }
-        strcpy(config->listen[config->listen_count++], gw_json_string(item));
+        snprintf(config->listen[config->listen_count++], sizeof config->listen[0], "%s", gw_json_string(item));
     }
 }
 
@@ -103,7 +103,7 @@ static void read_setting(gw_json_reader *reader, const gw_json_node *root, const
             gw_json_fail(reader, gw_json_member(root, one->name), "wrong_type", "This setting is too long.",
                          "Shorten it.", "%s has room for %zu bytes.", one->name, one->size - 1);
         else if (text)
-            strcpy((char *)config + one->offset, text);
+            snprintf((char *)config + one->offset, one->size, "%s", text);
     }
 }
 

@@ -79,12 +79,12 @@ static gw_status bootstrap(const gw_config *config, gw_public_key admin, gw_secr
         return status;
     gw_store_op principal = {.kind = GW_STORE_APPEND, .entry = {.kind = GW_ENTRY_PRINCIPAL, .by = {.count = 1}}};
     gw_store_op key = {.kind = GW_STORE_APPEND, .entry = {.kind = GW_ENTRY_KEY, .by = {.count = 1}}};
-    strcpy(principal.entry.by.ids[0], config->admin);
-    strcpy(principal.entry.principal.principal, config->admin);
+    snprintf(principal.entry.by.ids[0], GW_ID_HEX, "%s", config->admin);
+    snprintf(principal.entry.principal.principal, GW_ID_HEX, "%s", config->admin);
     strcpy(principal.entry.principal.action, "add");
     principal.entry.principal.roles = GW_ROLE_OWNER | GW_ROLE_OPERATOR;
-    strcpy(key.entry.by.ids[0], config->admin);
-    strcpy(key.entry.key.principal, config->admin);
+    snprintf(key.entry.by.ids[0], GW_ID_HEX, "%s", config->admin);
+    snprintf(key.entry.key.principal, GW_ID_HEX, "%s", config->admin);
     strcpy(key.entry.key.action, "add");
     strcpy(key.entry.key.key_kind, "sign");
     gw_hex((gw_bytes){admin.bytes, sizeof admin.bytes}, key.entry.key.key);

@@ -12,8 +12,10 @@ typedef struct {
     bool is_known;
 } gw_identity;
 
-// Checks origin, signature, key validity at `now`, revocation. The clock skew (|time - now| <= 300 s) is not judged here: it
-// applies only to new ids (see gw_identity_is_fresh). Tokens are refused until a gateway exists (code token_unsupported).
-GW_MUST_CHECK gw_status gw_identity_check(gw_store_reader *reader, const char *origin, const gw_request_message *message,
-                                          int64_t now, gw_identity *ret, gw_problem *ret_problem);
+// Checks origin, signature, key validity at `now`, revocation. The clock skew (|time - now| <= 300 s) is not judged
+// here: it applies only to new ids (see gw_identity_is_fresh). Tokens are refused until a gateway exists (code
+// token_unsupported).
+GW_MUST_CHECK gw_status gw_identity_check(gw_store_reader *reader, const char *origin,
+                                          const gw_request_message *message, int64_t now, gw_identity *ret,
+                                          gw_problem *ret_problem);
 bool gw_identity_is_fresh(const gw_request_message *message, int64_t now);

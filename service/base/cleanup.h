@@ -15,7 +15,7 @@
 
 // Defines x_freep(x **) for GW_CLEANUP from x_free(x *).
 #define GW_DEFINE_FREEP(type, free_function)                                                                           \
-    static inline void type##_freep(type **pointer) {                                                                  \
+    __attribute__((unused)) static inline void type##_freep(type **pointer) {                                          \
         free_function(*pointer);                                                                                       \
     }
 

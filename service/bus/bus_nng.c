@@ -182,7 +182,7 @@ static void context_advance(void *argument) {
         break;
     case CONTEXT_WORK:
     case CONTEXT_CLOSED:
-        GW_ASSERT(!"an aio ends only where nng holds it");
+        GW_ASSERT(false && "an aio ends only where nng holds it");
     }
 }
 

@@ -18,7 +18,7 @@
 #include "service/base/crypto.h"
 #include "service/base/problem.h"
 
-#define GW_REQUEST_BYTES_MAX 1048576u   // what a daemon receives at most, and what a client sends at most
+#define GW_REQUEST_BYTES_MAX 1048576u // what a daemon receives at most, and what a client sends at most
 #define GW_REPLY_BYTES_MAX 268435456u
 #define GW_ORIGIN_MAX 128
 #define GW_SKEW_SECONDS_MAX 300
@@ -37,13 +37,14 @@ typedef struct {
     gw_auth_kind auth;
     gw_signature signature;
     char token[129];
-    gw_bytes body;          // borrowed from the message
-    gw_bytes signed_bytes;  // every byte before the auth line, borrowed
+    gw_bytes body;         // borrowed from the message
+    gw_bytes signed_bytes; // every byte before the auth line, borrowed
 } gw_request_message;
 
 // Checks the grammar, the lengths and the body's hash; does NOT check the signature (see auth). Code: bad_message.
 GW_MUST_CHECK gw_status gw_request_message_decode(gw_bytes bytes, gw_request_message *ret, gw_problem *ret_problem);
-// Encodes and, when `key` is given, signs. `message` supplies origin … seen, body; key id and signature are filled from `key`.
+// Encodes and, when `key` is given, signs. `message` supplies origin … seen, body; key id and signature are filled from
+// `key`.
 void gw_request_message_encode(const gw_request_message *message, const gw_secret_key *key, gw_buffer *buffer);
 
 typedef enum { GW_REPLY_OK, GW_REPLY_REFUSED, GW_REPLY_RETRY, GW_REPLY_BUSY } gw_reply_status;

@@ -28,7 +28,8 @@ LAYERS = {
 }
 # main.c, service.c and config.c lie in service/ itself and are one layer with admin: they may see each other.
 TOP = {"service/admin", "service"}
-AUDIT_SHARED = {"entry", "merkle", "note", "verify"}
+# entry, merkle, note and verify, and what verifying a folder needs.
+AUDIT_SHARED = {"entry", "merkle", "note", "verify", "verify_receipt", "tile", "fold"}
 # A researcher's or an auditor's installation holds only these.
 SHARED_WITH_CLIENTS = {"privacy", "service/base", "service/wire", "service/format", "service/audit/shared"}
 CLIENT_ROOMS = {"client/lib": set(), "client/cli": {"client/lib"}, "service/gateway": {"client/lib"}}
