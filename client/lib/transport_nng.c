@@ -9,11 +9,14 @@
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <nng/supplemental/util/platform.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define RECONNECT_MS_FIRST 10
 #define RECONNECT_MS_MAX 250
+#define CLOSE_SECONDS_MAX 2
 
 struct gw_transport {
     char *url;
@@ -25,10 +28,25 @@ struct gw_transport {
 
 GW_DEFINE_FREEP(gw_transport, gw_transport_close)
 
+static void *socket_close_wait(void *argument) {
+    nng_close((nng_socket){.id = (uint32_t)(uintptr_t)argument});
+    return NULL;
+}
+
+// A connection that closes while a part of a message is under way can leave nng 1.5 waiting for it forever. Then the
+// socket is left to the end of the process, and the caller goes on.
 static void socket_close(gw_transport *transport) {
-    if (transport->is_open)
-        nng_close(transport->socket);
+    pthread_t thread;
+    struct timespec until;
+    if (!transport->is_open)
+        return;
     transport->is_open = false;
+    if (pthread_create(&thread, NULL, socket_close_wait, (void *)(uintptr_t)transport->socket.id) != 0)
+        return;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += CLOSE_SECONDS_MAX;
+    if (pthread_timedjoin_np(thread, NULL, &until) != 0)
+        pthread_detach(thread);
 }
 
 // The only function that opens a socket: limits come before it connects.

@@ -32,5 +32,6 @@ GW_MUST_CHECK gw_status gw_bus_open(const gw_bus_options *options, gw_bus **ret,
 // The address of a listener as bound: what it was asked for, with the port the system chose.
 const char *gw_bus_url(const gw_bus *bus, size_t index);
 // In phases: new connections refused and new requests answered busy; the queue drained and the workers joined; replies
-// flushed (5 seconds at most, for peers that don't read); listeners, contexts and socket closed. Accepts NULL.
+// flushed (5 seconds at most, for peers that don't read); listeners, contexts and socket closed (5 seconds at most, for
+// what nng does not give up). Accepts NULL.
 void gw_bus_close(gw_bus *bus);

@@ -32,6 +32,7 @@
 #define SEND_MS_MAX 30000    // a peer that does not read gives its context back after that
 #define FLUSH_MS_MAX 5000
 #define FLUSH_STEP_MS 2
+#define CLOSE_SECONDS_MAX 5
 #define REPLY_KEPT_MAX 1048576u // a worker gives memory beyond that back after the reply
 #define URL_MAX 512u
 #define IPC_PREFIX "ipc://"
@@ -489,6 +490,28 @@ static void close_contexts(gw_bus *bus) {
     }
 }
 
+static void *socket_close(void *argument) {
+    nng_close((nng_socket){.id = (uint32_t)(uintptr_t)argument});
+    return NULL;
+}
+
+// Listeners and connections go with the socket. A connection that closes while a part of a message is under way can
+// leave nng 1.5 waiting for it forever, so nobody waits for nng forever: false when it has not come back in time.
+static bool close_socket(const gw_bus *bus) {
+    pthread_t thread;
+    struct timespec until;
+    if (pthread_create(&thread, NULL, socket_close, (void *)(uintptr_t)bus->socket.id) != 0) {
+        nng_close(bus->socket);
+        return true;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += CLOSE_SECONDS_MAX;
+    if (pthread_timedjoin_np(thread, NULL, &until) == 0)
+        return true;
+    pthread_detach(thread);
+    return false;
+}
+
 void gw_bus_close(gw_bus *bus) {
     if (bus == NULL)
         return;
@@ -497,8 +520,8 @@ void gw_bus_close(gw_bus *bus) {
         close_flush(bus);
     if (bus->contexts != NULL)
         close_contexts(bus);
-    if (bus->is_socket_open)
-        nng_close(bus->socket); // listeners and connections with it
+    if (bus->is_socket_open && !close_socket(bus))
+        return; // nng may still call back: the bus stays in memory for what is left of the process
     for (unsigned i = 0; bus->contexts != NULL && i < bus->context_count; i++)
         nng_aio_free(bus->contexts[i].aio); // accepts NULL
     pthread_cond_destroy(&bus->has_work);
