@@ -344,9 +344,10 @@ static int policy_activate(const char *folder, const char *file) {
 
 static int command_policy(int argc, char **argv) {
     arguments a;
-    if (read_arguments(argc, argv, &a) && a.word_count == 2 && strcmp(a.words[0], "check") == 0)
+    bool is_pair = read_arguments(argc, argv, &a) && a.word_count == 2;
+    if (is_pair && strcmp(a.words[0], "check") == 0)
         return policy_check(a.words[1], a.share);
-    if (a.word_count == 2 && strcmp(a.words[0], "activate") == 0)
+    if (is_pair && strcmp(a.words[0], "activate") == 0)
         return policy_activate(a.dir, a.words[1]);
     return usage("policy takes check or activate, and a file.",
                  "godwitd policy check FILE; godwitd policy activate --dir state FILE");

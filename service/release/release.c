@@ -174,6 +174,7 @@ static size_t cells_bytes_max(const gw_release_shape *shape, size_t cell_count, 
         size_t codes = 0;
         for (size_t i = 0; i < shape->axis_sizes[axis]; i++)
             codes += strlen(shape->axis_codes[axis][i]) + 3;
+        GW_ASSERT(shape->axis_sizes[axis] > 0); // a concept has at least one code
         bytes += codes * (cell_count / shape->axis_sizes[axis]);
     }
     return bytes;

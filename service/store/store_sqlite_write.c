@@ -143,6 +143,7 @@ static gw_status reserve_admit(gw_store *store, gw_store_op *op, const store_ter
         gw_status status = store_balance_get(&store->balances, &store->connection, &budget->key, &ret->slots[i]);
         if (status != GW_OK)
             return status;
+        GW_ASSERT(ret->slots[i] != NULL);
         uint64_t spent = ret->slots[i]->spent;
         if (!budget->is_set || gw_budget_admits(budget->total, spent, cost))
             continue;
