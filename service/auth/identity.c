@@ -11,7 +11,7 @@ static gw_status unauthenticated(gw_problem *ret_problem) {
     return gw_problem_set(ret_problem, GW_UNAUTHENTICATED, "unauthenticated", "You are not known here.",
                           "The origin, the principal, the key or the signature of the request is not one this service "
                           "accepts, or the key is outside its time or revoked. Which of these is not told.",
-                          "godwit profile show   (and ask the operator whether your key is registered)");
+                          "godwit whoami   (and ask the operator whether your key is registered)");
 }
 
 static gw_status store_failed(gw_problem *ret_problem) {

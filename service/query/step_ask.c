@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps 1 to 4: who asks, what, whether they may, and whether it was answered before.
+#include "service/query/steps.h"
+
+#include "service/policy/policy_decide.h"
+#include "service/query/facts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ADMIN_JSON_BYTES_MAX 524288u
+
+// ---- 1 authenticate
+
+gw_status gw_query_step_authenticate(gw_query *query) {
+    gw_status status = gw_request_message_decode(query->bytes, &query->message, &query->problem);
+    if (status != GW_OK)
+        return status;
+    query->has_message = true;
+    return gw_identity_check(query->worker->reader, query->queries->options.origin, &query->message, query->now,
+                             &query->who, &query->problem);
+}
+
+// ---- 2 decode
+
+gw_status gw_query_step_decode(gw_query *query) {
+    gw_json_limits limits = GW_JSON_REQUEST;
+    if (query->who.roles & (GW_ROLE_OWNER | GW_ROLE_OPERATOR))
+        limits.size_max = ADMIN_JSON_BYTES_MAX; // a policy's text travels in an admin body
+    gw_status status = gw_json_parse(query->message.body, limits, &query->json, &query->problem);
+    if (status != GW_OK)
+        return status;
+    return gw_question_decode(query->json, query->arena, &query->question, &query->problem);
+}
+
+// ---- documents of facts, and changes
+
+static gw_status facts_ping(gw_query *query) {
+    gw_checkpoint checkpoint;
+    gw_buffer note;
+    gw_buffer_init(&note, 4096);
+    gw_ledger_checkpoint(query->queries->options.ledger, &checkpoint, &note);
+    gw_buffer_done(&note);
+    char roles[80];
+    gw_roles_format(query->who.roles, roles);
+    gw_buffer_text(&query->document, "{\"v\":1");
+    gw_json_write_member(&query->document, "origin", query->queries->options.origin);
+    gw_json_write_member(&query->document, "version", GW_VERSION);
+    gw_json_write_integer(&query->document, "log_size", (int64_t)checkpoint.size);
+    gw_json_write_integer(&query->document, "time", query->now);
+    gw_json_write_member(&query->document, "principal", query->who.is_known ? query->who.principal : NULL);
+    gw_json_write_member(&query->document, "roles", roles);
+    gw_buffer_text(&query->document, "}");
+    return GW_OK;
+}
+
+static gw_status facts_admin(gw_query *query) {
+    const gw_query_options *options = &query->queries->options;
+    if (!(query->who.roles & (GW_ROLE_OWNER | GW_ROLE_OPERATOR)))
+        return gw_problem_set(&query->problem, GW_DENIED, "denied_role", "This change is for owners and operators.",
+                              "Your roles do not allow it.", "godwit whoami");
+    if (!gw_identity_is_fresh(&query->message, query->now))
+        return gw_problem_set(&query->problem, GW_DENIED, "stale_request", "This request was signed too long ago.",
+                              "A change is accepted within 300 seconds of its time.",
+                              "Check the clock, then send it again.");
+    return options->admin(options->admin_state, query->worker, &query->who, query->json, query->question.admin,
+                          &query->document, &query->problem);
+}
+
+// Everything that is not a query is answered here and ends the path.
+gw_status gw_query_step_facts(gw_query *query) {
+    gw_facts facts = {.worker = query->worker,
+                      .queries = query->queries,
+                      .catalogue = query->queries->options.catalogue,
+                      .reader = query->worker->reader,
+                      .origin = query->queries->options.origin,
+                      .who = &query->who,
+                      .question = &query->question,
+                      .now = query->now,
+                      .arena = query->arena};
+    if (query->question.kind == GW_KIND_QUERY)
+        return GW_OK;
+    query->is_answered = true;
+    switch (query->question.kind) {
+    case GW_KIND_COST:
+        return gw_facts_cost(&facts, &query->document, &query->problem);
+    case GW_KIND_BUDGET:
+        return gw_facts_budget(&facts, &query->document, &query->problem);
+    case GW_KIND_CATALOGUE:
+        return gw_facts_catalogue(&facts, &query->document, &query->problem);
+    case GW_KIND_DESCRIBE:
+        return gw_facts_describe(&facts, &query->document, &query->problem);
+    case GW_KIND_HISTORY:
+        return gw_facts_history(&facts, &query->document, &query->problem);
+    case GW_KIND_PING:
+        return facts_ping(query);
+    case GW_KIND_ADMIN:
+        return facts_admin(query);
+    case GW_KIND_QUERY:
+        break;
+    }
+    return GW_OK;
+}
+
+// ---- 3 authorize
+
+static gw_status authorize_price(gw_query *query) {
+    if (query->plan.epsilon.micro == 0)
+        return gw_problem_set(&query->problem, GW_INVALID, "epsilon_needed",
+                              "This question does not say what it may spend.",
+                              "A query states epsilon, or a target_error to work it out from.",
+                              "godwit cost … first, then --epsilon 0.05");
+    return GW_OK;
+}
+
+gw_status gw_query_step_authorize(gw_query *query) {
+    gw_status status = gw_query_policy(query->worker, query->question.dataset, &query->in_force, &query->problem);
+    if (status == GW_OK)
+        status = gw_plan_build(&query->question, query->in_force.policy, query->queries->options.catalogue,
+                               query->arena, &query->plan, &query->problem);
+    if (status == GW_OK)
+        status = authorize_price(query);
+    if (status == GW_OK && query->who.is_known)
+        status = gw_policy_decide(query->in_force.policy, query->who.roles, query->plan.table, query->plan.statistic,
+                                  query->plan.epsilon, &query->problem);
+    if (status != GW_OK)
+        return status;
+    if (gw_store_data_current(query->worker->reader, query->in_force.policy->dataset, &query->data) != GW_OK)
+        return gw_problem_set(&query->problem, GW_UNAVAILABLE, "no_data", "This dataset has no data yet.",
+                              "Its policy is in force, but no data version has been loaded.",
+                              "Its owner runs: godwit load");
+    status = gw_queries_layout_check(query->worker, &query->in_force, query->data.version, &query->problem);
+    if (status != GW_OK)
+        return status;
+    gw_plan_canonical(&query->plan, query->data.version, &query->canonical);
+    if (query->canonical.status != GW_OK)
+        return gw_problem_set(&query->problem, GW_LIMIT, "too_many", "This question is too large.", "",
+                              "Ask in several smaller ones.");
+    query->question_hash = gw_sha256(gw_buffer_bytes(&query->canonical));
+    return GW_OK;
+}
+
+// ---- 4 recall
+
+// After a charge nothing is said but this, whatever happened. The charge stays open to the very same request, which may
+// be sent twice more; its retry status makes clients do so.
+gw_status gw_query_failed_after_charge(gw_query *query, uint64_t cost) {
+    query->is_charged = true;
+    gw_status status =
+        gw_problem_set(&query->problem, GW_RETRY, "answer_failed", "This question was charged and not answered yet.",
+                       "Once data may have been read nothing is refunded, whatever happened.",
+                       "Send the same request again: two more attempts cost nothing.");
+    query->problem.charged = (gw_epsilon){cost};
+    return status;
+}
+
+// The charge is closed without an answer, for ever.
+gw_status gw_query_failed_for_good(gw_query *query, uint64_t cost) {
+    query->is_charged = true;
+    gw_status status =
+        gw_problem_set(&query->problem, GW_UNAVAILABLE, "answer_failed", "This question was charged and not answered.",
+                       "Its attempts are used up, or its data or policy changed; nothing is refunded.",
+                       "Ask again with a new request id (a new charge), or tell the operator.");
+    query->problem.charged = (gw_epsilon){cost};
+    return status;
+}
+
+gw_status gw_query_answer_stored(gw_query *query) {
+    if (gw_store_answer(query->worker->reader, query->charge.seq, &query->document) != GW_OK)
+        return gw_problem_set(&query->problem, GW_IO, "internal", "A stored answer could not be read.", "",
+                              "Ask the operator.");
+    query->is_answered = true;
+    query->is_repeat = true;
+    return GW_OK;
+}
+
+static bool is_same_request(const gw_query *query, const gw_store_charge *charge) {
+    gw_bytes salt = {charge->salt.bytes, GW_HASH_SIZE};
+    return gw_hash_equal(gw_sha256_two(salt, query->message.signed_bytes), charge->request);
+}
+
+// This request id is known: the same bytes get the same stored answer, or may take an interrupted question up again.
+static gw_status recall_by_idem(gw_query *query, bool *ret_is_open) {
+    if (!is_same_request(query, &query->charge))
+        return gw_problem_set(&query->problem, GW_CONFLICT, "idem_conflict",
+                              "This request id was used for another request.",
+                              "One request id stands for one request, for ever.", "Send it with a new request id.");
+    switch (query->charge.state) {
+    case GW_CHARGE_SEALED:
+        return gw_query_answer_stored(query);
+    case GW_CHARGE_ABANDONED:
+        return gw_query_failed_for_good(query, query->charge.cost);
+    case GW_CHARGE_RESERVED:
+        *ret_is_open = true;
+        return GW_OK;
+    }
+    return GW_OK;
+}
+
+static gw_status recall_once(gw_query *query, bool *ret_is_open) {
+    gw_store_reader *reader = query->worker->reader;
+    *ret_is_open = false;
+    if (query->who.is_known &&
+        gw_store_charge_by_idem(reader, query->who.principal, query->message.idem, &query->charge) == GW_OK)
+        return recall_by_idem(query, ret_is_open);
+    if (gw_store_charge_by_question(reader, query->question_hash, query->now, &query->charge) == GW_OK)
+        return gw_query_answer_stored(query);
+    return GW_OK;
+}
+
+// Looked up twice: fast without waiting, then again once no other worker is busy with the same question.
+gw_status gw_query_step_recall(gw_query *query) {
+    bool is_open;
+    gw_status status = recall_once(query, &is_open);
+    if (status != GW_OK || query->is_answered)
+        return status;
+    if (!query->who.is_known)
+        return gw_problem_set(
+            &query->problem, GW_UNAUTHENTICATED, "unauthenticated", "A new question needs a known principal.",
+            "Visitors see what is already released; this is not.", "godwit keys new; then ask the operator to add it.");
+    if (!gw_flight_begin(query->queries->flights, query->question_hash))
+        return gw_problem_set(&query->problem, GW_BUSY, "busy", "The service is busy.", "", "Ask again.");
+    query->in_flight = true;
+    status = recall_once(query, &is_open);
+    if (status != GW_OK || query->is_answered)
+        return status;
+    query->charge.state = is_open ? GW_CHARGE_RESERVED : GW_CHARGE_ABANDONED;
+    query->is_charged = is_open;
+    if (!is_open && !gw_identity_is_fresh(&query->message, query->now))
+        return gw_problem_set(&query->problem, GW_DENIED, "stale_request", "This request was signed too long ago.",
+                              "A new question is accepted within 300 seconds of its time.",
+                              "Check the clock, then ask again.");
+    if (!query->queries->options.engine)
+        return gw_problem_set(&query->problem, GW_UNAVAILABLE, "not_serving",
+                              "Questions are answered by the running service.", "", "godwit serve");
+    return GW_OK;
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps 6 to 9: charge, measure, protect, seal. The only steps between which an exact table exists.
+#include "service/query/sql.h"
+#include "service/query/steps.h"
+
+#include "privacy/mechanism/parts.h"
+#include "service/base/check.h"
+#include "service/base/cleanup.h"
+#include "service/base/random.h"
+#include "service/release/release.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define DEADLINE_MS_WITHOUT_TICK 60000u
+
+GW_DEFINE_FREEP(gw_random, gw_random_free)
+
+// ---- 6 reserve
+
+static void budget_refusal(gw_query *query, const gw_store_op *op) {
+    gw_problem *problem = &query->problem;
+    const char *budget = gw_budget_kind_name(op->budget);
+    char code[48], needed[GW_EPSILON_TEXT], remaining[GW_EPSILON_TEXT];
+    snprintf(code, sizeof code, "budget_%s", budget);
+    gw_epsilon_format(query->plan.epsilon, needed);
+    gw_epsilon_format((gw_epsilon){op->remaining}, remaining);
+    gw_problem_set(problem, GW_BUDGET, code,
+                   op->budget == GW_BUDGET_PRINCIPAL ? "This question costs more than you have left."
+                                                     : "This question costs more than is left.",
+                   "", "");
+    gw_problem_why(problem, "%s %s has %s left; this needs %s.",
+                   op->budget == GW_BUDGET_PRINCIPAL ? "Your budget for"
+                   : op->budget == GW_BUDGET_DATASET ? "The lifetime budget of"
+                   : op->budget == GW_BUDGET_WINDOW  ? "This period's budget of"
+                                                     : "The budget of the people behind",
+                   query->in_force.policy->dataset, remaining, needed);
+    bool is_affordable = op->remaining >= query->in_force.policy->question_min.micro;
+    if (is_affordable && query->plan.indicator)
+        gw_problem_mend(problem, "godwit cost %s %s --epsilon %s", query->in_force.policy->dataset,
+                        query->plan.indicator->id, remaining);
+    else
+        gw_problem_mend(
+            problem,
+            "godwit budget %s shows what is left and when it renews; released answers stay free: godwit history",
+            query->in_force.policy->dataset);
+    snprintf(problem->budget, sizeof problem->budget, "%s", budget);
+    problem->needed = query->plan.epsilon;
+    problem->remaining = (gw_epsilon){op->remaining};
+    problem->renews = op->renews;
+}
+
+static gw_status submit(gw_query *query, gw_store_op *op) {
+    gw_status status = gw_ledger_submit(query->queries->options.ledger, op);
+    if (status == GW_OK)
+        return GW_OK;
+    if (status == GW_RETRY)
+        return gw_problem_set(&query->problem, GW_RETRY, "retry", "The outcome is not known yet.",
+                              "The ledger could not confirm its write.", "Ask again with the same request id.");
+    return gw_problem_set(&query->problem, GW_BUSY, "busy", "The service is busy.",
+                          "The ledger takes no more work now.", "Ask again.");
+}
+
+static gw_status reserve_refused(gw_query *query, const gw_store_op *op) {
+    if (op->result == GW_BUDGET) {
+        budget_refusal(query, op);
+        return GW_BUDGET;
+    }
+    if (op->result == GW_CONFLICT)
+        return gw_problem_set(&query->problem, GW_CONFLICT, "idem_conflict", "This request id is in use.",
+                              "Another request with this id came in at the same time.",
+                              "Send it with a new request id.");
+    return gw_problem_set(&query->problem, op->result, op->code, "The question could not be admitted.",
+                          "Its policy or data version changed while it was on its way, or the disk is nearly full.",
+                          "Ask again.");
+}
+
+// The asker's own bound. A stored answer is free, so it is judged only where a charge would follow.
+static gw_status reserve_within_max_cost(gw_query *query) {
+    if (!query->question.has_max_cost || query->plan.epsilon.micro <= query->question.max_cost.micro)
+        return GW_OK;
+    char needed[GW_EPSILON_TEXT], allowed[GW_EPSILON_TEXT];
+    gw_epsilon_format(query->plan.epsilon, needed);
+    gw_epsilon_format(query->question.max_cost, allowed);
+    gw_problem_set(&query->problem, GW_BUDGET, "max_cost", "This question costs more than you allowed.", "", "");
+    gw_problem_why(&query->problem, "It needs %s; max_cost is %s.", needed, allowed);
+    gw_problem_mend(&query->problem, "Raise --max-cost to %s, or lower --epsilon.", needed);
+    snprintf(query->problem.budget, sizeof query->problem.budget, "question");
+    query->problem.needed = query->plan.epsilon;
+    query->problem.remaining = query->question.max_cost;
+    return GW_BUDGET;
+}
+
+static gw_status reserve_new(gw_query *query) {
+    gw_status status = reserve_within_max_cost(query);
+    if (status != GW_OK)
+        return status;
+    gw_store_op op = {.kind = GW_STORE_RESERVE,
+                      .entry = {.kind = GW_ENTRY_CHARGE},
+                      .question_text = gw_buffer_bytes(&query->canonical)};
+    if (!gw_random_bytes(op.salt.bytes, GW_HASH_SIZE))
+        return gw_problem_set(&query->problem, GW_UNAVAILABLE, "no_randomness", "The service has no randomness.", "",
+                              "Ask the operator.");
+    gw_entry *entry = &op.entry;
+    snprintf(entry->charge.dataset, GW_DATASET_MAX, "%s", query->in_force.policy->dataset);
+    snprintf(entry->charge.population, GW_DATASET_MAX, "%s", query->in_force.policy->population);
+    snprintf(entry->charge.data, GW_ID_HEX, "%s", query->data.version);
+    snprintf(entry->charge.principal, GW_ID_HEX, "%s", query->who.principal);
+    snprintf(entry->charge.idem, GW_ID_HEX, "%s", query->message.idem);
+    entry->charge.policy = query->in_force.row.seq;
+    entry->charge.request = gw_sha256_two((gw_bytes){op.salt.bytes, GW_HASH_SIZE}, query->message.signed_bytes);
+    entry->charge.question = query->question_hash;
+    entry->charge.cost = query->plan.epsilon.micro;
+    status = submit(query, &op);
+    if (status != GW_OK)
+        return status;
+    if (op.result != GW_OK)
+        return reserve_refused(query, &op);
+    query->is_charged = true;
+    query->charge =
+        (gw_store_charge){.seq = op.seq, .state = GW_CHARGE_RESERVED, .cost = op.entry.charge.cost, .salt = op.salt};
+    snprintf(query->charge.release, sizeof query->charge.release, "%s", op.release);
+    return GW_OK;
+}
+
+static gw_status abandon(gw_query *query, const char *why) {
+    gw_store_op op = {.kind = GW_STORE_ABANDON, .charge_seq = query->charge.seq, .entry = {.kind = GW_ENTRY_ABANDON}};
+    op.entry.abandon.charge = query->charge.seq;
+    snprintf(op.entry.abandon.why, sizeof op.entry.abandon.why, "%s", why);
+    gw_status status = submit(query, &op);
+    if (status == GW_RETRY)
+        return status;
+    // Not recorded (busy or closing): the charge stays reserved, spent, and open to the same request.
+    return gw_query_failed_for_good(query, query->charge.cost);
+}
+
+// A question that a crash interrupted goes on, if nothing it depends on has changed, and counts its attempt first.
+static gw_status reserve_resume(gw_query *query) {
+    query->is_charged = true;
+    bool is_same = gw_hash_equal(query->charge.question, query->question_hash) &&
+                   query->charge.policy == query->in_force.row.seq &&
+                   strcmp(query->charge.data, query->data.version) == 0;
+    if (!is_same)
+        return abandon(query, "changed");
+    gw_store_op op = {.kind = GW_STORE_RESUME, .charge_seq = query->charge.seq};
+    gw_status status = submit(query, &op);
+    if (status != GW_OK)
+        return status;
+    return op.result == GW_OK ? GW_OK : abandon(query, "attempts");
+}
+
+gw_status gw_query_step_reserve(gw_query *query) {
+    return query->is_charged ? reserve_resume(query) : reserve_new(query);
+}
+
+// ---- 7 measure
+
+// With a tick, the moment an answer goes on is fixed by the policy's public size, and an overrun is a failure.
+static uint32_t slot_ms(const gw_query *query) {
+    uint64_t tick = query->queries->options.release_tick_ms;
+    if (tick == 0)
+        return 0;
+    uint64_t wanted = 100 + query->in_force.policy->planning_size_bucket / 5000 + query->plan.cell_count / 100;
+    return (uint32_t)((wanted + tick - 1) / tick * tick);
+}
+
+static void wait_until(struct timespec start, uint32_t after_ms) {
+    struct timespec until = start;
+    until.tv_sec += after_ms / 1000;
+    until.tv_nsec += (long)(after_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != 0) {
+    }
+}
+
+static gw_status measure_statement(gw_query *query, uint32_t deadline_ms) {
+    gw_sql sql;
+    if (gw_sql_build(&query->plan, query->arena, &sql) != GW_OK)
+        return GW_LIMIT;
+    char path[4096];
+    gw_query_snapshot_path(query->queries, query->in_force.policy->dataset, query->data.version, ".duckdb", path,
+                           sizeof path);
+    gw_engine_statement statement = {.snapshot = path,
+                                     .sql = gw_buffer_string(&sql.text),
+                                     .params = sql.params,
+                                     .param_count = sql.param_count,
+                                     .cell_count = query->plan.cell_count,
+                                     .part_count = query->plan.part_count,
+                                     .deadline_ms = deadline_ms};
+    gw_status status = gw_engine_measure(query->queries->options.engine, &statement, &query->exact);
+    gw_buffer_done(&sql.text);
+    return status;
+}
+
+gw_status gw_query_step_measure(gw_query *query) {
+    uint32_t slot = slot_ms(query);
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    gw_status status = measure_statement(query, slot ? slot : DEADLINE_MS_WITHOUT_TICK);
+    if (slot)
+        wait_until(start, slot);
+    return status == GW_OK ? GW_OK : gw_query_failed_after_charge(query, query->charge.cost);
+}
+
+// ---- 8 protect
+
+static gw_noise plan_noise(const gw_plan *plan) {
+    return (gw_noise){.epsilon = plan->epsilon, .sensitivity = plan->sensitivity};
+}
+
+gw_status gw_query_step_protect(gw_query *query) {
+    GW_CLEANUP(gw_random_freep) gw_random *random = NULL;
+    gw_status status = gw_random_new(&random);
+    if (status == GW_OK)
+        status =
+            gw_parts_release(query->exact, plan_noise(&query->plan), gw_random_as_source(random), &query->released);
+    gw_exact_table_free(query->exact); // wiped here: nothing after this line has seen a true value
+    query->exact = NULL;
+    return status == GW_OK ? GW_OK : gw_query_failed_after_charge(query, query->charge.cost);
+}
+
+// ---- 9 seal
+
+static unsigned value_digits(const gw_plan *plan) {
+    // Ten times the public size, times the largest contribution; and the noise, of which e^-100 passes 100 scales.
+    double largest = 10.0 * (double)plan->policy->planning_size_bucket * (double)plan->sensitivity +
+                     100.0 * 1e6 * (double)plan->sensitivity / (double)plan->epsilon.micro;
+    unsigned digits = 1;
+    while (largest >= 10 && digits < 40) {
+        largest /= 10;
+        digits++;
+    }
+    return digits;
+}
+
+static double scaled_number(int64_t scaled, unsigned scale) {
+    double value = (double)scaled;
+    for (unsigned i = 0; i < scale; i++)
+        value /= 10;
+    return value;
+}
+
+static gw_status seal_encode(gw_query *query, gw_hash salt) {
+    const gw_plan *plan = &query->plan;
+    const char *by[GW_BY_MAX];
+    const char *const *codes[GW_BY_MAX];
+    size_t sizes[GW_BY_MAX];
+    GW_ASSERT(plan->axis_count <= GW_BY_MAX);
+    for (size_t i = 0; i < plan->axis_count; i++) {
+        by[i] = plan->axes[i].concept;
+        codes[i] = plan->axes[i].codes;
+        sizes[i] = plan->axes[i].code_count;
+    }
+    char grid[32] = "1", offset[32] = "0";
+    gw_release_shape shape = {.dataset = plan->policy->dataset,
+                              .data_version = query->data.version,
+                              .release = query->charge.release,
+                              .indicator = plan->indicator ? plan->indicator->id : NULL,
+                              .indicator_version = plan->indicator ? plan->indicator->version : 0,
+                              .of = plan->of ? plan->of->concept : NULL,
+                              .notice = plan->policy->notice,
+                              .unit = plan->unit,
+                              .policy_version = plan->policy->version,
+                              .question = query->question_hash,
+                              .statistic = plan->statistic,
+                              .decimals = plan->decimals,
+                              .noise = plan_noise(plan),
+                              .grid = grid,
+                              .offset = offset,
+                              .range = 1,
+                              .part_count = plan->part_count,
+                              .value_digits = value_digits(plan),
+                              .by = by,
+                              .axis_codes = codes,
+                              .axis_sizes = sizes,
+                              .axis_count = plan->axis_count};
+    if (plan->of) {
+        const gw_column unit_step = {
+            .type = GW_COLUMN_DECIMAL, .grid_scaled = plan->of->grid_scaled, .scale = plan->of->scale, .steps = 1};
+        gw_column_step_format(&unit_step, 1, grid);
+        gw_column_step_format(plan->of, 0, offset);
+        shape.minimum = scaled_number(plan->of->min_scaled, plan->of->scale);
+        shape.range = plan->shape.range;
+    }
+    return gw_release_encode(&shape, query->released, salt, &query->document);
+}
+
+static gw_status seal_lost_race(gw_query *query) {
+    gw_buffer_done(&query->document); // the loser's draw is wiped
+    if (gw_store_charge_by_seq(query->worker->reader, query->charge.seq, &query->charge) == GW_OK &&
+        query->charge.state == GW_CHARGE_SEALED)
+        return gw_query_answer_stored(query);
+    return gw_query_failed_for_good(query, query->charge.cost);
+}
+
+gw_status gw_query_step_seal(gw_query *query) {
+    gw_hash salt;
+    gw_store_op op = {.kind = GW_STORE_SEAL, .charge_seq = query->charge.seq, .entry = {.kind = GW_ENTRY_RELEASE}};
+    bool is_encoded = gw_random_bytes(salt.bytes, GW_HASH_SIZE) && seal_encode(query, salt) == GW_OK;
+    gw_released_free(query->released);
+    query->released = NULL;
+    if (!is_encoded) {
+        gw_buffer_done(&query->document);
+        return gw_query_failed_after_charge(query, query->charge.cost);
+    }
+    op.answer = gw_buffer_bytes(&query->document);
+    op.entry.release.charge = query->charge.seq;
+    op.entry.release.answer = gw_sha256(op.answer);
+    op.entry.release.visible = query->now;
+    snprintf(op.entry.release.release, GW_RELEASE_ID_MAX, "%s", query->charge.release);
+    gw_status status = submit(query, &op);
+    if (status != GW_OK) {
+        gw_buffer_done(&query->document); // unknown or unrecorded: the bytes must not leave
+        return status;
+    }
+    if (op.result != GW_OK)
+        return seal_lost_race(query);
+    query->charge.release_seq = op.seq;
+    query->is_answered = true;
+    return GW_OK;
+}

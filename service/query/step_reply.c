@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Step 10: the receipt under the newest checkpoint, and the asker's account.
+#include "service/query/facts.h"
+#include "service/query/steps.h"
+
+#include "service/wire/receipt.h"
+
+#include <string.h>
+
+// ---- 10 reply
+
+static gw_status receipt_proof(gw_query *query, uint64_t index, uint64_t size, gw_hash *ret_hashes, size_t *ret_count) {
+    gw_merkle_proof proof;
+    gw_status status = gw_merkle_inclusion(gw_store_tree(query->worker->reader), index, size, &proof);
+    if (status != GW_OK)
+        return status;
+    memcpy(ret_hashes, proof.hashes, proof.count * sizeof proof.hashes[0]);
+    *ret_count = proof.count;
+    return GW_OK;
+}
+
+static gw_status reply_receipt(gw_query *query) {
+    gw_checkpoint checkpoint;
+    gw_buffer note, release, charge;
+    gw_buffer_init(&note, 4096);
+    gw_buffer_init(&release, GW_ENTRY_BYTES_MAX);
+    gw_buffer_init(&charge, GW_ENTRY_BYTES_MAX);
+    gw_ledger_checkpoint(query->queries->options.ledger, &checkpoint, &note);
+    gw_receipt receipt = {
+        .salt = query->charge.salt, .release_index = query->charge.release_seq, .charge_index = query->charge.seq};
+    gw_store_reader *reader = query->worker->reader;
+    gw_status status = gw_store_entry(reader, receipt.release_index, &release);
+    if (status == GW_OK)
+        status = gw_store_entry(reader, receipt.charge_index, &charge);
+    if (status == GW_OK)
+        status = receipt_proof(query, receipt.release_index, checkpoint.size, receipt.release_proof,
+                               &receipt.release_proof_count);
+    if (status == GW_OK)
+        status = receipt_proof(query, receipt.charge_index, checkpoint.size, receipt.charge_proof,
+                               &receipt.charge_proof_count);
+    if (status == GW_OK) {
+        receipt.release_entry = gw_buffer_bytes(&release);
+        receipt.charge_entry = gw_buffer_bytes(&charge);
+        receipt.checkpoint = gw_buffer_bytes(&note);
+        gw_receipt_encode(&receipt, &query->receipt);
+    }
+    gw_buffer_done(&note);
+    gw_buffer_done(&release);
+    gw_buffer_done(&charge);
+    return status;
+}
+
+static void reply_account(gw_query *query) {
+    gw_buffer_text(&query->account, "{\"v\":1");
+    gw_json_write_member(&query->account, "principal", query->who.is_known ? query->who.principal : NULL);
+    gw_json_write_epsilon(&query->account, "charged", (gw_epsilon){query->is_repeat ? 0 : query->charge.cost});
+    gw_json_write_name(&query->account, "repeat");
+    gw_buffer_text(&query->account, query->is_repeat ? "true" : "false");
+    gw_json_write_epsilon(
+        &query->account, "remaining",
+        gw_facts_remaining(query->worker->reader, query->in_force.policy->dataset, query->who.principal, query->now));
+    gw_buffer_text(&query->account, "}");
+}
+
+gw_status gw_query_step_reply(gw_query *query) {
+    if (query->question.kind != GW_KIND_QUERY)
+        return GW_OK;
+    reply_account(query);
+    if (reply_receipt(query) == GW_OK)
+        return GW_OK;
+    gw_buffer_done(&query->document);
+    return gw_problem_set(&query->problem, GW_RETRY, "retry",
+                          "The answer is stored, but its receipt could not be made.", "",
+                          "Ask again with the same request id: the stored answer is free.");
+}

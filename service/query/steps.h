@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// One query on its way: what the steps fill in, in the order they do. Nobody outside this room includes it.
+// Thread safety: one thread per query.   Depends on: shared.h, plan.h, wire.
+#pragma once
+#include "service/query/plan.h"
+#include "service/query/shared.h"
+
+typedef struct gw_query {
+    gw_query_worker *worker;
+    gw_queries *queries;
+    gw_bytes bytes;
+    int64_t now;
+    gw_arena *arena;
+    gw_problem problem;
+    bool is_answered; // the document is ready: no further step runs
+    bool is_charged;  // the charge stands: failures are constant from here on
+    bool in_flight;
+    bool is_repeat;
+    // 1, 2
+    gw_request_message message;
+    bool has_message;
+    gw_identity who;
+    gw_json *json;
+    gw_question question;
+    // 3
+    gw_policy_in_force in_force;
+    gw_store_data data;
+    gw_plan plan;
+    gw_buffer canonical;
+    gw_hash question_hash;
+    // 4 .. 9
+    gw_store_charge charge;
+    gw_exact_table *exact;
+    gw_released_table *released;
+    gw_buffer document; // the answer's bytes, or a document of facts
+    gw_buffer receipt, account;
+} gw_query;
+
+// step_ask.c: nothing here sees private data; a refusal is free and says why.
+gw_status gw_query_step_authenticate(gw_query *query);
+gw_status gw_query_step_decode(gw_query *query);
+gw_status gw_query_step_facts(gw_query *query); // answers all that is not a query
+gw_status gw_query_step_authorize(gw_query *query);
+gw_status gw_query_step_recall(gw_query *query);
+// step_charge.c: from the charge on nothing is refunded and every failure is the same.
+gw_status gw_query_step_reserve(gw_query *query);
+gw_status gw_query_step_measure(gw_query *query);
+gw_status gw_query_step_protect(gw_query *query);
+gw_status gw_query_step_seal(gw_query *query);
+// step_reply.c
+gw_status gw_query_step_reply(gw_query *query);
+
+// Outcomes that several steps share.
+gw_status gw_query_answer_stored(gw_query *query);
+gw_status gw_query_failed_after_charge(gw_query *query, uint64_t cost);
+gw_status gw_query_failed_for_good(gw_query *query, uint64_t cost);
