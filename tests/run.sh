@@ -134,7 +134,8 @@ if [ "$mode" != fast ]; then
     # clang's build is the one with the address and undefined-behaviour sanitizers.
     ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
     UBSAN_OPTIONS=print_stacktrace=1
-    export ASAN_OPTIONS UBSAN_OPTIONS
+    LSAN_OPTIONS=suppressions=$root/tests/support/lsan.supp:print_suppressions=0
+    export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
     single build-clang build clang clang RelWithDebInfo address all && suite suite-clang-asan .build/clang -LE 'long|tidy'
 
     TSAN_OPTIONS="suppressions=$root/tests/support/tsan.supp halt_on_error=0 exitcode=66"
