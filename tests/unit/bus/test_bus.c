@@ -148,6 +148,7 @@ typedef struct {
     char url[256]; // a copy: the bus that owns it may be closed before this thread ends
     const char *request;
     int timeout_ms;
+    sem_t *connected; // posted when it is, where somebody waits for that
     gw_status status;
     size_t size;
     char text[64];
@@ -158,6 +159,8 @@ static void *ask(void *argument) {
     gw_transport *transport = NULL;
     gw_bytes reply = {0};
     self->status = gw_transport_open(self->url, TIMEOUT_MS, GW_REPLY_BYTES_MAX, &transport);
+    if (self->connected != NULL)
+        sem_post(self->connected);
     if (self->status == GW_OK)
         self->status = gw_transport_exchange(transport, gw_bytes_of(self->request), self->timeout_ms, &reply);
     if (self->status == GW_OK) {
@@ -168,8 +171,8 @@ static void *ask(void *argument) {
     return NULL;
 }
 
-static void asker_start(asker *self, const char *url, const char *request, int timeout_ms) {
-    *self = (asker){.request = request, .timeout_ms = timeout_ms};
+static void asker_start(asker *self, const char *url, const char *request, int timeout_ms, sem_t *connected) {
+    *self = (asker){.request = request, .timeout_ms = timeout_ms, .connected = connected};
     snprintf(self->url, sizeof(self->url), "%s", url);
     assert_int_equal(pthread_create(&self->thread, NULL, ask, self), 0);
 }
@@ -335,7 +338,7 @@ static void sixty_four_requests_are_worked_on_at_once(void **state) {
     asker askers[CLIENTS];
     gw_bus *bus = bus_open(&self, ipc_url(url), 0, 0, 0);
     for (int i = 0; i < CLIENTS; i++)
-        asker_start(&askers[i], url, "together", TIMEOUT_MS);
+        asker_start(&askers[i], url, "together", TIMEOUT_MS, NULL);
     for (int i = 0; i < CLIENTS; i++) {
         asker_join(&askers[i]);
         assert_int_equal(askers[i].status, GW_OK);
@@ -352,10 +355,10 @@ static void a_full_queue_answers_busy_at_once(void **state) {
     asker first, others[5];
     int busy = 0, echoed = 0;
     gw_bus *bus = bus_open(&self, ipc_url(url), 16, 1, 1);
-    asker_start(&first, url, "wait", TIMEOUT_MS);
+    asker_start(&first, url, "wait", TIMEOUT_MS, NULL);
     sem_wait(&self.entered);
     for (int i = 0; i < 5; i++)
-        asker_start(&others[i], url, "other", TIMEOUT_MS);
+        asker_start(&others[i], url, "other", TIMEOUT_MS, NULL);
     for (int i = 0; i < 4; i++)
         sem_wait(&self.turned_away);
     sem_post(&self.gate);
@@ -386,17 +389,21 @@ static void an_empty_reply_is_replaced_by_busy(void **state) {
 // ---- closing
 
 // What a worker has been given is answered, and the answer arrives, however closing falls.
-static void closing_loses_no_reply_that_was_worked_on(void **state) {
+static void closing_under_load_loses_no_reply(void **state) {
     (void)state;
     char url[128];
     for (int round = 0; round < 20; round++) {
         service self;
         asker askers[10];
         pthread_t closer;
+        sem_t connected;
         int echoed = 0;
+        sem_init(&connected, 0, 0);
         gw_bus *bus = bus_open(&self, ipc_url(url), 16, 2, 4);
         for (int i = 0; i < 10; i++)
-            asker_start(&askers[i], url, "wait", 500); // whoever comes too late waits that long
+            asker_start(&askers[i], url, "wait", 500, &connected); // whoever asks too late waits that long
+        for (int i = 0; i < 10; i++)
+            sem_wait(&connected);
         sem_wait(&self.entered);
         sem_wait(&self.entered);
         assert_int_equal(pthread_create(&closer, NULL, bus_close, bus), 0);
@@ -412,6 +419,22 @@ static void closing_loses_no_reply_that_was_worked_on(void **state) {
     }
 }
 
+// In a process of its own, because nng 1.5 leaks connections that are being greeted when their listener closes, and the
+// leak check of everything else should stay strict.
+static void closing_loses_no_reply_that_was_worked_on(void **state) {
+    (void)state;
+    int status = -1;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+        execl("/proc/self/exe", "test_bus", "closing", (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 // nng has "sent" a reply when the connection takes it; most of these 32 MiB are still to be written then.
 static void closing_waits_for_the_last_byte_of_a_reply(void **state) {
     (void)state;
@@ -421,7 +444,7 @@ static void closing_waits_for_the_last_byte_of_a_reply(void **state) {
         service self;
         asker one;
         gw_bus *bus = bus_open(&self, urls[i], 4, 1, 1);
-        asker_start(&one, gw_bus_url(bus, 0), "big", TIMEOUT_MS);
+        asker_start(&one, gw_bus_url(bus, 0), "big", TIMEOUT_MS, NULL);
         sem_wait(&self.entered); // the reply is made, and not yet sent
         gw_bus_close(bus);
         asker_join(&one);
@@ -731,16 +754,12 @@ static void a_reply_above_the_limit_is_not_taken(void **state) {
     gw_bus_close(bus);
 }
 
-// nng 1.5 may lose the memory of a request when its connection goes while it is handed over. That is the other end's,
-// and the tests that close on purpose would report it now and then.
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) {
-    return "leak:exchange_send";
-}
-
 int main(int argument_count, char **arguments) {
     if (argument_count > 2 && strcmp(arguments[1], "serve") == 0)
         return serve(argument_count - 2, (const char *const *)arguments + 2);
+    const struct CMUnitTest closing[] = {cmocka_unit_test(closing_under_load_loses_no_reply)};
+    if (argument_count == 2 && strcmp(arguments[1], "closing") == 0)
+        return cmocka_run_group_tests(closing, folder_make, folder_remove);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_answered_over_ipc_and_tcp),
         cmocka_unit_test(one_connection_asks_a_thousand_times),
