@@ -49,10 +49,26 @@ static void law_smooth(gw_interval_law *law) {
         law->nodes[k] = fmin(law->nodes[k], law->nodes[k + 1] + step);
 }
 
+// No ratio is asked of it, so nothing is tabulated.
+static gw_status law_of_one(gw_noise noise, double chance, gw_interval_law **ret) {
+    if (noise.epsilon.micro == 0 || noise.sensitivity == 0)
+        return GW_INVALID;
+    gw_interval_law *law = calloc(1, sizeof(*law));
+    if (law == NULL)
+        return GW_NO_MEMORY;
+    law->noise = noise;
+    law->half_width = gw_tail_half_width(noise, chance);
+    law->sd = gw_tail_sd(noise);
+    *ret = law;
+    return GW_OK;
+}
+
 gw_status gw_interval_law_new(gw_noise noise, uint32_t level_ppm, size_t others, gw_interval_law **ret) {
     if (level_ppm < LEVEL_PPM_MIN || level_ppm > LEVEL_PPM_MAX)
         return GW_INVALID;
     double chance = (1e6 - (double)level_ppm) / 1e6;
+    if (others == 0)
+        return law_of_one(noise, chance, ret);
     double chance_lift = chance * LIFT_PART;
     gw_tail *tail = NULL;
     gw_status status = gw_tail_new(noise, others, chance_lift, &tail);
@@ -196,6 +212,8 @@ static ratio_span search_around(const ratio_test *test) {
 gw_ratio_range gw_interval_ratio(const gw_interval_law *law, gw_int128 a, gw_int128 b) {
     gw_ratio_range range = {.is_estimable = false, .lower = 0.0, .upper = 1.0};
     gw_int128 total;
+    if (law->others == 0) // a law of single values knows nothing of ratios
+        return range;
     if (!gw_add_i128(a, b, &total)) // only near the ends of 128 bits, where no measured value is
         return range;
     ratio_test test = {.law = law, .a = (double)a, .n = (double)total};

@@ -12,7 +12,8 @@
 #define GW_LEVEL_50 500000u
 
 // What is worked out once per table: tails of the noise, and of the sum of `others` noises (shares over k groups have
-// others = k - 1; counts, rates and means have others = 1).
+// others = k - 1; rates and means have others = 1; counts may say 0, and then
+// the law answers for single values alone).
 typedef struct gw_interval_law gw_interval_law;
 GW_MUST_CHECK gw_status gw_interval_law_new(gw_noise noise, uint32_t level_ppm, size_t others, gw_interval_law **ret);
 void gw_interval_law_free(gw_interval_law *law); // accepts NULL

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One kernel key per answer, expanded by ChaCha20 in big blocks. Each refill takes its first bytes as the next key and
+// One kernel key per answer, expanded by ChaCha20 in blocks. Each refill takes its first bytes as the next key and
 // forgets the old one, and bytes are wiped as they are handed out: who reads this memory later learns no noise drawn
 // before. The pages are marked wipe-on-fork and kept out of core dumps; a child of fork finds is_live zero and is
 // refused.
@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define BLOCK_SIZE 65536u
+#define BLOCK_SIZE 4096u // a run of many ChaCha20 blocks, and little more than a small answer needs
 
 struct gw_random {
     bool is_live;   // false in a forked child, and after nothing else
@@ -31,14 +31,25 @@ gw_status gw_random_new(gw_random **ret) {
     // Best effort: without it the key is as safe as the process's other memory, and it dies with the answer.
     madvise(random, sizeof(*random), MADV_DONTDUMP);
     random->owner = getpid();
-    random->used = BLOCK_SIZE;
-    if (!gw_random_bytes(random->block.next_key, sizeof(random->block.next_key))) {
-        gw_random_free(random);
-        return GW_UNAVAILABLE;
-    }
     random->is_live = true;
+    gw_status status = gw_random_reseed(random);
+    if (status != GW_OK) {
+        gw_random_free(random);
+        return status;
+    }
     *ret = random;
     return GW_OK;
+}
+
+gw_status gw_random_reseed(gw_random *random) {
+    if (!random->is_live || (random->is_pinned && random->owner != getpid()))
+        return GW_UNAVAILABLE; // a forked child's copy stays refused
+    gw_wipe(&random->block, sizeof(random->block));
+    random->used = BLOCK_SIZE;
+    if (gw_random_bytes(random->block.next_key, sizeof(random->block.next_key)))
+        return GW_OK;
+    random->is_live = false; // the wiped key must never be used
+    return GW_UNAVAILABLE;
 }
 
 void gw_random_free(gw_random *random) {

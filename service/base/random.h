@@ -7,5 +7,7 @@
 
 typedef struct gw_random gw_random;
 GW_MUST_CHECK gw_status gw_random_new(gw_random **ret);  // draws its key from the kernel now
+// A new key from the kernel, as for a new answer: whoever keeps a source between answers calls it before each.
+GW_MUST_CHECK gw_status gw_random_reseed(gw_random *random);
 void gw_random_free(gw_random *random);                  // wipes; accepts NULL
 gw_random_source gw_random_as_source(gw_random *random); // borrows `random`; refuses after a fork

@@ -61,6 +61,7 @@ static void write_reply(gw_queries *queries, const gw_query *query, gw_status st
 static void query_done(gw_query *query) {
     if (query->in_flight)
         gw_flight_end(query->queries->flights, query->question_hash);
+    gw_laws_drop(query->queries->laws, query->laws);
     gw_exact_table_free(query->exact);
     gw_released_free(query->released);
     gw_json_free(query->json);

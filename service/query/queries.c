@@ -15,9 +15,15 @@
 
 gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_problem *ret_problem) {
     gw_queries *queries = calloc(1, sizeof *queries);
-    if (queries)
+    if (queries) {
         queries->flights = gw_flights_new();
-    if (!queries || !queries->flights) {
+        queries->laws = gw_laws_cache_new();
+    }
+    if (!queries || !queries->flights || !queries->laws) {
+        if (queries) {
+            gw_flights_free(queries->flights);
+            gw_laws_cache_free(queries->laws);
+        }
         free(queries);
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
     }
@@ -37,6 +43,7 @@ void gw_queries_free(gw_queries *queries) {
         free(slot);
     }
     gw_flights_free(queries->flights);
+    gw_laws_cache_free(queries->laws);
     pthread_mutex_destroy(&queries->policies_lock);
     free(queries);
 }
@@ -47,8 +54,11 @@ gw_status gw_query_worker_new(gw_queries *queries, gw_query_worker **ret, gw_pro
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
     worker->queries = queries;
     gw_status status = gw_store_reader_open(gw_ledger_database(queries->options.ledger), &worker->reader, ret_problem);
+    if (status == GW_OK && gw_random_new(&worker->random) != GW_OK)
+        status =
+            gw_problem_set(ret_problem, GW_UNAVAILABLE, "no_randomness", "The kernel gives no randomness.", "", "");
     if (status != GW_OK) {
-        free(worker);
+        gw_query_worker_free(worker);
         return status;
     }
     *ret = worker;
@@ -59,6 +69,7 @@ void gw_query_worker_free(gw_query_worker *worker) {
     if (!worker)
         return;
     gw_store_reader_close(worker->reader);
+    gw_random_free(worker->random);
     free(worker);
 }
 

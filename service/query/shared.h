@@ -2,7 +2,9 @@
 // What the files of this room share: the insides of gw_queries and gw_query_worker. Nobody else includes it.
 // Depends on: query.h, flight.h.
 #pragma once
+#include "service/base/random.h"
 #include "service/query/flight.h"
+#include "service/query/laws.h"
 #include "service/query/query.h"
 
 #include <pthread.h>
@@ -18,6 +20,7 @@ typedef struct policy_slot {
 struct gw_queries {
     gw_query_options options;
     gw_flights *flights;
+    gw_laws_cache *laws;
     pthread_mutex_t policies_lock;
     policy_slot *policies; // under the lock; slots are added, never removed
 };
@@ -25,6 +28,7 @@ struct gw_queries {
 struct gw_query_worker {
     gw_queries *queries;
     gw_store_reader *reader;
+    gw_random *random; // re-keyed for every answer
 };
 
 // GW_OK when `data` was loaded under this policy's layout; GW_UNAVAILABLE with code data_layout otherwise.

@@ -4,6 +4,7 @@
 
 #include "service/policy/policy_decide.h"
 #include "service/query/facts.h"
+#include "service/release/release.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -113,6 +114,18 @@ static gw_status authorize_price(gw_query *query) {
     return GW_OK;
 }
 
+// The noise must be one the sampler certifies: found out before anything is charged.
+static gw_status authorize_noise(gw_query *query) {
+    gw_noise noise = {.epsilon = query->plan.epsilon, .sensitivity = query->plan.sensitivity};
+    size_t others = gw_release_others(query->plan.statistic, query->plan.cell_count);
+    gw_status status = gw_laws_hold(query->queries->laws, noise, others, &query->laws);
+    if (status == GW_OK)
+        return GW_OK;
+    return gw_problem_set(&query->problem, status, "noise_range", "This question cannot be protected.",
+                          "The noise would be wider than any that can be drawn exactly.",
+                          "Ask with a larger --epsilon.");
+}
+
 gw_status gw_query_step_authorize(gw_query *query) {
     gw_status status = gw_query_policy(query->worker, query->question.dataset, &query->in_force, &query->problem);
     if (status == GW_OK)
@@ -129,7 +142,9 @@ gw_status gw_query_step_authorize(gw_query *query) {
         return gw_problem_set(&query->problem, GW_UNAVAILABLE, "no_data", "This dataset has no data yet.",
                               "Its policy is in force, but no data version has been loaded.",
                               "Its owner runs: godwit load");
-    status = gw_queries_layout_check(query->worker, &query->in_force, query->data.version, &query->problem);
+    status = authorize_noise(query);
+    if (status == GW_OK)
+        status = gw_queries_layout_check(query->worker, &query->in_force, query->data.version, &query->problem);
     if (status != GW_OK)
         return status;
     gw_plan_canonical(&query->plan, query->data.version, &query->canonical);

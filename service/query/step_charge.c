@@ -5,8 +5,6 @@
 
 #include "privacy/mechanism/parts.h"
 #include "service/base/check.h"
-#include "service/base/cleanup.h"
-#include "service/base/random.h"
 #include "service/release/release.h"
 
 #include <stdio.h>
@@ -14,8 +12,6 @@
 #include <time.h>
 
 #define DEADLINE_MS_WITHOUT_TICK 60000u
-
-GW_DEFINE_FREEP(gw_random, gw_random_free)
 
 // ---- 6 reserve
 
@@ -208,16 +204,12 @@ gw_status gw_query_step_measure(gw_query *query) {
 
 // ---- 8 protect
 
-static gw_noise plan_noise(const gw_plan *plan) {
-    return (gw_noise){.epsilon = plan->epsilon, .sensitivity = plan->sensitivity};
-}
-
 gw_status gw_query_step_protect(gw_query *query) {
-    GW_CLEANUP(gw_random_freep) gw_random *random = NULL;
-    gw_status status = gw_random_new(&random);
+    gw_random *random = query->worker->random;
+    gw_status status = gw_random_reseed(random);
     if (status == GW_OK)
-        status =
-            gw_parts_release(query->exact, plan_noise(&query->plan), gw_random_as_source(random), &query->released);
+        status = gw_parts_release_under(query->exact, query->laws->sampler, query->laws->noise,
+                                        gw_random_as_source(random), &query->released);
     gw_exact_table_free(query->exact); // wiped here: nothing after this line has seen a true value
     query->exact = NULL;
     return status == GW_OK ? GW_OK : gw_query_failed_after_charge(query, query->charge.cost);
@@ -268,7 +260,7 @@ static gw_status seal_encode(gw_query *query, gw_hash salt) {
                               .question = query->question_hash,
                               .statistic = plan->statistic,
                               .decimals = plan->decimals,
-                              .noise = plan_noise(plan),
+                              .noise = query->laws->noise,
                               .grid = grid,
                               .offset = offset,
                               .range = 1,
@@ -286,7 +278,7 @@ static gw_status seal_encode(gw_query *query, gw_hash salt) {
         shape.minimum = scaled_number(plan->of->min_scaled, plan->of->scale);
         shape.range = plan->shape.range;
     }
-    return gw_release_encode(&shape, query->released, salt, &query->document);
+    return gw_release_encode(&shape, query->laws->ranges, query->released, salt, &query->document);
 }
 
 static gw_status seal_lost_race(gw_query *query) {

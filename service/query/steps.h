@@ -32,7 +32,8 @@ typedef struct gw_query {
     gw_store_charge charge;
     gw_exact_table *exact;
     gw_released_table *released;
-    gw_buffer document; // the answer's bytes, or a document of facts
+    const gw_laws *laws; // held from authorize to the end
+    gw_buffer document;  // the answer's bytes, or a document of facts
     gw_buffer receipt, account;
 } gw_query;
 

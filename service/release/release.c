@@ -180,14 +180,23 @@ static size_t cells_bytes_max(const gw_release_shape *shape, size_t cell_count, 
     return bytes;
 }
 
-gw_status gw_release_encode(const gw_release_shape *shape, const gw_released_table *table, gw_hash salt,
-                            gw_buffer *ret_answer) {
+size_t gw_release_others(gw_statistic statistic, size_t cell_count) {
+    switch (statistic) {
+    case GW_STATISTIC_COUNT:
+        return 0;
+    case GW_STATISTIC_SHARE:
+        return cell_count - 1;
+    case GW_STATISTIC_RATE:
+    case GW_STATISTIC_MEAN:
+        return 1;
+    }
+    GW_ASSERT(false);
+    return 0;
+}
+
+gw_status gw_release_encode(const gw_release_shape *shape, const gw_interval_law *law, const gw_released_table *table,
+                            gw_hash salt, gw_buffer *ret_answer) {
     size_t cell_count = gw_released_cell_count(table);
-    size_t others = shape->statistic == GW_STATISTIC_SHARE ? cell_count - 1 : 1;
-    gw_interval_law *law = NULL;
-    gw_status status = gw_interval_law_new(shape->noise, GW_LEVEL_95, others, &law);
-    if (status != GW_OK)
-        return status;
     gw_int128 total = 0;
     for (size_t cell = 0; shape->statistic == GW_STATISTIC_SHARE && cell < cell_count; cell++)
         GW_ASSERT(gw_add_i128(total, gw_released_value(table, cell, 0), &total));
@@ -198,7 +207,6 @@ gw_status gw_release_encode(const gw_release_shape *shape, const gw_released_tab
     for (size_t cell = 0; cell < cell_count; cell++)
         encode_cell(shape, law, table, cell, total, ret_answer);
     gw_buffer_text(ret_answer, "]}");
-    gw_interval_law_free(law);
     size_t length = start + cells_bytes_max(shape, cell_count, shape->value_digits) + 16;
     if (ret_answer->size > length)
         length = start + cells_bytes_max(shape, cell_count, VALUE_DIGITS_MAX) + 16;

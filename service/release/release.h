@@ -32,9 +32,12 @@ typedef struct {
 } gw_release_shape;
 
 // Every cell appears. `salt` are 32 fresh random bytes, so that the answer's hash cannot be guessed.
+// `law` is that of the shape's noise at 95 %, for the sum of gw_release_others noises.
 // GW_LIMIT when the buffer's maximum is passed; GW_NO_MEMORY.
-GW_MUST_CHECK gw_status gw_release_encode(const gw_release_shape *shape, const gw_released_table *table, gw_hash salt,
-                                          gw_buffer *ret_answer);
+GW_MUST_CHECK gw_status gw_release_encode(const gw_release_shape *shape, const gw_interval_law *law,
+                                          const gw_released_table *table, gw_hash salt, gw_buffer *ret_answer);
+// How many noises the other side of a cell's ratio carries: 0 for counts, all other cells for shares.
+size_t gw_release_others(gw_statistic statistic, size_t cell_count);
 // Cells are flagged "u" (too uncertain after protection), by the protected values alone, where the noise range is wider
 // than this: +-10 points for rates and shares, +-10 % of the range for means, +-25 % of the estimate for counts.
 #define GW_FLAG_RATIO_HALF_WIDTH 0.10

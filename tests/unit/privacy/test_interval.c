@@ -63,11 +63,23 @@ static void bad_laws_are_refused(void **state) {
     gw_interval_law *law = NULL;
     assert_int_equal(gw_interval_law_new((gw_noise){{0}, 1}, GW_LEVEL_95, 1, &law), GW_INVALID);
     assert_int_equal(gw_interval_law_new((gw_noise){{1}, 0}, GW_LEVEL_95, 1, &law), GW_INVALID);
-    assert_int_equal(gw_interval_law_new((gw_noise){{1}, 1}, GW_LEVEL_95, 0, &law), GW_INVALID);
     assert_int_equal(gw_interval_law_new((gw_noise){{1}, 1}, 499999, 1, &law), GW_INVALID);
     assert_int_equal(gw_interval_law_new((gw_noise){{1}, 1}, 1000000, 1, &law), GW_INVALID);
     assert_null(law);
     gw_interval_law_free(NULL);
+}
+
+static void a_law_of_single_values_claims_nothing_of_ratios(void **state) {
+    (void)state;
+    gw_interval_law *one = NULL, *two = NULL;
+    assert_int_equal(gw_interval_law_new((gw_noise){{100000}, 1}, GW_LEVEL_95, 0, &one), GW_OK);
+    assert_int_equal(gw_interval_law_new((gw_noise){{100000}, 1}, GW_LEVEL_95, 1, &two), GW_OK);
+    assert_int_equal(gw_interval_half_width(one), gw_interval_half_width(two));
+    gw_ratio_range range = gw_interval_ratio(one, 1000, 2000);
+    assert_false(range.is_estimable);
+    assert_true(range.lower == 0.0 && range.upper == 1.0);
+    gw_interval_law_free(one);
+    gw_interval_law_free(two);
 }
 
 static void assert_range_is_the_accepted_set(const gw_interval_law *law, int64_t a, int64_t b) {
@@ -182,6 +194,7 @@ int main(void) {
         cmocka_unit_test(counts_match_the_published_table),
         cmocka_unit_test(half_widths_are_the_smallest),
         cmocka_unit_test(bad_laws_are_refused),
+        cmocka_unit_test(a_law_of_single_values_claims_nothing_of_ratios),
         cmocka_unit_test(ranges_are_the_hull_of_what_is_accepted),
         cmocka_unit_test(the_bound_is_continuous),
         cmocka_unit_test(a_rate_of_a_big_group_is_narrow),

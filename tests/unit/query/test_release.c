@@ -62,7 +62,11 @@ static void encode(const gw_release_shape *shape, const gw_int128 *exact_values,
     memcpy(exact->values, exact_values, 3 * shape->part_count * sizeof *exact_values);
     assert_int_equal(gw_parts_release(exact, shape->noise, (gw_random_source){counter_fill, &random}, &released),
                      GW_OK);
-    assert_int_equal(gw_release_encode(shape, released, (gw_hash){{7}}, out), GW_OK);
+    gw_interval_law *law = NULL;
+    assert_int_equal(gw_interval_law_new(shape->noise, GW_LEVEL_95, gw_release_others(shape->statistic, 3), &law),
+                     GW_OK);
+    assert_int_equal(gw_release_encode(shape, law, released, (gw_hash){{7}}, out), GW_OK);
+    gw_interval_law_free(law);
     gw_released_free(released);
     gw_exact_table_free(exact);
 }
