@@ -582,6 +582,12 @@ static void a_damaged_memory_is_told(void **state) {
     assert_non_null(strstr(problem.mend, path));
 }
 
+// nng 1.5 leaks a connection that is greeted, or a message that is handed over, while the other end closes.
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+    return "leak:libnng";
+}
+
 int main(void) {
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, service_start, service_stop)
     const struct CMUnitTest tests[] = {
