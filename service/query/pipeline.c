@@ -61,6 +61,7 @@ static void write_reply(gw_queries *queries, const gw_query *query, gw_status st
 static void query_done(gw_query *query) {
     if (query->in_flight)
         gw_flight_end(query->queries->flights, query->question_hash);
+    gw_store_reader_end(query->worker->reader);
     gw_laws_drop(query->queries->laws, query->laws);
     gw_exact_table_free(query->exact);
     gw_released_free(query->released);
@@ -82,6 +83,7 @@ void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply
     query.now = gw_ledger_now(worker->queries->options.ledger);
     gw_status status =
         query.arena ? GW_OK : gw_problem_set(&query.problem, GW_BUSY, "busy", "The service is busy.", "", "Ask again.");
+    gw_store_reader_begin(worker->reader);
     const char *at = "receive";
     for (size_t i = 0; status == GW_OK && i < sizeof steps / sizeof steps[0]; i++) {
         if (query.is_answered && !steps[i].runs_when_answered)

@@ -64,6 +64,7 @@ static gw_status facts_admin(gw_query *query) {
         return gw_problem_set(&query->problem, GW_DENIED, "stale_request", "This request was signed too long ago.",
                               "A change is accepted within 300 seconds of its time.",
                               "Check the clock, then send it again.");
+    gw_store_reader_end(query->worker->reader); // a change reads what it has just written
     return options->admin(options->admin_state, query->worker, &query->who, query->json, query->question.admin,
                           &query->document, &query->problem);
 }
@@ -233,9 +234,11 @@ gw_status gw_query_step_recall(gw_query *query) {
         return gw_problem_set(
             &query->problem, GW_UNAUTHENTICATED, "unauthenticated", "A new question needs a known principal.",
             "Visitors see what is already released; this is not.", "godwit keys new; then ask the operator to add it.");
+    gw_store_reader_end(query->worker->reader); // nobody waits while holding a view
     if (!gw_flight_begin(query->queries->flights, query->question_hash))
         return gw_problem_set(&query->problem, GW_BUSY, "busy", "The service is busy.", "", "Ask again.");
     query->in_flight = true;
+    gw_store_reader_begin(query->worker->reader);
     status = recall_once(query, &is_open);
     if (status != GW_OK || query->is_answered)
         return status;

@@ -147,6 +147,7 @@ static gw_status reserve_resume(gw_query *query) {
 }
 
 gw_status gw_query_step_reserve(gw_query *query) {
+    gw_store_reader_end(query->worker->reader); // from here on others write, and so does this query
     return query->is_charged ? reserve_resume(query) : reserve_new(query);
 }
 

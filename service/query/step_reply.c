@@ -29,6 +29,8 @@ static gw_status reply_receipt(gw_query *query) {
     gw_receipt receipt = {
         .salt = query->charge.salt, .release_index = query->charge.release_seq, .charge_index = query->charge.seq};
     gw_store_reader *reader = query->worker->reader;
+    gw_store_reader_end(reader);
+    gw_store_reader_begin(reader); // a view not older than the checkpoint
     gw_status status = gw_store_entry(reader, receipt.release_index, &release);
     if (status == GW_OK)
         status = gw_store_entry(reader, receipt.charge_index, &charge);

@@ -20,6 +20,10 @@ GW_MUST_CHECK gw_status gw_store_open(const char *path, gw_store **ret, gw_probl
 void gw_store_close(gw_store *store);
 GW_MUST_CHECK gw_status gw_store_reader_open(const char *path, gw_store_reader **ret, gw_problem *ret_problem);
 void gw_store_reader_close(gw_store_reader *reader);
+// Between begin and end all reads see one committed state, and cost less. Never waits, never fails: where the view
+// cannot be taken each read takes its own. End it before waiting for anybody, and before reading what was just written.
+void gw_store_reader_begin(gw_store_reader *reader);
+void gw_store_reader_end(gw_store_reader *reader);
 
 typedef enum { GW_CHARGE_RESERVED, GW_CHARGE_SEALED, GW_CHARGE_ABANDONED } gw_charge_state;
 

@@ -14,6 +14,7 @@
 
 typedef enum {
     SQL_BEGIN,
+    SQL_READ_BEGIN,
     SQL_COMMIT,
     SQL_ROLLBACK,
     SQL_ENTRY_INSERT,

@@ -7,6 +7,7 @@
 
 struct gw_store_reader {
     store_connection connection;
+    bool is_in_view;
 };
 
 gw_status gw_store_reader_open(const char *path, gw_store_reader **ret, gw_problem *ret_problem) {
@@ -27,6 +28,19 @@ gw_status gw_store_reader_open(const char *path, gw_store_reader **ret, gw_probl
     }
     *ret = reader;
     return GW_OK;
+}
+
+void gw_store_reader_begin(gw_store_reader *reader) {
+    if (reader->is_in_view)
+        return;
+    reader->is_in_view = store_run(store_use(&reader->connection, SQL_READ_BEGIN)) == GW_OK;
+}
+
+void gw_store_reader_end(gw_store_reader *reader) {
+    if (!reader->is_in_view)
+        return;
+    gw_ignore(store_run(store_use(&reader->connection, SQL_COMMIT))); // it wrote nothing: nothing can be lost
+    reader->is_in_view = false;
 }
 
 void gw_store_reader_close(gw_store_reader *reader) {

@@ -84,6 +84,7 @@ const char *const store_schema[] = {
 
 const char *const store_statements[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_READ_BEGIN] = "BEGIN",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_ENTRY_INSERT] = "INSERT INTO entry(seq, time, bytes, leaf) VALUES(?1, ?2, ?3, ?4)",
