@@ -10,6 +10,7 @@
 #include "service/bus/bus.h"
 #include "service/wire/json.h"
 #include "service/wire/receipt.h"
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,14 @@ typedef struct {
     gw_bus *bus;
     char folder[64], url[96], profile_path[96];
 } service;
+
+// Test and service take turns; the lock makes that visible to the thread sanitizer, which does not see through sockets.
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+static void turn_pass(void) {
+    pthread_mutex_lock(&turn);
+    pthread_mutex_unlock(&turn);
+}
 
 static gw_secret_key *key_of(uint8_t seed_byte) {
     uint8_t seed[GW_SEED_SIZE];
@@ -177,21 +186,31 @@ static void reply_append(service *self, behaviour how, gw_hash request, gw_buffe
     gw_secret_key_free(other);
 }
 
-static void service_handle(void *state, unsigned worker, gw_bytes bytes, gw_buffer *reply) {
-    service *self = state;
-    gw_request_message message;
-    (void)worker;
+static behaviour service_receive(service *self, gw_bytes bytes, gw_request_message *ret_message) {
+    pthread_mutex_lock(&turn);
     GW_ASSERT(self->call_count < CALLS_MAX);
     unsigned call = self->call_count++;
     behaviour how = self->calls[call];
     gw_buffer_append(&self->messages[call], bytes.data, bytes.size);
-    GW_ASSERT(gw_request_message_decode(bytes, &message, NULL) == GW_OK);
+    gw_status status = gw_request_message_decode(bytes, ret_message, NULL);
+    GW_ASSERT(status == GW_OK);
+    pthread_mutex_unlock(&turn);
+    return how;
+}
+
+static void service_handle(void *state, unsigned worker, gw_bytes bytes, gw_buffer *reply) {
+    service *self = state;
+    gw_request_message message;
+    (void)worker;
+    behaviour how = service_receive(self, bytes, &message);
     if (how == SLOW)
         sem_wait(&self->gate);
+    pthread_mutex_lock(&turn);
     if (how == NOT_A_MESSAGE)
         gw_buffer_text(reply, "HTTP/1.1 200 OK\r\n\r\n");
     else
         reply_append(self, how, gw_sha256(message.signed_bytes), reply);
+    pthread_mutex_unlock(&turn);
 }
 
 static void service_busy(void *state, gw_bytes request, gw_buffer *reply) {
@@ -272,9 +291,17 @@ static gw_client *client_of(const service *self) {
     return client;
 }
 
+static gw_status ask(gw_client *client, gw_bytes body, const char *idem, unsigned attempts, int timeout_ms,
+                     gw_client_reply *reply, gw_problem *problem) {
+    turn_pass();
+    gw_status status = gw_client_call(client, body, idem, attempts, timeout_ms, reply, problem);
+    turn_pass();
+    return status;
+}
+
 static gw_status call(gw_client *client, unsigned attempts, gw_client_reply *reply, gw_problem *problem) {
     *problem = (gw_problem){0};
-    return gw_client_call(client, gw_bytes_of("{\"v\":1}"), IDEM, attempts, TIMEOUT_MS, reply, problem);
+    return ask(client, gw_bytes_of("{\"v\":1}"), IDEM, attempts, TIMEOUT_MS, reply, problem);
 }
 
 // ---- what is sent
@@ -321,7 +348,7 @@ static void without_an_id_each_call_has_its_own(void **state) {
     gw_client_reply reply;
     gw_request_message first, second;
     for (int i = 0; i < 2; i++)
-        assert_int_equal(gw_client_call(client, gw_bytes_of("{}"), NULL, 1, TIMEOUT_MS, &reply, NULL), GW_OK);
+        assert_int_equal(ask(client, gw_bytes_of("{}"), NULL, 1, TIMEOUT_MS, &reply, NULL), GW_OK);
     assert_int_equal(gw_request_message_decode(gw_buffer_bytes(&self->messages[0]), &first, NULL), GW_OK);
     assert_int_equal(gw_request_message_decode(gw_buffer_bytes(&self->messages[1]), &second, NULL), GW_OK);
     assert_string_not_equal(first.idem, second.idem);
@@ -335,10 +362,10 @@ static void what_cannot_be_sent_is_refused_here(void **state) {
     gw_problem problem;
     uint8_t *body = calloc(1, GW_REQUEST_BYTES_MAX);
     assert_non_null(body);
-    assert_int_equal(gw_client_call(client, gw_bytes_of("{}"), "ABC", 1, TIMEOUT_MS, &reply, &problem), GW_INVALID);
+    assert_int_equal(ask(client, gw_bytes_of("{}"), "ABC", 1, TIMEOUT_MS, &reply, &problem), GW_INVALID);
     assert_string_equal(problem.code, "bad_idem");
     gw_bytes big = {.data = body, .size = GW_REQUEST_BYTES_MAX};
-    assert_int_equal(gw_client_call(client, big, NULL, 1, TIMEOUT_MS, &reply, &problem), GW_LIMIT);
+    assert_int_equal(ask(client, big, NULL, 1, TIMEOUT_MS, &reply, &problem), GW_LIMIT);
     assert_string_equal(problem.code, "request_too_big");
     assert_int_equal(self->call_count, 0);
     assert_int_equal(call(client, 1, &reply, &problem), GW_OK); // and the client is as before
@@ -373,14 +400,14 @@ static void a_reply_that_does_not_come_sends_the_same_bytes_again(void **state) 
     gw_client_reply reply;
     gw_problem problem = {0};
     self->calls[0] = SLOW;
-    gw_status status = gw_client_call(client, gw_bytes_of("{}"), IDEM, 1, 100, &reply, &problem);
+    gw_status status = ask(client, gw_bytes_of("{}"), IDEM, 1, 100, &reply, &problem);
     assert_int_equal(status, GW_UNAVAILABLE);
     assert_string_equal(problem.code, "unreachable");
     assert_non_null(strstr(problem.why, "same request id"));
     sem_post(&self->gate);
     self->calls[1] = SLOW;
     sem_post(&self->gate); // the second is answered in time
-    status = gw_client_call(client, gw_bytes_of("{}"), IDEM, 3, TIMEOUT_MS, &reply, &problem);
+    status = ask(client, gw_bytes_of("{}"), IDEM, 3, TIMEOUT_MS, &reply, &problem);
     assert_int_equal(status, GW_OK);
     assert_int_equal(reply.status, GW_REPLY_OK);
     gw_client_close(client);
@@ -473,6 +500,20 @@ static void receipts_that_prove_something_else_are_not_believed(void **state) {
     assert_not_believed(*state, OTHER_ANSWER, "bad_answer");
     assert_not_believed(*state, OTHER_LOG_KEY, "bad_checkpoint");
     assert_not_believed(*state, OTHER_ORIGIN, "bad_checkpoint");
+}
+
+// The profile says which log it trusts, whatever name its key carries.
+static void a_receipt_of_another_origin_than_the_profiles_is_not_believed(void **state) {
+    service *self = *state;
+    gw_profile profile = profile_of(self);
+    gw_client *client = NULL;
+    gw_client_reply reply;
+    gw_problem problem;
+    snprintf(profile.origin, sizeof(profile.origin), "stats.example/another");
+    assert_int_equal(gw_client_open(&profile, &client, &problem), GW_OK);
+    assert_int_equal(call(client, 1, &reply, &problem), GW_CORRUPT);
+    assert_string_equal(problem.code, "bad_checkpoint");
+    gw_client_close(client);
 }
 
 static void a_service_that_cannot_read_may_say_no(void **state) {
@@ -603,6 +644,7 @@ int main(void) {
         SERVED(nobody_there_is_told_with_the_command_that_helps),
         SERVED(forged_replies_are_not_believed),
         SERVED(receipts_that_prove_something_else_are_not_believed),
+        SERVED(a_receipt_of_another_origin_than_the_profiles_is_not_believed),
         SERVED(a_service_that_cannot_read_may_say_no),
         SERVED(the_newest_checkpoint_is_kept_and_sent),
         SERVED(a_log_that_went_back_is_told_with_its_proof),
