@@ -6,7 +6,7 @@
 #include "privacy/random_source.h"
 
 typedef struct gw_random gw_random;
-GW_MUST_CHECK gw_status gw_random_new(gw_random **ret);  // draws its key from the kernel now
+GW_MUST_CHECK gw_status gw_random_new(gw_random **ret); // draws its key from the kernel now
 // A new key from the kernel, as for a new answer: whoever keeps a source between answers calls it before each.
 GW_MUST_CHECK gw_status gw_random_reseed(gw_random *random);
 void gw_random_free(gw_random *random);                  // wipes; accepts NULL
