@@ -162,6 +162,20 @@ static void sql_parts(gw_sql *sql, const gw_plan *plan) {
     }
 }
 
+// By the bare columns where the cell is a function of them one to one: the engine groups small integers faster than a
+// sum.
+static void sql_group(gw_sql *sql, const gw_plan *plan) {
+    bool is_whole = true;
+    for (size_t i = 0; i < plan->axis_count; i++)
+        is_whole &= axis_is_whole(&plan->axes[i]);
+    if (plan->axis_count > 0)
+        gw_buffer_text(&sql->text, is_whole ? " GROUP BY " : " GROUP BY 1");
+    for (size_t i = 0; is_whole && i < plan->axis_count; i++) {
+        gw_buffer_text(&sql->text, i ? ", " : "");
+        sql_identifier(sql, plan->axes[i].column->concept);
+    }
+}
+
 gw_status gw_sql_build(const gw_plan *plan, gw_arena *arena, gw_sql *ret_sql) {
     gw_sql sql = {.param_max = plan_params(plan), .arena = arena};
     sql.params = gw_arena_array(arena, sql.param_max, sizeof *sql.params);
@@ -182,8 +196,7 @@ gw_status gw_sql_build(const gw_plan *plan, gw_arena *arena, gw_sql *ret_sql) {
             sql_not_null(&sql, plan->axes[i].column, &joiner);
     if (plan->of)
         sql_not_null(&sql, plan->of, &joiner);
-    if (plan->axis_count > 0)
-        gw_buffer_text(&sql.text, " GROUP BY 1");
+    sql_group(&sql, plan);
     gw_status status = sql.status != GW_OK ? sql.status : sql.text.status;
     if (status != GW_OK) {
         gw_buffer_done(&sql.text);
