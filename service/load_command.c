@@ -5,6 +5,7 @@
 #include "service/admin/load.h"
 #include "service/base/cleanup.h"
 #include "service/local.h"
+#include "service/tell.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -15,8 +16,6 @@
 
 #define POLICY_BYTES_MAX 1048576u
 #define REPORT_BYTES_MAX 1048576u
-#define EXIT_USAGE 2
-#define EXIT_FOUND_PROBLEMS 9
 #define PROGRESS_AFTER_MS 400
 
 GW_DEFINE_FREEP(gw_policy, gw_policy_free)
@@ -77,7 +76,7 @@ static int usage(const char *what) {
             "        godwitd load --dir state nso.example/register --table persons=p.csv --table permits=q.parquet\n"
             "        --treat KIND=drop-row|missing|clamp says what becomes of rows that do not fit\n  code  usage\n",
             what);
-    return EXIT_USAGE;
+    return GW_EXIT_USAGE;
 }
 
 static bool read_table(char *text, load_arguments *a) {
@@ -107,7 +106,7 @@ static int read_arguments(int argc, char **argv, load_arguments *a) {
             if (status != GW_OK)
                 return gw_tell(status, &problem);
         } else if (option == '?')
-            return EXIT_USAGE;
+            return GW_EXIT_USAGE;
     }
     int words = argc - optind;
     if (words < 1 || words > 2 || (words == 1) != (a->source_count > 0))
@@ -227,7 +226,7 @@ int gw_load_command(int argc, char **argv) {
         status = activate(&config, policy->dataset, &loaded, &problem);
     if (status != GW_OK) {
         code = gw_tell(status, &problem);
-        return is_refused ? EXIT_FOUND_PROBLEMS : code;
+        return is_refused ? GW_EXIT_FOUND_PROBLEMS : code;
     }
     printf("%s: data version %s is in force.\n", policy->dataset, loaded.version);
     if (policy->notice)

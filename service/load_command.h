@@ -2,10 +2,7 @@
 // `godwitd load`: from a file to the dataset's data version in force, with progress and a report of every wrong row.
 // Thread safety: one thread.   Depends on: admin/load.h, local.h.
 #pragma once
-#include "privacy/status.h"
-#include "service/base/problem.h"
 #include <stddef.h>
 
-int gw_load_command(int argc, char **argv);               // the exit code
-void gw_load_engine_path(char *ret_path, size_t size);    // godwit-engine beside this program
-int gw_tell(gw_status status, const gw_problem *problem); // prints a problem in three parts; returns its exit code
+int gw_load_command(int argc, char **argv);            // the exit code
+void gw_load_engine_path(char *ret_path, size_t size); // godwit-engine beside this program

@@ -6,6 +6,7 @@
 #include "service/load_command.h"
 #include "service/local.h"
 #include "service/service.h"
+#include "service/tell.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -18,13 +19,6 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define EXIT_FAILED 1
-#define EXIT_USAGE 2
-#define EXIT_REFUSED 3
-#define EXIT_LOGIN 4
-#define EXIT_UNREACHABLE 7
-#define EXIT_FOUND_PROBLEMS 9
-#define EXIT_ROLLED_BACK 78
 #define POLICY_BYTES_MAX 400000u
 
 typedef struct {
@@ -36,48 +30,9 @@ typedef struct {
     int word_count;
 } arguments;
 
-static int exit_code_of(const gw_problem *problem, gw_status status) {
-    if (strcmp(problem->code, "rolled_back") == 0)
-        return EXIT_ROLLED_BACK;
-    switch (status) {
-    case GW_OK:
-        return 0;
-    case GW_DENIED:
-    case GW_UNAUTHENTICATED:
-        return EXIT_LOGIN;
-    case GW_INVALID:
-    case GW_NOT_FOUND:
-    case GW_CONFLICT:
-    case GW_LIMIT:
-    case GW_BUDGET:
-        return EXIT_REFUSED;
-    case GW_BUSY:
-    case GW_RETRY:
-    case GW_UNAVAILABLE:
-        return EXIT_UNREACHABLE;
-    case GW_CORRUPT:
-        return 6;
-    case GW_IO:
-    case GW_NO_MEMORY:
-    case GW_INTERNAL:
-        return EXIT_FAILED;
-    }
-    return EXIT_FAILED;
-}
-
-int gw_tell(gw_status status, const gw_problem *problem) {
-    fprintf(stderr, "godwitd: %s\n", problem->what[0] ? problem->what : "It did not work.");
-    if (problem->why[0])
-        fprintf(stderr, "  why   %s\n", problem->why);
-    if (problem->mend[0])
-        fprintf(stderr, "  mend  %s\n", problem->mend);
-    fprintf(stderr, "  code  %s\n", problem->code[0] ? problem->code : gw_status_name(status));
-    return exit_code_of(problem, status);
-}
-
 static int usage(const char *what, const char *mend) {
     fprintf(stderr, "godwitd: %s\n  mend  %s\n  code  usage\n", what, mend);
-    return EXIT_USAGE;
+    return GW_EXIT_USAGE;
 }
 
 // ---- arguments
@@ -269,7 +224,7 @@ static int policy_check(const char *file, const char *share) {
     gw_buffer_done(&text);
     if (status != GW_OK) {
         gw_tell(status, &problem);
-        return EXIT_FOUND_PROBLEMS;
+        return GW_EXIT_FOUND_PROBLEMS;
     }
     char lifetime[GW_EPSILON_TEXT];
     gw_epsilon_format(policy->lifetime, lifetime);
@@ -411,7 +366,7 @@ static void close_the_curtains(void) {
 int main(int argc, char **argv) {
     close_the_curtains();
     if (gw_crypto_init() != GW_OK)
-        return EXIT_FAILED;
+        return GW_EXIT_FAILED;
     const char *word = argc > 1 ? argv[1] : "help";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         word = "help";
