@@ -3,11 +3,11 @@
 // are replaced whole and synced before the checkpoint names them. A partial tile has its width in its name, so an older
 // checkpoint's files are never overwritten; they are removed once a newer checkpoint stands.
 #include "service/audit/publish.h"
+#include "service/audit/question_files.h"
 #include "service/audit/tile.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,6 @@
 #include <time.h>
 
 #define NOTE_MAX 8192
-#define QUESTION_BYTES_MAX 1048576u
 #define REST_MS 250 // between cycles: syncs of these files compete with the ledger's own
 #define PATH_SIZE 4352u
 #define FOLDER_MODE 0755
@@ -23,7 +22,7 @@
 
 struct gw_publisher {
     gw_store_reader *reader;
-    char *log_folder, *questions_folder;
+    char *log_folder;
     pthread_t thread;
 
     pthread_mutex_t mutex; // guards the following, up to the next comment
@@ -36,8 +35,8 @@ struct gw_publisher {
     gw_problem problem;
 
     // The writer thread's own.
-    uint64_t files_size;    // tree whose files are known to be there
-    uint64_t question_next; // charges before it have their question's text written
+    uint64_t files_size;          // tree whose files are known to be there
+    gw_question_files *questions; // NULL: not published
 };
 
 // ---- files
@@ -129,43 +128,22 @@ typedef struct {
     gw_problem *problem;
 } question_cycle;
 
-static bool question_is_there(const char *path, gw_hash question) {
-    GW_CLEANUP(gw_buffer_done) gw_buffer text;
-    gw_buffer_init(&text, QUESTION_BYTES_MAX);
-    return gw_file_read(path, &text, NULL) == GW_OK && gw_hash_equal(gw_sha256(gw_buffer_bytes(&text)), question);
-}
-
-static gw_status question_file_write(const char *path, gw_bytes text, gw_problem *problem) {
-    GW_CLEANUP(gw_closep) int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-    if (file >= 0 && write(file, text.data, text.size) == (ssize_t)text.size)
-        return GW_OK;
-    return gw_problem_set(problem, GW_IO, "publish_write", "A question's text cannot be written.",
-                          "The disk is full, or the folder cannot be written to.", "");
-}
-
 static gw_status question_write(void *state, uint64_t charge_seq, gw_hash question, gw_bytes text) {
+    (void)question; // the text's own hash
     question_cycle *cycle = state;
     if (charge_seq >= cycle->size)
         return GW_OK;
-    char path[PATH_SIZE], hex[GW_HASH_HEX];
-    gw_hex((gw_bytes){.data = question.bytes, .size = GW_HASH_SIZE}, hex);
-    snprintf(path, sizeof(path), "%s/%s.json", cycle->publisher->questions_folder, hex);
-    // The name is the hash of the text and the ledger has it too, so these files are not synced one by one: what a
-    // power cut damages is found by its hash at the next start and written again.
-    bool is_first_cycle = cycle->publisher->files_size == 0;
-    if (is_first_cycle && question_is_there(path, question))
-        return GW_OK;
-    return question_file_write(path, text, cycle->problem);
+    return gw_question_files_add(cycle->publisher->questions, charge_seq, text, cycle->problem);
 }
 
 static gw_status questions_write(gw_publisher *publisher, uint64_t size, gw_problem *problem) {
-    if (publisher->questions_folder == NULL)
+    if (publisher->questions == NULL)
         return GW_OK;
     question_cycle cycle = {.publisher = publisher, .size = size, .problem = problem};
-    gw_status status = gw_store_questions(publisher->reader, publisher->question_next, question_write, &cycle);
-    if (status == GW_OK)
-        publisher->question_next = size;
-    else if (problem->code[0] == '\0')
+    uint64_t next = gw_question_files_next(publisher->questions);
+    gw_status status = gw_store_questions(publisher->reader, next, question_write, &cycle);
+    status = gw_question_files_end(publisher->questions, size, status, problem);
+    if (status != GW_OK && problem->code[0] == '\0')
         gw_ignore(read_problem(problem, status)); // returns what it was given
     return status;
 }
@@ -274,7 +252,7 @@ static void publisher_free(gw_publisher *publisher) {
     pthread_cond_destroy(&publisher->changed);
     pthread_mutex_destroy(&publisher->mutex);
     free(publisher->log_folder);
-    free(publisher->questions_folder);
+    gw_question_files_free(publisher->questions);
     free(publisher);
 }
 
@@ -284,8 +262,8 @@ static gw_status open_parts(gw_publisher *publisher, const char *database, const
         (questions_folder != NULL && strlen(questions_folder) + GW_HASH_HEX >= PATH_SIZE - 16))
         return gw_problem_set(ret_problem, GW_INVALID, "bad_path", "The log folder's path is too long.", "", "");
     publisher->log_folder = strdup(log_folder);
-    publisher->questions_folder = questions_folder == NULL ? NULL : strdup(questions_folder);
-    if (publisher->log_folder == NULL || (questions_folder != NULL && publisher->questions_folder == NULL))
+    publisher->questions = questions_folder == NULL ? NULL : gw_question_files_new(questions_folder);
+    if (publisher->log_folder == NULL || (questions_folder != NULL && publisher->questions == NULL))
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");
     gw_status status = gw_folder_make(log_folder, FOLDER_MODE, ret_problem);
     if (status == GW_OK && questions_folder != NULL)

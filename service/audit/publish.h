@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log as public files: tiles and entry bundles first, then the checkpoint that covers them, by rename. A crash in
-// between leaves the older checkpoint with every file it needs. Canonical questions lie beside, as <sha256>.json. Only
+// between leaves the older checkpoint with every file it needs. Canonical questions lie beside (question_files.h). Only
 // what a signed checkpoint covers is written. Behind the ledger, never in its way: notify copies and returns.
 // Thread safety: any call from any thread; one writer thread inside.   Depends on: store/store.h, audit/{note,tile}.
 #pragma once

@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#define SNAPSHOTS_MAX 4u   // datasets asked in turn by one child; each holds a buffer pool
-#define STATEMENTS_MAX 64u // per snapshot; a few kilobytes each
+#define SNAPSHOTS_MAX 4u         // datasets asked in turn by one child; each holds a buffer pool
+#define STATEMENTS_MAX 64u       // per snapshot; a few kilobytes each
+#define ONE_THREAD_BYTES 4194304 // about 200,000 rows of a few codes
 
 typedef struct {
     char *sql; // NULL = free
@@ -65,9 +67,15 @@ void gw_duckdb_free(gw_duckdb *duckdb) {
     free(duckdb);
 }
 
-static bool config_fill(duckdb_config config, const gw_duckdb_options *options) {
+// A small snapshot is one piece of work: waking a second thread for it costs more than it does.
+static unsigned threads_for(const char *path, const gw_duckdb_options *options) {
+    struct stat facts;
+    return stat(path, &facts) == 0 && facts.st_size < ONE_THREAD_BYTES ? 1 : options->threads;
+}
+
+static bool config_fill(duckdb_config config, const char *path, const gw_duckdb_options *options) {
     char threads[32], memory[32];
-    snprintf(threads, sizeof(threads), "%u", options->threads);
+    snprintf(threads, sizeof(threads), "%u", threads_for(path, options));
     snprintf(memory, sizeof(memory), "%lluB", (unsigned long long)options->memory_bytes);
     const char *const settings[][2] = {
         {"access_mode", "READ_ONLY"},
@@ -90,7 +98,7 @@ static bool snapshot_open_file(held_snapshot *snapshot, const char *path, const 
     duckdb_config config = NULL;
     if (duckdb_create_config(&config) != DuckDBSuccess)
         return false;
-    bool is_open = config_fill(config, options) &&
+    bool is_open = config_fill(config, path, options) &&
                    duckdb_open_ext(path, &snapshot->database, config, NULL) == DuckDBSuccess &&
                    duckdb_connect(snapshot->database, &snapshot->connection) == DuckDBSuccess;
     duckdb_destroy_config(&config);
