@@ -4,7 +4,9 @@
 
 #include "service/admin/load.h"
 #include "service/base/cleanup.h"
+#include "service/base/file.h"
 #include "service/local.h"
+#include "service/query/plan.h"
 #include "service/tell.h"
 
 #include <getopt.h>
@@ -154,6 +156,18 @@ static gw_status seal_secret(const gw_config *config, gw_signature *ret, gw_prob
     return status;
 }
 
+// Beside the snapshot stands under which description of the tables it was made: the policy in force may be another by
+// the time it is activated.
+static gw_status note_layout(const gw_config *config, const gw_policy *policy, const gw_loaded *loaded,
+                             gw_problem *problem) {
+    char path[4600], hex[GW_HASH_HEX + 1];
+    gw_hash layout = gw_plan_layout(policy);
+    gw_hex((gw_bytes){layout.bytes, GW_HASH_SIZE}, hex);
+    strcat(hex, "\n");
+    snprintf(path, sizeof path, "%s/data/%s/%s.layout", config->folder, policy->dataset, loaded->version);
+    return gw_file_replace(path, gw_bytes_of(hex), 0600, problem);
+}
+
 static gw_status activate(const gw_config *config, const char *dataset, const gw_loaded *loaded, gw_problem *problem) {
     char seal[GW_HASH_HEX];
     gw_buffer body, document;
@@ -222,6 +236,8 @@ int gw_load_command(int argc, char **argv) {
     if (status == GW_OK)
         status = load_run(&config, &a, policy, &loaded, &problem);
     bool is_refused = status == GW_INVALID && strcmp(problem.code, "load_refused") == 0;
+    if (status == GW_OK)
+        status = note_layout(&config, policy, &loaded, &problem);
     if (status == GW_OK)
         status = activate(&config, policy->dataset, &loaded, &problem);
     if (status != GW_OK) {

@@ -70,6 +70,31 @@ static bool read_id(change *c, const char *name, char ret[GW_ID_HEX]) {
 
 // ---- principals and keys
 
+typedef struct {
+    const char *besides;
+    size_t count;
+} other_operators;
+
+static void other_operators_count(void *state, const char *principal, unsigned roles, size_t live_keys) {
+    other_operators *others = state;
+    others->count += (roles & GW_ROLE_OPERATOR) && live_keys > 0 && strcmp(principal, others->besides) != 0;
+}
+
+// Without an operator nobody can ever be entered again, another operator neither.
+static gw_status keeps_an_operator(change *c, const char *principal, unsigned roles) {
+    gw_store_principal now = {0};
+    gw_store_reader *reader = gw_query_reader(c->worker);
+    if ((roles & GW_ROLE_OPERATOR) || gw_store_principal_find(reader, principal, &now) != GW_OK ||
+        !(now.roles & GW_ROLE_OPERATOR))
+        return GW_OK;
+    other_operators others = {.besides = principal};
+    if (gw_store_principals(reader, other_operators_count, &others) == GW_OK && others.count > 0)
+        return GW_OK;
+    return invalid(c, "last_operator", "This is the last operator.",
+                   "Without one nobody could be entered or revoked any more.",
+                   "Give another principal the role operator and a key first.");
+}
+
 static gw_status change_principal(change *c, const char *action, bool with_roles) {
     gw_store_op op = {.entry = {.kind = GW_ENTRY_PRINCIPAL}};
     if (!read_id(c, "principal", op.entry.principal.principal))
@@ -83,7 +108,8 @@ static gw_status change_principal(change *c, const char *action, bool with_roles
         return invalid(c, "bad_role", "This is not a list of roles.",
                        "Roles are researcher, owner, auditor, operator, gateway.",
                        "Write them with commas: researcher,auditor");
-    return append(c, &op, NULL);
+    gw_status status = keeps_an_operator(c, op.entry.principal.principal, op.entry.principal.roles);
+    return status == GW_OK ? append(c, &op, NULL) : status;
 }
 static gw_status change_principal_add(change *c) {
     return change_principal(c, "add", true);
@@ -265,19 +291,26 @@ static gw_status change_data_activate(change *c) {
     if (status != GW_OK)
         return status;
     snprintf(op.entry.data.dataset, GW_DATASET_MAX, "%s", in_force.policy->dataset);
-    char path[4096], hex[GW_HASH_HEX + 1];
+    char path[4096], hex[GW_HASH_HEX];
     gw_query_snapshot_path(c->changes->queries, in_force.policy->dataset, op.entry.data.version, ".duckdb", path,
                            sizeof path);
     if (access(path, R_OK) != 0)
         return invalid(c, "no_snapshot", "There is no such data version.", "Its file is not in the state folder.",
                        "godwit load");
     gw_hex((gw_bytes){in_force.layout.bytes, GW_HASH_SIZE}, hex);
-    strcat(hex, "\n");
     gw_query_snapshot_path(c->changes->queries, in_force.policy->dataset, op.entry.data.version, ".layout", path,
                            sizeof path);
-    // The layout is on disk before the entry: a crash between them leaves a snapshot nobody refers to.
-    status = gw_file_replace(path, gw_bytes_of(hex), 0600, c->problem);
-    return status == GW_OK ? append(c, &op, NULL) : status;
+    // Written by the load from the policy it read. Writing it here would declare any snapshot to fit the policy in
+    // force.
+    gw_buffer text;
+    gw_buffer_init(&text, 256);
+    bool is_same = gw_file_read(path, &text, NULL) == GW_OK && text.size == GW_HASH_HEX &&
+                   memcmp(text.data, hex, GW_HASH_HEX - 1) == 0;
+    gw_buffer_done(&text);
+    if (!is_same)
+        return invalid(c, "data_layout", "This data version was loaded under another description of the tables.",
+                       "The policy changed after the load began.", "godwit load");
+    return append(c, &op, NULL);
 }
 
 // ---- lists and state

@@ -2,6 +2,36 @@
 // The three texts of a plan: its canonical question, its title for people, and the layout of a policy's tables.
 #include "service/query/plan.h"
 
+static void write_range(gw_buffer *text, const char *concept, int64_t low, int64_t high, const char **comma) {
+    gw_buffer_format(text, "%s[\"%s\",%lld,%lld]", *comma, concept, (long long)low, (long long)high);
+    *comma = ",";
+}
+
+static void write_ranges(gw_buffer *text, const gw_plan_condition *conditions, size_t count, const char **comma) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < conditions[i].range_count; k++)
+            write_range(text, conditions[i].column->concept, conditions[i].ranges[k][0], conditions[i].ranges[k][1],
+                        comma);
+}
+
+// What a band's code stands for, in steps: a policy may cut a banding anew without a new data version, and the same
+// codes are then another question.
+static void write_bands(const gw_plan *plan, gw_buffer *ret_text) {
+    const char *comma = ",\"bands\":[";
+    write_ranges(ret_text, plan->where, plan->where_count, &comma);
+    write_ranges(ret_text, plan->population, plan->population_count, &comma);
+    write_ranges(ret_text, plan->numerator, plan->numerator_count, &comma);
+    for (size_t i = 0; i < plan->axis_count; i++) {
+        const gw_plan_axis *axis = &plan->axes[i];
+        for (size_t k = 0; axis->banding && k < axis->code_count; k++)
+            if (axis->positions[k] < axis->banding->band_count)
+                write_range(ret_text, axis->concept, axis->banding->bands[axis->positions[k]].low,
+                            axis->banding->bands[axis->positions[k]].high, &comma);
+    }
+    if (comma[1] == '\0') // something was written
+        gw_buffer_text(ret_text, "]");
+}
+
 void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer *ret_text) {
     gw_buffer_text(ret_text, "{\"v\":1");
     gw_json_write_member(ret_text, "dataset", plan->policy->dataset);
@@ -27,6 +57,7 @@ void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer 
         gw_json_write_string(ret_text, plan->axes[i].concept);
     }
     gw_buffer_text(ret_text, "]");
+    write_bands(plan, ret_text);
     gw_json_write_epsilon(ret_text, "epsilon", plan->epsilon);
     gw_buffer_text(ret_text, "}");
 }
@@ -53,7 +84,10 @@ gw_hash gw_plan_layout(const gw_policy *policy) {
     gw_buffer_init(&text, 64u << 20);
     for (size_t t = 0; t < policy->table_count; t++) {
         const gw_table *table = &policy->tables[t];
-        gw_buffer_format(&text, "table %s %llu\n", table->name, (unsigned long long)table->rows_per_person_max);
+        gw_buffer_format(&text, "table %s %llu %s\n", table->name, (unsigned long long)table->rows_per_person_max,
+                         table->unit); // who a row belongs to
+        for (size_t i = 0; i < table->inherit_count; i++)
+            gw_buffer_format(&text, "inherit %s\n", table->inherit[i]);
         for (size_t c = 0; c < table->column_count; c++) {
             const gw_column *column = &table->columns[c];
             gw_buffer_format(&text, "column %s %s %d %d %u %lld %lld %lld", column->concept ? column->concept : "",

@@ -3,6 +3,8 @@
 // from data.
 #include "service/query/facts.h"
 
+#include "service/policy/policy_decide.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -352,6 +354,12 @@ gw_status gw_facts_cost(const gw_facts *facts, gw_buffer *out, gw_problem *ret_p
         return status;
     if (plan.epsilon.micro == 0)
         plan.epsilon = plan.policy->question_min;
+    // No price is quoted that the same asker would be refused.
+    if (facts->who->is_known)
+        status =
+            gw_policy_decide(plan.policy, facts->who->roles, plan.table, plan.statistic, plan.epsilon, ret_problem);
+    if (status != GW_OK)
+        return status;
     gw_store_data data;
     bool has_data = gw_store_data_current(facts->reader, plan.policy->dataset, &data) == GW_OK;
     gw_buffer text;

@@ -256,6 +256,48 @@ static gw_status conditions_resolve(const builder *b, const gw_filter *filters, 
     return GW_OK;
 }
 
+static bool ranges_meet(const gw_plan_condition *a, const gw_plan_condition *b) {
+    for (size_t i = 0; i < a->range_count; i++)
+        for (size_t j = 0; j < b->range_count; j++)
+            if (a->ranges[i][0] <= b->ranges[j][1] && b->ranges[j][0] <= a->ranges[i][1])
+                return true;
+    return a->with_missing && b->with_missing;
+}
+
+static bool positions_meet(const gw_plan_condition *a, const gw_plan_condition *b) {
+    for (size_t i = 0; i < a->position_count; i++)
+        for (size_t j = 0; j < b->position_count; j++)
+            if (a->positions[i] == b->positions[j])
+                return true;
+    return false;
+}
+
+static bool conditions_meet(const gw_plan_condition *a, const gw_plan_condition *b) {
+    if (a->column != b->column)
+        return true;
+    return a->column->type == GW_COLUMN_CODE ? positions_meet(a, b) : ranges_meet(a, b);
+}
+
+// Two conditions that nobody can satisfy together: the answer is public, and nobody should pay for it.
+static gw_status conditions_check(const builder *b) {
+    const gw_plan *plan = b->plan;
+    size_t count = plan->where_count + plan->population_count;
+    for (size_t i = 0; i < plan->where_count; i++)
+        for (size_t j = i + 1; j < count; j++) {
+            const gw_plan_condition *other =
+                j < plan->where_count ? &plan->where[j] : &plan->population[j - plan->where_count];
+            if (conditions_meet(&plan->where[i], other))
+                continue;
+            gw_problem_set(b->problem, GW_INVALID, "bad_filter", "Nobody can be in this group.", "", "");
+            gw_problem_why(b->problem, "Two conditions on %s exclude each other%s.", plan->where[i].column->concept,
+                           j < plan->where_count ? "" : "; one of them is the indicator's own");
+            gw_problem_mend(b->problem, "Change the filter on %s; godwit catalogue shows what the indicator covers.",
+                            plan->where[i].column->concept);
+            return GW_INVALID;
+        }
+    return GW_OK;
+}
+
 // ---- breakdowns
 
 // A filter on the very concept of the breakdown leaves only its codes as cells: the others are empty by the question.
@@ -458,6 +500,8 @@ gw_status gw_plan_build(const gw_question *question, const gw_policy *policy, co
     if (status == GW_OK && plan.indicator)
         status = conditions_resolve(&b, plan.indicator->numerator, plan.indicator->numerator_count, &plan.numerator,
                                     &plan.numerator_count);
+    if (status == GW_OK)
+        status = conditions_check(&b);
     if (status == GW_OK)
         status = axes_build(&b);
     if (status == GW_OK)

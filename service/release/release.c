@@ -41,8 +41,8 @@ static double round_towards(double value, unsigned decimals, bool is_up) {
 static cell_figures figures_count(const gw_interval_law *law, gw_int128 value) {
     double half = (double)gw_interval_half_width(law), estimate = (double)value;
     cell_figures figures = {.is_estimable = true, .estimate = estimate, .se = gw_interval_noise_sd(law)};
-    figures.lower = fmax(0, estimate - half);
-    figures.upper = fmax(0, estimate + half);
+    figures.lower = estimate - half; // may be below 0, like the estimate: whoever adds cells up needs both as they are
+    figures.upper = estimate + half;
     figures.is_uncertain = half > GW_FLAG_COUNT_RELATIVE * estimate;
     return figures;
 }

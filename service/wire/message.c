@@ -194,13 +194,13 @@ static gw_reply_status reply_read_status(gw_lines *lines) {
 }
 
 static void reply_read(gw_lines *lines, gw_bytes bytes, gw_reply_message *reply) {
-    gw_hash answer_hash = {0};
+    gw_hash answer_hash = {0}, receipt_hash = {0}, account_hash = {0};
     gw_lines_expect(lines, "godwit/1 reply");
     gw_lines_hex(lines, "request", gw_lines_value(lines, "request"), reply->request.bytes, GW_HASH_SIZE);
     reply->status = reply_read_status(lines);
     uint64_t answer_size = read_length_and_hash(lines, "answer", GW_REPLY_BYTES_MAX, &answer_hash);
-    uint64_t receipt_size = gw_lines_number(lines, "receipt", gw_lines_value(lines, "receipt"), GW_REPLY_BYTES_MAX);
-    uint64_t account_size = gw_lines_number(lines, "account", gw_lines_value(lines, "account"), GW_REPLY_BYTES_MAX);
+    uint64_t receipt_size = read_length_and_hash(lines, "receipt", GW_REPLY_BYTES_MAX, &receipt_hash);
+    uint64_t account_size = read_length_and_hash(lines, "account", GW_REPLY_BYTES_MAX, &account_hash);
     reply->signed_bytes = bytes_between(bytes, lines->rest);
     gw_lines_hex(lines, "sig", gw_lines_value(lines, "sig"), reply->signature.bytes, sizeof(reply->signature.bytes));
     gw_lines_expect(lines, "");
@@ -209,6 +209,8 @@ static void reply_read(gw_lines *lines, gw_bytes bytes, gw_reply_message *reply)
     reply->account = gw_lines_bytes(lines, "account", account_size);
     gw_lines_end(lines);
     check_hash(lines, "answer", reply->answer, answer_hash);
+    check_hash(lines, "receipt", reply->receipt, receipt_hash);
+    check_hash(lines, "account", reply->account, account_hash);
 }
 
 gw_status gw_reply_message_decode(gw_bytes bytes, gw_reply_message *ret, gw_problem *ret_problem) {
@@ -230,7 +232,8 @@ void gw_reply_message_encode(const gw_reply_message *reply, const gw_secret_key 
     append_hex(buffer, "request", (gw_bytes){.data = reply->request.bytes, .size = sizeof(reply->request.bytes)});
     gw_buffer_format(buffer, "status %s\n", reply_status_names[reply->status]);
     append_length_and_hash(buffer, "answer", reply->answer);
-    gw_buffer_format(buffer, "receipt %zu\naccount %zu\n", reply->receipt.size, reply->account.size);
+    append_length_and_hash(buffer, "receipt", reply->receipt);
+    append_length_and_hash(buffer, "account", reply->account);
     gw_signature signature = key != NULL ? sign_from(key, buffer, start) : reply->signature;
     append_hex(buffer, "sig", (gw_bytes){.data = signature.bytes, .size = sizeof(signature.bytes)});
     gw_buffer_text(buffer, "\n");

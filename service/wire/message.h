@@ -5,8 +5,8 @@
 //   origin <log origin>         request <sha256 of the request's bytes before its auth line>
 //   principal <32 hex>          status ok | refused | retry | busy
 //   key <8 hex>                 answer <length> <sha256>
-//   time <unix seconds>         receipt <length>
-//   idem <32 hex>               account <length>
+//   time <unix seconds>         receipt <length> <sha256>
+//   idem <32 hex>               account <length> <sha256>
 //   seen <size> <root base64>   sig <128 hex>
 //   body <length> <sha256>      (blank line), then answer, receipt and account bytes
 //   auth sig <128 hex> | token <text> | none

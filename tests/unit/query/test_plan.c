@@ -189,6 +189,15 @@ static void wrong_names_are_refused_with_the_nearest(void **state) {
         {"\"indicator\":\"population_count\",\"by\":[],\"where\":[{\"concept\":\"age\",\"between\":[200,300]}],"
          "\"epsilon\":\"0.1\"",
          "bad_filter", ""},
+        {"\"indicator\":\"employment_rate\",\"where\":[{\"concept\":\"age\",\"between\":[16,18]}],\"epsilon\":\"0.1\"",
+         "bad_filter", "age"}, // the indicator covers 20 to 64
+        {"\"indicator\":\"employment_rate\",\"where\":[{\"concept\":\"age:work\",\"in\":[\"Y_GE65\",\"_U\"]}],"
+         "\"epsilon\":\"0.1\"",
+         "bad_filter", "age"},
+        {"\"indicator\":\"population_count\",\"by\":[],\"where\":[{\"concept\":\"sex\",\"in\":[\"M\"]},{\"concept\":"
+         "\"sex\","
+         "\"equals\":\"F\"}],\"epsilon\":\"0.1\"",
+         "bad_filter", "sex"},
     };
     fixture *f = *state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
