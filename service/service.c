@@ -98,6 +98,7 @@ static gw_status open_queries(gw_service *service, bool is_serving, gw_problem *
                                 .state_folder = service->config.folder,
                                 .codelist_folder = service->codelists,
                                 .origin = service->config.origin,
+                                .started = is_serving ? clock.unix_seconds(clock.state) : 0,
                                 .release_tick_ms = (unsigned)service->config.release_tick_ms,
                                 .admin = gw_changes_handle,
                                 .admin_state = &service->changes};

@@ -3,6 +3,7 @@
 // acknowledged tree: the database must reach it, and its tree of that size must have that root. Fails closed.
 #include "service/ledger/ledger_recover.h"
 #include "service/audit/note.h"
+#include "service/ledger/ledger_replay.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include <string.h>
@@ -86,6 +87,8 @@ static gw_status ground_check(const char *database, const char *hwm_path, const 
     status = mark_open(hwm_path, log_key, first, &ground->hwm, &mark, ret_problem);
     if (status == GW_OK)
         status = mark_check(reader, first.size, &mark, first.instance, ret_problem);
+    if (status == GW_OK)
+        status = ledger_replay_check(reader, first.size, first.root, now, ret_problem);
     if (status != GW_OK || mark.size == first.size)
         return status;
     // Committed but perhaps never acknowledged: it counts, and is marked before it is signed.

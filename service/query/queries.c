@@ -18,11 +18,13 @@ gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_p
     if (queries) {
         queries->flights = gw_flights_new();
         queries->laws = gw_laws_cache_new();
+        queries->replays = gw_replays_new();
     }
-    if (!queries || !queries->flights || !queries->laws) {
+    if (!queries || !queries->flights || !queries->laws || !queries->replays) {
         if (queries) {
             gw_flights_free(queries->flights);
             gw_laws_cache_free(queries->laws);
+            gw_replays_free(queries->replays);
         }
         free(queries);
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
@@ -44,6 +46,7 @@ void gw_queries_free(gw_queries *queries) {
     }
     gw_flights_free(queries->flights);
     gw_laws_cache_free(queries->laws);
+    gw_replays_free(queries->replays);
     pthread_mutex_destroy(&queries->policies_lock);
     free(queries);
 }

@@ -27,6 +27,8 @@ typedef struct {
     const char *origin;
     unsigned
         release_tick_ms; // 0: an answer leaves when it is ready; otherwise at a slot fixed by plan and public sizes
+    int64_t
+        started; // unix seconds; changes signed before it are refused, for what was made then is not remembered; 0: off
     gw_admin_handler admin;
     void *admin_state;
 } gw_query_options;

@@ -6,6 +6,7 @@
 #include "service/query/flight.h"
 #include "service/query/laws.h"
 #include "service/query/query.h"
+#include "service/query/replay.h"
 
 #include <pthread.h>
 
@@ -21,6 +22,7 @@ struct gw_queries {
     gw_query_options options;
     gw_flights *flights;
     gw_laws_cache *laws;
+    gw_replays *replays;
     pthread_mutex_t policies_lock;
     policy_slot *policies; // under the lock; slots are added, never removed
 };

@@ -55,18 +55,47 @@ static gw_status facts_ping(gw_query *query) {
     return GW_OK;
 }
 
-static gw_status facts_admin(gw_query *query) {
-    const gw_query_options *options = &query->queries->options;
+static gw_status admin_may(gw_query *query) {
     if (!(query->who.roles & (GW_ROLE_OWNER | GW_ROLE_OPERATOR)))
         return gw_problem_set(&query->problem, GW_DENIED, "denied_role", "This change is for owners and operators.",
                               "Your roles do not allow it.", "godwit whoami");
-    if (!gw_identity_is_fresh(&query->message, query->now))
-        return gw_problem_set(&query->problem, GW_DENIED, "stale_request", "This request was signed too long ago.",
-                              "A change is accepted within 300 seconds of its time.",
-                              "Check the clock, then send it again.");
+    bool is_fresh =
+        gw_identity_is_fresh(&query->message, query->now) && query->message.time >= query->queries->options.started;
+    if (!is_fresh)
+        return gw_problem_set(
+            &query->problem, GW_DENIED, "stale_request", "This request was signed too long ago.",
+            "A change is accepted within 300 seconds of its time, and not from before the service started.",
+            "Check the clock, then sign and send it again.");
+    return GW_OK;
+}
+
+static gw_status admin_make(gw_query *query) {
+    const gw_query_options *options = &query->queries->options;
     gw_store_reader_end(query->worker->reader); // a change reads what it has just written
-    return options->admin(options->admin_state, query->worker, &query->who, query->json, query->question.admin,
-                          &query->document, &query->problem);
+    gw_status status = options->admin(options->admin_state, query->worker, &query->who, query->json,
+                                      query->question.admin, &query->document, &query->problem);
+    gw_replay_end(query->queries->replays, &query->message, status == GW_OK, gw_buffer_bytes(&query->document));
+    return status;
+}
+
+static gw_status facts_admin(gw_query *query) {
+    gw_status status = admin_may(query);
+    if (status != GW_OK)
+        return status;
+    switch (gw_replay_begin(query->queries->replays, &query->message, query->now, &query->document)) {
+    case GW_REPLAY_NEW:
+        return admin_make(query);
+    case GW_REPLAY_SAME:
+        return GW_OK;
+    case GW_REPLAY_OTHER:
+        return gw_problem_set(&query->problem, GW_CONFLICT, "idem_conflict",
+                              "This request id was used for another change.", "One request id stands for one request.",
+                              "Send it with a new request id.");
+    case GW_REPLAY_FULL:
+        return gw_problem_set(&query->problem, GW_BUSY, "busy", "There were too many changes in the last minutes.", "",
+                              "Wait ten minutes, then send it again.");
+    }
+    return GW_OK;
 }
 
 // Everything that is not a query is answered here and ends the path.
@@ -115,18 +144,6 @@ static gw_status authorize_price(gw_query *query) {
     return GW_OK;
 }
 
-// The noise must be one the sampler certifies: found out before anything is charged.
-static gw_status authorize_noise(gw_query *query) {
-    gw_noise noise = {.epsilon = query->plan.epsilon, .sensitivity = query->plan.sensitivity};
-    size_t others = gw_release_others(query->plan.statistic, query->plan.cell_count);
-    gw_status status = gw_laws_hold(query->queries->laws, noise, others, &query->laws);
-    if (status == GW_OK)
-        return GW_OK;
-    return gw_problem_set(&query->problem, status, "noise_range", "This question cannot be protected.",
-                          "The noise would be wider than any that can be drawn exactly.",
-                          "Ask with a larger --epsilon.");
-}
-
 gw_status gw_query_step_authorize(gw_query *query) {
     gw_status status = gw_query_policy(query->worker, query->question.dataset, &query->in_force, &query->problem);
     if (status == GW_OK)
@@ -137,16 +154,15 @@ gw_status gw_query_step_authorize(gw_query *query) {
     if (status == GW_OK && query->who.is_known)
         status = gw_policy_decide(query->in_force.policy, query->who.roles, query->plan.table, query->plan.statistic,
                                   query->plan.epsilon, &query->problem);
-    if (status != GW_OK)
+    // Who may not ask may still read what is released, as anybody may; the refusal waits for recall to find nothing.
+    query->is_denied = status == GW_DENIED;
+    if (status != GW_OK && !query->is_denied)
         return status;
     if (gw_store_data_current(query->worker->reader, query->in_force.policy->dataset, &query->data) != GW_OK)
         return gw_problem_set(&query->problem, GW_UNAVAILABLE, "no_data", "This dataset has no data yet.",
                               "Its policy is in force, but no data version has been loaded.",
                               "Its owner runs: godwit load");
-    if (query->who.is_known) // a visitor is never answered anew, and working a law out is dear
-        status = authorize_noise(query);
-    if (status == GW_OK)
-        status = gw_queries_layout_check(query->worker, &query->in_force, query->data.version, &query->problem);
+    status = gw_queries_layout_check(query->worker, &query->in_force, query->data.version, &query->problem);
     if (status != GW_OK)
         return status;
     gw_plan_canonical(&query->plan, query->data.version, &query->canonical);
@@ -225,12 +241,26 @@ static gw_status recall_once(gw_query *query, bool *ret_is_open) {
     return GW_OK;
 }
 
+// The noise must be one the sampler certifies: found out before anything is charged.
+static gw_status recall_noise(gw_query *query) {
+    gw_noise noise = {.epsilon = query->plan.epsilon, .sensitivity = query->plan.sensitivity};
+    size_t others = gw_release_others(query->plan.statistic, query->plan.cell_count);
+    gw_status status = gw_laws_hold(query->queries->laws, noise, others, &query->laws);
+    if (status == GW_OK)
+        return GW_OK;
+    return gw_problem_set(&query->problem, status, "noise_range", "This question cannot be protected.",
+                          "The noise would be wider than any that can be drawn exactly.",
+                          "Ask with a larger --epsilon.");
+}
+
 // Looked up twice: fast without waiting, then again once no other worker is busy with the same question.
 gw_status gw_query_step_recall(gw_query *query) {
     bool is_open;
     gw_status status = recall_once(query, &is_open);
     if (status != GW_OK || query->is_answered)
         return status;
+    if (query->is_denied)
+        return GW_DENIED;
     if (!query->who.is_known)
         return gw_problem_set(
             &query->problem, GW_UNAUTHENTICATED, "unauthenticated", "A new question needs a known principal.",
@@ -252,5 +282,5 @@ gw_status gw_query_step_recall(gw_query *query) {
     if (!query->queries->options.engine)
         return gw_problem_set(&query->problem, GW_UNAVAILABLE, "not_serving",
                               "Questions are answered by the running service.", "", "godwit serve");
-    return GW_OK;
+    return recall_noise(query);
 }

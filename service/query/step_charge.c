@@ -54,6 +54,8 @@ static gw_status submit(gw_query *query, gw_store_op *op) {
     if (status == GW_RETRY)
         return gw_problem_set(&query->problem, GW_RETRY, "retry", "The outcome is not known yet.",
                               "The ledger could not confirm its write.", "Ask again with the same request id.");
+    if (query->is_charged)
+        return gw_query_failed_after_charge(query, query->charge.cost);
     return gw_problem_set(&query->problem, GW_BUSY, "busy", "The service is busy.",
                           "The ledger takes no more work now.", "Ask again.");
 }

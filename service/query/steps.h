@@ -16,6 +16,7 @@ typedef struct gw_query {
     bool is_charged;  // the charge stands: failures are constant from here on
     bool in_flight;
     bool is_repeat;
+    bool is_denied; // the roles allow no new question; `problem` says why
     // 1, 2
     gw_request_message message;
     bool has_message;
@@ -32,7 +33,7 @@ typedef struct gw_query {
     gw_store_charge charge;
     gw_exact_table *exact;
     gw_released_table *released;
-    const gw_laws *laws; // held from authorize to the end
+    const gw_laws *laws; // held from recall to the end
     gw_buffer document;  // the answer's bytes, or a document of facts
     gw_buffer receipt, account;
 } gw_query;

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -294,6 +295,44 @@ static void an_old_copy_of_the_database_is_refused(void **state) {
     made->ledger = NULL;
 }
 
+static int drop_trigger(void *db, int count, char **values, char **names) {
+    (void)count;
+    (void)names;
+    char text[256];
+    snprintf(text, sizeof(text), "DROP TRIGGER %s", values[0]);
+    return sqlite3_exec(db, text, NULL, NULL, NULL);
+}
+
+// As somebody with the file and a tool would do it, triggers and all.
+static void edit_database(const world *made, const char *change) {
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(made->ledger_fixture.database, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "SELECT name FROM sqlite_master WHERE type = 'trigger'", drop_trigger, db, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, change, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_changes(db) > 0, 1);
+    sqlite3_close(db);
+}
+
+static void an_edited_balance_is_refused(void **state) {
+    world *made = *state;
+    settle(made, &fixture_budget_large);
+    charge_and_seal(made, 1);
+    close_now(made);
+    edit_database(made, "UPDATE budget SET spent = 0");
+    assert_open_fails(made, "ledger_tampered");
+}
+
+static void an_edited_entry_is_refused(void **state) {
+    world *made = *state;
+    settle(made, &fixture_budget_large);
+    charge_and_seal(made, 1);
+    close_now(made);
+    edit_database(made, "UPDATE entry SET bytes = CAST(replace(CAST(bytes AS TEXT), 'roles researcher', 'roles owner') "
+                        "AS BLOB) WHERE CAST(bytes AS TEXT) LIKE '%roles researcher%'");
+    assert_open_fails(made, "ledger_tampered");
+}
+
 static void another_history_of_the_same_length_is_refused(void **state) {
     world *made = *state;
     settle(made, &fixture_budget_large);
@@ -433,6 +472,8 @@ int main(void) {
         LEDGER_TEST(a_second_daemon_is_refused),
         LEDGER_TEST(another_log_key_is_refused),
         LEDGER_TEST(an_old_copy_of_the_database_is_refused),
+        LEDGER_TEST(an_edited_balance_is_refused),
+        LEDGER_TEST(an_edited_entry_is_refused),
         LEDGER_TEST(another_history_of_the_same_length_is_refused),
         LEDGER_TEST(a_truncated_wal_is_refused),
         LEDGER_TEST(a_missing_mark_is_refused_once_there_is_something_to_lose),
