@@ -22,8 +22,17 @@ void gw_session_close(gw_session *session) {
     session->client = NULL;
 }
 
+// "request, line 1, column 23: …" is a place in what this program wrote; who typed a command has no use for it.
+static void place_drop(gw_problem *problem) {
+    static const char place[] = "request, line ";
+    const char *rest = strncmp(problem->why, place, sizeof(place) - 1) == 0 ? strstr(problem->why, ": ") : NULL;
+    if (rest != NULL)
+        memmove(problem->why, rest + 2, strlen(rest + 2) + 1);
+}
+
 static gw_status refusal(const gw_client_reply *reply, gw_problem *ret_problem) {
     *ret_problem = reply->problem;
+    place_drop(ret_problem);
     if (reply->status == GW_REPLY_BUSY)
         ret_problem->status = GW_BUSY;
     else if (reply->status == GW_REPLY_RETRY)

@@ -84,6 +84,11 @@ static gw_status files_read(const receipt_options *options, const char *receipt,
     return status;
 }
 
+// Longer than any such file is: changed, like one that is shorter.
+static bool is_too_big(const gw_problem *problem) {
+    return strcmp(problem->code, "file_too_big") == 0;
+}
+
 static void proven_say(gw_cli *cli, const receipt_files *files, const gw_note_key *key, const gw_entry *charge,
                        const gw_entry *release) {
     char cost[GW_AMOUNT_TEXT], charged[GW_TIME_TEXT], released[GW_TIME_TEXT];
@@ -103,6 +108,25 @@ static void proven_say(gw_cli *cli, const receipt_files *files, const gw_note_ke
         gw_say_verdict(cli, "NOTE", "no request was given: which bytes were asked was not checked (--request FILE)");
 }
 
+// Which of the files fails. A receipt that holds without the request leaves only the request.
+static const char *file_blamed(const receipt_files *files, const char *receipt, const gw_note_key *key,
+                               const gw_problem *problem) {
+    gw_problem none;
+    if (strcmp(problem->code, "bad_answer") == 0)
+        return files->answer_path;
+    bool holds_alone = gw_audit_receipt(gw_buffer_bytes(&files->receipt), gw_buffer_bytes(&files->answer),
+                                        (gw_bytes){0}, key, NULL, NULL, &none) == GW_OK;
+    return holds_alone ? files->request_path : receipt;
+}
+
+// Whichever byte was changed, and however little of the file can still be read: a file that was saved whole and is not
+// whole now was changed.
+static gw_exit_code tampered_say(gw_cli *cli, const char *file, const gw_problem *problem) {
+    gw_say_verdict(cli, "FAIL", "%s: %s %s", file, problem->what, problem->why);
+    gw_say(cli, "      code %s\n", problem->code);
+    return GW_EXIT_TAMPERED;
+}
+
 static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     const receipt_options *options = state;
     GW_CLEANUP(files_done) receipt_files files;
@@ -118,21 +142,24 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
                                 "--log-key VKEY, or --as NAME");
     if (status == GW_OK)
         status = files_read(options, words->items[0], &files, &problem);
+    if (status != GW_OK && is_too_big(&problem)) {
+        gw_say_verdict(cli, "FAIL", "%s %s", problem.what, problem.why);
+        return GW_EXIT_TAMPERED;
+    }
     if (status != GW_OK) {
         gw_exit_code code = gw_fail(cli, &problem);
         return code == GW_EXIT_USAGE ? code : GW_EXIT_CANNOT_CHECK;
     }
     status = gw_audit_receipt(gw_buffer_bytes(&files.receipt), gw_buffer_bytes(&files.answer),
                               gw_buffer_bytes(&files.request), &key, &charge, &release, &problem);
-    if (status == GW_CORRUPT) {
-        gw_say_verdict(cli, "FAIL", "%s %s", problem.what, problem.why);
-        gw_say(cli, "      code %s\n", problem.code);
-        return GW_EXIT_TAMPERED;
-    }
-    if (status != GW_OK) {
-        gw_ignore(gw_fail(cli, &problem)); // unreadable, whatever its code says elsewhere
+    if (status == GW_OK && files.request_path[0] != '\0' && files.request.size == 0)
+        status = gw_problem_set(&problem, GW_CORRUPT, "bad_request_hash", "The request is empty.", "", "");
+    if (status == GW_NO_MEMORY) {
+        gw_ignore(gw_fail(cli, &problem)); // not checked, and no file is to blame
         return GW_EXIT_CANNOT_CHECK;
     }
+    if (status != GW_OK)
+        return tampered_say(cli, file_blamed(&files, words->items[0], &key, &problem), &problem);
     proven_say(cli, &files, &key, &charge, &release);
     return GW_EXIT_DONE;
 }

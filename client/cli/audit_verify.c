@@ -57,18 +57,13 @@ static void bad_say(gw_cli *cli, const gw_audit_verdict *verdict) {
            (unsigned long long)verdict->entries, (unsigned long long)verdict->size);
 }
 
-// Eight digits tell principals apart for a reader; programs get the whole id.
-static int id_size(const gw_cli *cli) {
-    return cli->output == GW_OUTPUT_TABLE ? 8 : GW_ID_HEX - 1;
-}
-
 static void balance_add(gw_cli *cli, gw_grid *grid, const gw_audit_balance *balance) {
-    char total[GW_AMOUNT_TEXT], spent[GW_AMOUNT_TEXT], charges[24], who[GW_ID_HEX];
+    char total[GW_AMOUNT_TEXT], spent[GW_AMOUNT_TEXT], charges[24], who[GW_ID_HEX] = "";
     gw_amount_format((gw_epsilon){balance->total}, total);
     gw_amount_format((gw_epsilon){balance->spent}, spent);
     gw_ignore(snprintf(charges, sizeof(charges), "%llu", (unsigned long long)balance->charges)); // it fits
-    gw_ignore(snprintf(who, sizeof(who), "%.*s", id_size(cli),
-                       balance->principal == NULL ? "" : balance->principal)); // it fits
+    if (balance->principal != NULL)
+        gw_id_format(balance->principal, cli->output == GW_OUTPUT_TABLE, who);
     gw_grid_add(grid,
                 (const char *[]){balance->kind, balance->id, who, spent, balance->total == 0 ? "-" : total, charges});
 }
@@ -105,7 +100,7 @@ static bool policy_add(void *state, const gw_entry *entry) {
     gw_amount_format((gw_epsilon){entry->policy.total}, total);
     gw_time_format(entry->time, time);
     for (size_t i = 0; i < entry->by.count; i++)
-        gw_buffer_format(&by, "%s%.8s", i == 0 ? "" : " ", entry->by.ids[i]);
+        gw_buffer_format(&by, "%s%.8s…", i == 0 ? "" : " ", entry->by.ids[i]);
     gw_grid_add(grid, (const char *[]){seq, time, entry->policy.dataset, version, total, gw_buffer_string(&by)});
     gw_buffer_done(&by);
     return gw_grid_rows(grid) < POLICIES_MAX;
@@ -139,12 +134,14 @@ static void key_say(gw_cli *cli, bool has_key, const gw_note_key *key) {
     gw_say_verdict(cli, "OK", "checked under the key %s", vkey);
 }
 
-static gw_exit_code json_say(gw_cli *cli, const gw_audit_verdict *verdict) {
+static gw_exit_code json_say(gw_cli *cli, const gw_audit_verdict *verdict, bool has_key) {
     gw_buffer text;
     char root[GW_HASH_HEX];
     gw_buffer_init(&text, 16384);
     gw_hex((gw_bytes){verdict->checkpoint.root.bytes, GW_HASH_SIZE}, root);
     gw_buffer_format(&text, "{\"v\":1,\"is_sound\":%s", verdict->is_sound ? "true" : "false");
+    // False: the key came from the log itself, and shows only that one hand wrote it all.
+    gw_buffer_format(&text, ",\"key_is_trusted\":%s", has_key ? "true" : "false");
     gw_json_write_member(&text, "origin", verdict->checkpoint.origin);
     gw_json_write_integer(&text, "size", (int64_t)verdict->size);
     gw_json_write_member(&text, "root", root);
@@ -182,13 +179,25 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     gw_progress_end(progress);
     if (status != GW_OK)
         return cannot_check(cli, &verdict.problem);
+    // A program's output has no place for it, and must not lack it.
+    if (!has_key && cli->output != GW_OUTPUT_TABLE)
+        gw_note(cli,
+                "WARN  no --log-key and no profile: the key was taken from the log itself, so this shows only that "
+                "one hand wrote it all\n");
     if (cli->output == GW_OUTPUT_JSON)
-        return json_say(cli, &verdict);
+        return json_say(cli, &verdict, has_key);
     if (cli->output == GW_OUTPUT_CSV && verdict.is_sound)
         return balances_say(cli, audited);
     if (!verdict.is_sound) {
         bad_say(cli, &verdict);
-        gw_say(cli, "\nThis log was changed after it was written, or its writer broke the rules.\n");
+        gw_say(cli, "\n");
+        if (strcmp(verdict.problem.code, "bad_checkpoint") == 0 && has_key)
+            gw_say_field(cli, "Either",
+                         "the key of %s is not this log's key (the first line of the file checkpoint names the log), "
+                         "or another hand wrote the checkpoint.",
+                         key.name);
+        else
+            gw_say(cli, "This log was changed after it was written, or its writer broke the rules.\n");
         return GW_EXIT_TAMPERED;
     }
     key_say(cli, has_key, &key);
@@ -196,8 +205,11 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     gw_exit_code code = balances_say(cli, audited);
     if (code == GW_EXIT_DONE)
         code = policies_say(cli, folder);
-    gw_say(cli, "\nThe log of %s is sound.\nNo answer left without a charge; no budget was passed.\n",
-           verdict.checkpoint.origin);
+    gw_say(cli,
+           "\nThe log of %s is sound%s.\n"
+           "No answer among its %llu entries left without a charge; no budget was passed.\n",
+           verdict.checkpoint.origin, has_key ? "" : " in itself: whose it is was not checked",
+           (unsigned long long)verdict.size);
     return code;
 }
 

@@ -21,7 +21,8 @@ static const gw_grid_column columns[] = {{"dataset", "DATASET", GW_ALIGN_LEFT, t
                                          {"spent", "SPENT", GW_ALIGN_RIGHT, false},
                                          {"remaining", "LEFT", GW_ALIGN_RIGHT, false},
                                          {"renews", "RENEWS", GW_ALIGN_LEFT, false},
-                                         {"id", "OF", GW_ALIGN_LEFT, true}};
+                                         {"id", "OF", GW_ALIGN_LEFT, true},
+                                         {"notice", "NOTICE", GW_ALIGN_LEFT, true}};
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
 // Rounded down: a bar that shows something means that something is left.
@@ -61,7 +62,7 @@ static void balances_add(gw_grid *grid, const gw_json_node *budget) {
         const char *row[COLUMN_COUNT] = {gw_doc_text(budget, "dataset", ""), gw_doc_text(node, "budget", ""),
                                          gw_doc_text(node, "total", ""),     gw_doc_text(node, "spent", ""),
                                          gw_doc_text(node, "remaining", ""), renewal == 0 ? NULL : renews,
-                                         gw_doc_text(node, "id", "")};
+                                         gw_doc_text(node, "id", ""),        gw_doc_text(budget, "notice", NULL)};
         gw_grid_add(grid, row);
     }
 }
@@ -102,6 +103,10 @@ static void questions_say(gw_cli *cli, gw_session *session, const gw_json_node *
         return;
     char price[GW_AMOUNT_TEXT];
     gw_amount_format(cost, price);
+    if (least.micro < cost.micro) {
+        gw_say(cli, "  not enough for another question like your last one (%s)\n", price);
+        return;
+    }
     gw_say(cli, "  about %llu more questions like your last one (%s each)\n",
            (unsigned long long)(least.micro / cost.micro), price);
 }

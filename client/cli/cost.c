@@ -26,17 +26,17 @@ static const char *budget_word(const char *budget) {
     return strcmp(budget, "principal") == 0 ? "yours" : budget;
 }
 
-static void balance_say(const gw_json_node *balance, gw_buffer *text) {
+static void balance_say(const gw_json_node *balance, gw_epsilon price, gw_buffer *text) {
     char remaining[GW_AMOUNT_TEXT], after[GW_AMOUNT_TEXT], total[GW_AMOUNT_TEXT];
-    const char *budget = gw_doc_text(balance, "budget", "?"), *left = gw_doc_text(balance, "after", NULL);
+    const char *budget = gw_doc_text(balance, "budget", "?");
     gw_amount_text(gw_doc_text(balance, "remaining", "0"), remaining);
     gw_amount_text(gw_doc_text(balance, "total", "0"), total);
     gw_buffer_format(text, "%s%s: %s", text->size == 0 ? "" : " · ", budget_word(budget), remaining);
-    if (left == NULL) {
+    if (gw_doc_epsilon(balance, "remaining").micro < price.micro) { // "after" stops at 0
         gw_buffer_text(text, " left, not enough");
         return;
     }
-    gw_amount_text(left, after);
+    gw_amount_text(gw_doc_text(balance, "after", "?"), after);
     gw_buffer_format(text, " -> %s", after);
     if (strcmp(budget, "principal") != 0)
         gw_buffer_format(text, " of %s", total);
@@ -50,7 +50,7 @@ static void price_say(gw_cli *cli, const gw_json_node *cost) {
     for (int own = 1; own >= 0; own--)
         for (const gw_json_node *node = gw_doc_first(cost, "balances"); node != NULL; node = gw_json_next(node))
             if ((strcmp(gw_doc_text(node, "budget", ""), "principal") == 0) == (own == 1))
-                balance_say(node, &balances);
+                balance_say(node, gw_doc_epsilon(cost, "price"), &balances);
     gw_amount_text(gw_doc_text(cost, "price", "?"), price);
     if (gw_doc_bool(cost, "free"))
         gw_say_field(cli, "Price", "0   (asked before: the stored answer costs nothing)");
@@ -71,7 +71,11 @@ static void error_say(gw_cli *cli, const gw_json_node *cost) {
     gw_figure_text(gw_doc_text(error, "half_width_50", "?"), half);
     gw_ignore(snprintf(number, sizeof(number), "%lld", (long long)gw_doc_integer(error, "group_size", 0))); // it fits
     gw_figure_text(number, size);
-    if (strcmp(unit, "people") == 0)
+    if (strcmp(unit, "people") != 0 && gw_doc_integer(error, "group_size", 0) == 0)
+        gw_say_field(cli, "Error",
+                     "not known: it depends on how many people a group has, and the policy states no planning size; "
+                     "say it with --group-size N");
+    else if (strcmp(unit, "people") == 0)
         gw_say_field(cli, "Error",
                      "for a group of any size: 19 times in 20 within ±%s people, half the time within ±%s", likely,
                      half);
@@ -83,14 +87,17 @@ static void error_say(gw_cli *cli, const gw_json_node *cost) {
 }
 
 static void instead_say(gw_cli *cli, const gw_json_node *cost) {
-    const char *unit = unit_word(gw_doc_text(gw_doc_at(cost, "error"), "unit", ""));
+    const gw_json_node *error_now = gw_doc_at(cost, "error");
+    const char *unit = unit_word(gw_doc_text(error_now, "unit", ""));
+    bool is_known = strcmp(unit, "people") == 0 || gw_doc_integer(error_now, "group_size", 0) > 0;
     gw_buffer text;
     gw_buffer_init(&text, 4096);
-    for (const gw_json_node *node = gw_doc_first(cost, "instead"); node != NULL; node = gw_json_next(node)) {
+    for (const gw_json_node *node = gw_doc_first(cost, "instead"); is_known && node != NULL;
+         node = gw_json_next(node)) {
         char price[GW_AMOUNT_TEXT], error[GW_AMOUNT_TEXT];
         gw_amount_text(gw_doc_text(node, "epsilon", "?"), price);
         gw_figure_text(gw_doc_text(node, "half_width_95", "?"), error);
-        gw_buffer_format(&text, "±%s %s %s · ", error, unit, price);
+        gw_buffer_format(&text, "±%s %s for %s · ", error, unit, price);
     }
     gw_buffer_text(&text, "fewer breakdowns: same price, bigger groups");
     gw_say_field(cli, "Instead", "%s", gw_buffer_string(&text));
@@ -113,12 +120,12 @@ static const char *remaining_least(const gw_json_node *cost) {
 
 static gw_exit_code say_csv(gw_cli *cli, const gw_json_node *cost) {
     static const gw_grid_column columns[] = {
-        {"dataset", "", GW_ALIGN_LEFT, false},      {"question", "", GW_ALIGN_LEFT, false},
-        {"statistic", "", GW_ALIGN_LEFT, false},    {"cells", "", GW_ALIGN_LEFT, false},
-        {"epsilon", "", GW_ALIGN_LEFT, false},      {"cost", "", GW_ALIGN_LEFT, false},
-        {"remaining", "", GW_ALIGN_LEFT, false},    {"unit", "", GW_ALIGN_LEFT, false},
-        {"group_size", "", GW_ALIGN_LEFT, false},   {"half_width_95", "", GW_ALIGN_LEFT, false},
-        {"half_width_50", "", GW_ALIGN_LEFT, false}};
+        {"dataset", "", GW_ALIGN_LEFT, false},       {"question", "", GW_ALIGN_LEFT, false},
+        {"statistic", "", GW_ALIGN_LEFT, false},     {"cells", "", GW_ALIGN_LEFT, false},
+        {"epsilon", "", GW_ALIGN_LEFT, false},       {"cost", "", GW_ALIGN_LEFT, false},
+        {"remaining", "", GW_ALIGN_LEFT, false},     {"unit", "", GW_ALIGN_LEFT, false},
+        {"group_size", "", GW_ALIGN_LEFT, false},    {"half_width_95", "", GW_ALIGN_LEFT, false},
+        {"half_width_50", "", GW_ALIGN_LEFT, false}, {"notice", "", GW_ALIGN_LEFT, false}};
     const gw_json_node *error = gw_doc_at(cost, "error");
     char cells[24], size[24];
     gw_ignore(snprintf(cells, sizeof(cells), "%lld", (long long)gw_doc_integer(cost, "cells", 0)));     // it fits
@@ -136,7 +143,8 @@ static gw_exit_code say_csv(gw_cli *cli, const gw_json_node *cost) {
                          gw_doc_text(error, "unit", ""),
                          size,
                          gw_doc_text(error, "half_width_95", ""),
-                         gw_doc_text(error, "half_width_50", "")};
+                         gw_doc_text(error, "half_width_50", ""),
+                         gw_doc_text(cost, "notice", NULL)};
     gw_grid_add(grid, row);
     return gw_say_grid(cli, grid);
 }

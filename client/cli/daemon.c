@@ -2,12 +2,24 @@
 // Commands that need the service's state: godwitd does them, with the same arguments.
 #include "client/cli/commands.h"
 #include "client/cli/program.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define ARGUMENTS_MAX 256
+#define SHARE "--share"
 
+static bool names_share(const gw_cli *cli) {
+    for (int i = 0; i < cli->argc; i++)
+        if (strncmp(cli->argv[i], SHARE, sizeof(SHARE) - 1) == 0)
+            return true;
+    return false;
+}
+
+// A new service is told where the code lists and indicators are, once and as a whole path: it must find them whatever
+// folder and environment it is started in later.
 static gw_exit_code hand_on(gw_cli *cli, const char *first, const char *second) {
-    char *argv[ARGUMENTS_MAX + 4];
+    char *argv[ARGUMENTS_MAX + 6];
+    char share[4096];
     size_t count = 0;
     if (cli->argc > ARGUMENTS_MAX)
         return gw_usage(cli, "There are too many words on this line.", "");
@@ -17,6 +29,10 @@ static gw_exit_code hand_on(gw_cli *cli, const char *first, const char *second) 
         argv[count++] = (char *)second;
     for (int i = 0; i < cli->argc; i++)
         argv[count++] = cli->argv[i];
+    if (strcmp(first, "init") == 0 && !names_share(cli) && gw_program_share(NULL, share)) {
+        argv[count++] = (char *)SHARE;
+        argv[count++] = share;
+    }
     argv[count] = NULL;
     return gw_program_become(cli, "godwitd", argv);
 }
@@ -44,9 +60,10 @@ static gw_exit_code policy_check_run(gw_cli *cli, const void *options, const gw_
 const gw_command gw_command_init = {
     .name = "init",
     .group = "Start",
-    .arguments = "--dir DIR --origin NAME [--listen URL]...",
+    .arguments = "--dir DIR --origin NAME [--listen URL]... [--share DIR]",
     .summary = "make the state folder of a new service",
-    .examples = "godwit init --dir state --origin nso.example/godwit\n",
+    .examples = "godwit init --dir state --origin nso.example/godwit\n"
+                "godwit init --dir state --origin nso.example/godwit --share policies   (from the sources)\n",
     .hands_on = true,
     .run = init_run,
 };
@@ -64,14 +81,17 @@ const gw_command gw_command_load = {
     .group = "Data owner",
     .arguments = "--dir DIR [--treat KIND=HOW]... DATASET FILE",
     .summary = "check a CSV or Parquet file against its policy and load it as a new version",
-    .examples = "godwit load --dir state nso.example/register register.parquet\n",
+    .examples = "godwit load --dir state nso.example/register register.parquet\n"
+                "godwit load --dir state nso.example/register register.csv --treat bad_type=missing\n"
+                "  kinds: bad_type unlisted_code out_of_bounds not_finite too_many_rows missing_id\n"
+                "  ragged_row; treatments: drop-row, missing, clamp (only of out_of_bounds)\n",
     .hands_on = true,
     .run = load_run,
 };
 const gw_command gw_command_policy_check = {
     .name = "policy check",
     .group = "Data owner",
-    .arguments = "FILE",
+    .arguments = "[--share DIR] FILE",
     .summary = "read a policy file strictly and say what it allows, or where it is wrong",
     .examples = "godwit policy check register.policy.json\n",
     .hands_on = true,

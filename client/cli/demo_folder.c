@@ -5,11 +5,13 @@
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,6 +91,23 @@ static gw_status not_a_demo(const char *path, gw_problem *ret_problem) {
     return status;
 }
 
+// A service holds its lock as long as it lives. One that is still there after the demo's own was stopped was started by
+// somebody, and has its state in here.
+static bool is_served(const char *path) {
+    char lock[4096 + 32];
+    gw_ignore(snprintf(lock, sizeof(lock), "%s/state/lock", path)); // room was checked by the caller
+    GW_CLEANUP(gw_closep) int descriptor = open(lock, O_RDONLY | O_CLOEXEC);
+    return descriptor >= 0 && flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+static gw_status still_served(const char *path, gw_problem *ret_problem) {
+    gw_status status = gw_problem_set(ret_problem, GW_CONFLICT, "demo_in_use", "",
+                                      "It was not started by the demo, so I leave it and its folder alone.", "");
+    gw_problem_what(ret_problem, "A service runs on the old demo in %.200s.", path);
+    gw_problem_mend(ret_problem, "Stop that godwit serve first, or: godwit demo --dir another-folder");
+    return status;
+}
+
 static gw_status old_remove(const char *path, gw_problem *ret_problem) {
     char marker[4096 + 32];
     if (access(path, F_OK) != 0 || is_empty(path))
@@ -97,6 +116,8 @@ static gw_status old_remove(const char *path, gw_problem *ret_problem) {
     if (access(marker, F_OK) != 0)
         return not_a_demo(path, ret_problem);
     daemon_stop(path);
+    if (is_served(path))
+        return still_served(path, ret_problem);
     if (nftw(path, remove_one, TREE_DEPTH, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0)
         return GW_OK;
     gw_status status = gw_problem_set(ret_problem, GW_IO, "file_unwritable", "The old demo can't be removed.", "", "");

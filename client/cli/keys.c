@@ -54,7 +54,7 @@ static gw_status paths_set(const gw_cli *cli, const char *out, const char *name,
     if (access(ret->profile, F_OK) != 0 && access(ret->public, F_OK) != 0 && access(ret->key, F_OK) != 0)
         return gw_folder_make(ret->folder, 0700, ret_problem);
     gw_status status = gw_problem_set(ret_problem, GW_CONFLICT, "file_exists", "", "Keys are never written over.", "");
-    gw_problem_what(ret_problem, "There is a \"%s\" in %.200s already.", name, ret->folder);
+    gw_problem_what(ret_problem, "There is a key \"%s\" in %.200s already.", name, ret->folder);
     return status;
 }
 

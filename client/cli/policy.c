@@ -6,6 +6,7 @@
 #include "client/cli/doc.h"
 #include "client/cli/names.h"
 #include "client/cli/program.h"
+#include "client/cli/say_grid.h"
 #include "client/cli/wording.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
@@ -13,10 +14,12 @@
 #include <string.h>
 
 #define POLICY_BYTES_MAX 1048576u
+#define ROLES_TIMEOUT_MS 2000 // signing needs no service, and does not wait for one
 #define BODY_BYTES_MAX 4194304u
 
 GW_DEFINE_FREEP(gw_json, gw_json_free)
 GW_DEFINE_FREEP(gw_names, gw_names_free)
+GW_DEFINE_FREEP(gw_grid, gw_grid_free)
 GW_DEFINE_FREEP(gw_secret_key, gw_secret_key_free)
 
 typedef struct {
@@ -52,6 +55,24 @@ static gw_status signature_write(const char *path, const gw_profile *profile, co
     return status;
 }
 
+// A signature of somebody who is no owner is refused at activation; the signer is told now, where the service is there
+// to say so.
+static void roles_warn(gw_cli *cli, const gw_profile *profile) {
+    GW_CLEANUP(gw_session_close) gw_session session = {.profile = *profile};
+    GW_CLEANUP(gw_json_freep) gw_json *document = NULL;
+    gw_client_reply reply;
+    gw_problem none;
+    if (gw_client_open(&session.profile, &session.client, &none) != GW_OK ||
+        gw_client_call(session.client, gw_bytes_of("{\"v\":1,\"kind\":\"ping\"}"), NULL, 1, ROLES_TIMEOUT_MS, &reply,
+                       &none) != GW_OK ||
+        reply.status != GW_REPLY_OK || gw_json_parse(reply.answer, GW_JSON_REPLY, &document, &none) != GW_OK)
+        return;
+    const char *roles = gw_doc_text(gw_json_root(document), "roles", "");
+    if (strstr(roles, "owner") == NULL)
+        gw_say_verdict(cli, "WARN", "to %s this key is %s, and a policy takes an owner's signature", profile->origin,
+                       roles[0] == '\0' ? "nobody's" : roles);
+}
+
 static gw_exit_code sign_run(gw_cli *cli, const void *options, const gw_words *words) {
     (void)options;
     GW_CLEANUP(gw_secret_key_freep) gw_secret_key *key = NULL;
@@ -76,6 +97,7 @@ static gw_exit_code sign_run(gw_cli *cli, const void *options, const gw_words *w
     gw_hex((gw_bytes){hash.bytes, sizeof(hash.bytes)}, hex);
     gw_say_verdict(cli, "OK", "signed by %s: %s", profile.principal, path);
     gw_say_field(cli, "File", "SHA-256 %s", hex);
+    roles_warn(cli, &profile);
     return GW_EXIT_DONE;
 }
 
@@ -148,6 +170,45 @@ static void budget_say(gw_cli *cli, const gw_json_node *budget) {
                  gw_doc_text(budget, "question_max", "?"));
 }
 
+static gw_exit_code show_csv(gw_cli *cli, const gw_json_node *dataset) {
+    static const gw_grid_column columns[] = {
+        {"dataset", "", GW_ALIGN_LEFT, false},       {"policy", "", GW_ALIGN_LEFT, false},
+        {"population", "", GW_ALIGN_LEFT, false},    {"lifetime", "", GW_ALIGN_LEFT, false},
+        {"per_principal", "", GW_ALIGN_LEFT, false}, {"window", "", GW_ALIGN_LEFT, false},
+        {"window_days", "", GW_ALIGN_LEFT, false},   {"question_min", "", GW_ALIGN_LEFT, false},
+        {"question_max", "", GW_ALIGN_LEFT, false},  {"notice", "", GW_ALIGN_LEFT, false}};
+    const gw_json_node *budget = gw_doc_at(dataset, "budget");
+    char version[24], days[24];
+    gw_ignore(snprintf(version, sizeof(version), "%lld", (long long)gw_doc_integer(dataset, "policy", 0))); // it fits
+    gw_ignore(snprintf(days, sizeof(days), "%lld", (long long)gw_doc_integer(budget, "window_days", 0)));   // it fits
+    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, sizeof(columns) / sizeof(columns[0]));
+    if (grid == NULL)
+        return GW_EXIT_FAILED;
+    gw_grid_add(grid,
+                (const char *[]){gw_doc_text(dataset, "dataset", ""), version, gw_doc_text(dataset, "population", ""),
+                                 gw_doc_text(budget, "lifetime", ""), gw_doc_text(budget, "per_principal", NULL),
+                                 gw_doc_text(budget, "window", NULL), days, gw_doc_text(budget, "question_min", ""),
+                                 gw_doc_text(budget, "question_max", ""), gw_doc_text(dataset, "notice", NULL)});
+    return gw_say_grid(cli, grid);
+}
+
+// The service's own description, as it came.
+static gw_exit_code show_json(gw_cli *cli, gw_session *session, const char *dataset) {
+    gw_client_reply reply;
+    gw_problem problem;
+    gw_buffer body;
+    gw_buffer_init(&body, 4096);
+    gw_buffer_text(&body, "{\"v\":1,\"kind\":\"describe\"");
+    gw_json_write_member(&body, "dataset", dataset);
+    gw_buffer_text(&body, "}");
+    gw_status status = gw_ask(cli, session, gw_buffer_bytes(&body), NULL, &reply, &problem);
+    gw_buffer_done(&body);
+    if (status != GW_OK)
+        return gw_fail(cli, &problem);
+    gw_say_answer(cli, reply.answer);
+    return GW_EXIT_DONE;
+}
+
 static gw_exit_code show_run(gw_cli *cli, const void *options, const gw_words *words) {
     (void)options;
     GW_CLEANUP(gw_session_close) gw_session session = {0};
@@ -161,6 +222,10 @@ static gw_exit_code show_run(gw_cli *cli, const void *options, const gw_words *w
         status = gw_names_dataset(names, words->items[0], &dataset, &problem);
     if (status != GW_OK)
         return gw_fail(cli, &problem);
+    if (cli->output == GW_OUTPUT_JSON)
+        return show_json(cli, &session, gw_doc_text(dataset, "dataset", ""));
+    if (cli->output == GW_OUTPUT_CSV)
+        return show_csv(cli, dataset);
     gw_say_field(cli, "Dataset", "%s, policy version %lld", gw_doc_text(dataset, "dataset", "?"),
                  (long long)gw_doc_integer(dataset, "policy", 0));
     gw_say_field(cli, "Title", "%s", gw_doc_text(dataset, "title", ""));
@@ -201,7 +266,7 @@ const gw_command gw_command_policy_show = {
     .group = "Data owner",
     .arguments = "DATASET",
     .summary = "what the policy in force allows",
-    .examples = "godwit policy show register\n",
+    .examples = "godwit policy show register\ngodwit policy show register -o json\n",
     .words_min = 1,
     .words_max = 1,
     .run = show_run,

@@ -34,15 +34,22 @@ void gw_program_find(const char *name, char path[4096]) {
         gw_ignore(snprintf(path, 4096, "%s", name)); // names are short
 }
 
-bool gw_program_folder(const char *relative, char path[4096]) {
-    char joined[4096];
+static bool folder_real(const char *folder, char path[4096]) {
     struct stat info;
-    if (!beside(relative, joined) || stat(joined, &info) != 0 || !S_ISDIR(info.st_mode))
+    if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode))
         return false;
-    char *real = realpath(joined, NULL);
+    char *real = realpath(folder, NULL);
     bool fits = real != NULL && snprintf(path, 4096, "%s", real) < 4096;
     free(real);
     return fits;
+}
+
+bool gw_program_share(const char *named, char path[4096]) {
+    char joined[4096];
+    const char *folder = named != NULL ? named : getenv("GODWIT_SHARE");
+    if (folder != NULL)
+        return folder_real(folder, path);
+    return beside("../share/godwit", joined) && folder_real(joined, path);
 }
 
 gw_exit_code gw_program_become(gw_cli *cli, const char *name, char *const argv[]) {

@@ -7,8 +7,9 @@
 
 // The path of `name` beside the running program, or `name` itself where it isn't there (the PATH decides then).
 void gw_program_find(const char *name, char path[4096]);
-// A folder given relative to the running program's own folder; false where it isn't there.
-bool gw_program_folder(const char *relative, char path[4096]);
+// The folder with samples, code lists and indicators: `named`, else $GODWIT_SHARE, else ../share/godwit beside this
+// program. False where it isn't there.
+bool gw_program_share(const char *named, char path[4096]);
 // Never returns when it works.
 gw_exit_code gw_program_become(gw_cli *cli, const char *name, char *const argv[]);
 typedef struct {

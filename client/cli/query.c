@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asking for money: the question, its price agreed to, the answer as a table, and the receipt kept and checked.
+#include "client/cli/asked.h"
 #include "client/cli/commands.h"
 #include "client/cli/doc.h"
 #include "client/cli/names.h"
@@ -10,6 +11,8 @@
 #include "service/base/file.h"
 #include "service/format/csv.h"
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define QUESTION_BYTES_MAX 1048576u
 #define ANSWER_BYTES_MAX 268435456u
@@ -58,6 +61,43 @@ static void query_run_done(query_run *run) {
     gw_session_close(&run->session);
 }
 
+static gw_status folder_check(const char *option, const char *folder, gw_problem *ret_problem) {
+    struct stat info;
+    if (stat(folder, &info) == 0 && S_ISDIR(info.st_mode) && access(folder, W_OK | X_OK) == 0)
+        return GW_OK;
+    gw_status status = gw_problem_set(ret_problem, GW_INVALID, "option_value", "",
+                                      "Nothing was asked: an answer that is paid for should be kept.", "");
+    gw_problem_what(ret_problem, "I can't write into the folder %.200s (%s).", folder, option);
+    gw_problem_mend(ret_problem, "mkdir -p %s, or --save another-folder, or --no-save", folder);
+    return status;
+}
+
+static gw_status file_check(const char *option, const char *file, gw_problem *ret_problem) {
+    char folder[GW_PATH_MAX];
+    const char *slash = file == NULL ? NULL : strrchr(file, '/');
+    if (file == NULL || slash == file)
+        return GW_OK;
+    int size = slash == NULL ? 1 : (int)(slash - file);
+    if ((unsigned)snprintf(folder, sizeof(folder), "%.*s", size, slash == NULL ? "." : file) >= sizeof(folder))
+        return gw_problem_set(ret_problem, GW_INVALID, "option_value", "The path of a file is too long.", "",
+                              "--save DIR");
+    return folder_check(option, folder, ret_problem);
+}
+
+// Before anything is asked: what is to be kept can be kept.
+static gw_status places_check(const query_options *options, gw_problem *ret_problem) {
+    gw_status status = GW_OK;
+    if (!options->no_save)
+        status = folder_check("--save", options->save == NULL ? "." : options->save, ret_problem);
+    if (status == GW_OK)
+        status = file_check("--answer", options->answer, ret_problem);
+    if (status == GW_OK)
+        status = file_check("--receipt", options->receipt, ret_problem);
+    if (status == GW_OK)
+        status = file_check("--request", options->request, ret_problem);
+    return status;
+}
+
 static gw_status options_check(const query_options *options, gw_problem *ret_problem) {
     uint8_t id[GW_ID_SIZE];
     if (options->idem != NULL && !gw_unhex(options->idem, strlen(options->idem), id, sizeof(id)))
@@ -67,7 +107,7 @@ static gw_status options_check(const query_options *options, gw_problem *ret_pro
         return gw_problem_set(ret_problem, GW_INVALID, "option_missing", "A question has a price.",
                               "Say what you pay (--epsilon), or the error you can live with (--target-error).",
                               "godwit cost DATASET INDICATOR   shows both");
-    return GW_OK;
+    return places_check(options, ret_problem);
 }
 
 // Labels and short names come from the catalogue; a full id for a program needs neither.
@@ -117,6 +157,35 @@ static const char *own_remaining(const gw_json_node *cost) {
     return "budget"; // no limit of its own
 }
 
+// Which of the budgets is too small for the price; NULL where all have enough.
+static const gw_json_node *balance_short(const gw_json_node *cost) {
+    gw_epsilon price = gw_doc_epsilon(cost, "price");
+    for (const gw_json_node *node = gw_doc_first(cost, "balances"); node != NULL; node = gw_json_next(node))
+        if (gw_doc_epsilon(node, "remaining").micro < price.micro)
+            return node;
+    return NULL;
+}
+
+// Said before the question is put: nobody should agree to what is refused a second later.
+static gw_status balance_refusal(const query_run *run, const gw_json_node *cost, const gw_json_node *balance,
+                                 gw_problem *ret_problem) {
+    const char *budget = gw_doc_text(balance, "budget", "");
+    const char *remaining = gw_doc_text(balance, "remaining", "0");
+    bool is_own = strcmp(budget, "principal") == 0;
+    gw_status status = gw_problem_set(
+        ret_problem, GW_BUDGET, "",
+        is_own ? "This question costs more than you have left." : "This question costs more than is left.", "", "");
+    gw_ignore(snprintf(ret_problem->code, sizeof(ret_problem->code), "budget_%.32s", budget)); // it fits
+    gw_problem_why(ret_problem, "It costs %s; %s budget has %s left. Nothing was asked, nothing was spent.",
+                   gw_doc_text(cost, "price", "?"), is_own ? "your" : budget, remaining);
+    if (gw_doc_epsilon(balance, "remaining").micro > 0 && run->question.indicator != NULL)
+        gw_problem_mend(ret_problem, "godwit cost %s %s --epsilon %s", run->words->items[0], run->question.indicator,
+                        remaining);
+    else
+        gw_problem_mend(ret_problem, "godwit budget %s", run->words->items[0]);
+    return status;
+}
+
 // The price as the service states it now; what is agreed to is the most that is ever paid.
 static gw_status price_agree(query_run *run, gw_problem *ret_problem) {
     GW_CLEANUP(gw_json_freep) gw_json *document = NULL;
@@ -133,6 +202,9 @@ static gw_status price_agree(query_run *run, gw_problem *ret_problem) {
     run->question.has_max_cost = true;
     if (run->options->yes || is_free)
         return GW_OK;
+    const gw_json_node *balance = balance_short(cost);
+    if (balance != NULL)
+        return balance_refusal(run, cost, balance, ret_problem);
     char text[160];
     gw_ignore(snprintf(text, sizeof(text), "This costs %s of your %s. Ask?", price,
                        own_remaining(cost))); // bounded, it is only shown
@@ -146,11 +218,8 @@ static gw_status price_agree(query_run *run, gw_problem *ret_problem) {
 static gw_status price_read(query_run *run, gw_problem *ret_problem) {
     if (run->options->max_cost == NULL)
         return price_agree(run, ret_problem);
-    if (gw_epsilon_parse(run->options->max_cost, &run->question.max_cost) != GW_OK)
-        return gw_problem_set(ret_problem, GW_INVALID, "bad_epsilon", "That is no price.",
-                              "A price is a plain decimal with at most 6 places.", "--max-cost 0.05");
     run->question.has_max_cost = true;
-    return GW_OK;
+    return gw_amount_read("--max-cost", run->options->max_cost, true, &run->question.max_cost, ret_problem);
 }
 
 static gw_status file_save(const query_run *run, const char *named, const char *suffix, gw_bytes bytes,
@@ -222,28 +291,39 @@ static void closing_say(query_run *run, bool is_saved) {
     gw_buffer_done(&line);
 }
 
-static gw_status answer_say(query_run *run, gw_problem *ret_problem) {
-    gw_buffer text;
+// The answer and what was asked, as a table or as CSV.
+static gw_status figures_say(query_run *run, gw_problem *ret_problem) {
     gw_cli *cli = run->cli;
-    if (cli->output == GW_OUTPUT_JSON) {
-        gw_say_answer(cli, run->reply.answer);
-        return GW_OK;
-    }
+    gw_buffer text, title, where;
+    gw_names_labels state;
+    gw_labels labels = gw_names_labels_of(&state, run->dataset);
     gw_buffer_init(&text, ANSWER_BYTES_MAX);
+    gw_buffer_init(&title, QUESTION_BYTES_MAX);
+    gw_buffer_init(&where, QUESTION_BYTES_MAX);
+    gw_asked_where(&run->question, &where);
     if (cli->output == GW_OUTPUT_CSV) {
-        gw_format_csv(&run->answer, &text);
+        gw_format_csv(&run->answer, &(gw_asked){.where = gw_buffer_string(&where)}, &text);
         gw_say_bytes(cli, gw_buffer_bytes(&text));
     } else {
-        gw_names_labels state;
-        gw_labels labels = gw_names_labels_of(&state, run->dataset);
-        gw_format_table(&run->answer, &labels, cli->width, &text);
+        gw_asked_title(&run->question, &run->answer, run->names, &labels, &title);
+        gw_asked asked = {.title = gw_buffer_string(&title), .where = gw_buffer_string(&where)};
+        gw_format_table(&run->answer, &asked, &labels, cli->width, &text);
         gw_say_text(cli, gw_buffer_string(&text));
     }
     gw_status status = text.status;
     gw_buffer_done(&text);
+    gw_buffer_done(&title);
+    gw_buffer_done(&where);
     if (status != GW_OK)
         return gw_problem_set(ret_problem, status, "output_too_big", "The answer is too big to show.",
                               "It was released and saved, and asking again is free.", "-o json");
+    return GW_OK;
+}
+
+static gw_status answer_say(query_run *run, gw_problem *ret_problem) {
+    if (run->cli->output != GW_OUTPUT_JSON)
+        return figures_say(run, ret_problem);
+    gw_say_answer(run->cli, run->reply.answer);
     return GW_OK;
 }
 
@@ -280,8 +360,10 @@ static gw_exit_code run_query(gw_cli *cli, const void *state, const gw_words *wo
         status = answer_say(&run, &problem);
     if (status == GW_OK)
         status = keep(&run, &receipts, &problem);
-    if (status != GW_OK)
+    if (status != GW_OK) {
+        gw_asked_mend(cli, &run.options->question, &problem);
         return gw_fail(cli, &problem);
+    }
     closing_say(&run, receipts > 0);
     return GW_EXIT_DONE;
 }

@@ -4,12 +4,14 @@
 #include "client/cli/doc.h"
 #include "service/base/check.h"
 #include "service/format/text.h"
+#include "service/wire/decimal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define RELEASE_SIZE_MAX 64u
+#define GROUP_SIZE_MAX 100000000000ULL // as the service takes it
 
 void gw_amount_format(gw_epsilon amount, char text[GW_AMOUNT_TEXT]) {
     char plain[GW_EPSILON_TEXT];
@@ -48,6 +50,10 @@ void gw_figure_text(const char *decimal, char text[GW_AMOUNT_TEXT]) {
     gw_buffer_done(&grouped);
 }
 
+void gw_id_format(const char *id, bool is_short, char text[GW_ID_HEX]) {
+    gw_ignore(snprintf(text, GW_ID_HEX, is_short && id[0] != '\0' ? "%.8s…" : "%s", id)); // cut where it is no id
+}
+
 void gw_time_format(int64_t unix_seconds, char text[GW_TIME_TEXT]) {
     struct tm parts;
     time_t seconds = (time_t)unix_seconds;
@@ -75,11 +81,53 @@ static const char *const *list_split(const char *text, size_t max, gw_arena *are
     return items;
 }
 
+static const char names_rule[] = "Names and codes are ASCII letters, digits and . _ - / : only.";
+
+// `option` "value" is not … : said of what was typed, so that nobody has to know what is sent.
+static gw_status value_bad(const char *option, const char *value, const char *what, const char *code, const char *why,
+                           const char *mend, gw_problem *ret_problem) {
+    gw_status status = gw_problem_set(ret_problem, GW_INVALID, code, "", why, mend);
+    gw_problem_what(ret_problem, "%s \"%.100s\" is not %s.", option, value, what);
+    return status;
+}
+
+static gw_status name_check(const char *what, const char *name, gw_problem *ret_problem) {
+    if (gw_name_is_valid(name))
+        return GW_OK;
+    gw_status status = gw_problem_set(ret_problem, GW_INVALID, "bad_name", "", names_rule, "godwit catalogue");
+    gw_problem_what(ret_problem, "\"%.100s\" is not the name of %s.", name, what);
+    return status;
+}
+
 static gw_status filter_bad(const char *text, const char *why, gw_problem *ret_problem) {
     gw_status status =
         gw_problem_set(ret_problem, GW_INVALID, "bad_filter", "", why, "--where sex=F,M --where age=20..64");
     gw_problem_what(ret_problem, "I can't read --where %.100s.", text);
     return status;
+}
+
+static gw_status range_check(const char *text, const gw_filter *filter, gw_problem *ret_problem) {
+    gw_decimal low, high;
+    if (filter->low == NULL || filter->high == NULL)
+        return GW_NO_MEMORY;
+    if (filter->low[0] == '\0' || filter->high[0] == '\0')
+        return filter_bad(text, "A range has both ends, and both belong to it.", ret_problem);
+    if (!gw_decimal_parse(filter->low, &low) || !gw_decimal_parse(filter->high, &high))
+        return filter_bad(text, "The ends of a range are plain numbers, like 20 or 0.5.", ret_problem);
+    if (low.trillionths > high.trillionths)
+        return filter_bad(text, "The lower end comes first.", ret_problem);
+    return GW_OK;
+}
+
+static gw_status codes_check(const char *text, const gw_filter *filter, gw_problem *ret_problem) {
+    for (size_t i = 0; i < filter->code_count; i++) {
+        if (!gw_name_is_valid(filter->codes[i]))
+            return filter_bad(text, names_rule, ret_problem);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(filter->codes[i], filter->codes[j]) == 0)
+                return filter_bad(text, "A code stands there twice.", ret_problem);
+    }
+    return GW_OK;
 }
 
 static gw_status filter_read(const char *text, gw_arena *arena, gw_filter *ret, gw_problem *ret_problem) {
@@ -88,19 +136,21 @@ static gw_status filter_read(const char *text, gw_arena *arena, gw_filter *ret, 
         return filter_bad(text, "A filter is a concept, '=', and codes or a range.", ret_problem);
     const char *value = equals + 1, *dots = strstr(value, "..");
     *ret = (gw_filter){.concept = gw_arena_copy(arena, text, (size_t)(equals - text))};
+    if (ret->concept == NULL)
+        return GW_NO_MEMORY;
+    if (!gw_name_is_valid(ret->concept))
+        return filter_bad(text, names_rule, ret_problem);
     if (dots != NULL) {
         ret->kind = GW_FILTER_BETWEEN;
         ret->low = gw_arena_copy(arena, value, (size_t)(dots - value));
         ret->high = gw_arena_string(arena, dots + 2);
-        if (ret->low == NULL || ret->high == NULL || ret->low[0] == '\0' || ret->high[0] == '\0')
-            return filter_bad(text, "A range has both ends, and both belong to it.", ret_problem);
-        return GW_OK;
+        return range_check(text, ret, ret_problem);
     }
     ret->codes = list_split(value, GW_FILTER_CODES_MAX, arena, &ret->code_count);
     if (ret->codes == NULL)
         return filter_bad(text, "Codes are separated by single commas.", ret_problem);
     ret->kind = ret->code_count == 1 ? GW_FILTER_EQUALS : GW_FILTER_IN;
-    return GW_OK;
+    return codes_check(text, ret, ret_problem);
 }
 
 static gw_status where_read(const gw_words *where, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
@@ -130,44 +180,77 @@ static gw_status by_read(const char *by, gw_arena *arena, gw_question *question,
     if (question->by == NULL)
         return gw_problem_set(ret_problem, GW_INVALID, "too_many", "I can't read --by.",
                               "It takes up to 6 concepts, separated by single commas.", "--by c_birth,sex");
-    return GW_OK;
+    gw_status status = GW_OK;
+    for (size_t i = 0; i < question->by_count && status == GW_OK; i++) {
+        status = name_check("a concept", question->by[i], ret_problem);
+        for (size_t j = 0; j < i && status == GW_OK; j++)
+            if (strcmp(question->by[i], question->by[j]) == 0)
+                status = value_bad("--by", by, "a breakdown", "bad_by", "A concept stands there twice.",
+                                   "--by c_birth,sex", ret_problem);
+    }
+    return status;
+}
+
+static gw_status measure_bad(const char *measure, const char *why, gw_problem *ret_problem) {
+    return value_bad("--measure", measure, "a measure", "option_value", why,
+                     "--measure count, --measure share or --measure mean:income", ret_problem);
 }
 
 static gw_status measure_read(const char *measure, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
     const char *colon = strchr(measure, ':');
     const char *name = colon == NULL ? measure : gw_arena_copy(arena, measure, (size_t)(colon - measure));
-    if (name == NULL || gw_statistic_parse(name, &question->statistic) != GW_OK ||
-        (colon != NULL && colon[1] == '\0')) {
-        gw_status status = gw_problem_set(ret_problem, GW_INVALID, "option_value", "", "",
-                                          "--measure count, --measure share or --measure mean:income");
-        gw_problem_what(ret_problem, "There is no measure \"%.64s\".", measure);
-        return status;
-    }
+    if (name == NULL || gw_statistic_parse(name, &question->statistic) != GW_OK)
+        return measure_bad(measure, "There are count, share and mean.", ret_problem);
+    if (question->statistic == GW_STATISTIC_RATE)
+        return measure_bad(measure, "What a rate counts is defined by an indicator: godwit catalogue lists them.",
+                           ret_problem);
     question->of = colon == NULL ? NULL : colon + 1;
+    if ((question->statistic == GW_STATISTIC_MEAN) != (question->of != NULL))
+        return measure_bad(measure, "A mean is of a concept, and only a mean.", ret_problem);
+    if (question->of != NULL && !gw_name_is_valid(question->of))
+        return measure_bad(measure, names_rule, ret_problem);
+    return GW_OK;
+}
+
+gw_status gw_amount_read(const char *option, const char *text, bool takes_zero, gw_epsilon *ret,
+                         gw_problem *ret_problem) {
+    if (gw_epsilon_parse(text, ret) == GW_OK && (takes_zero || ret->micro > 0))
+        return GW_OK;
+    gw_status status = value_bad(option, text, "an amount", "bad_epsilon",
+                                 takes_zero ? "An amount is a plain decimal with at most 6 places."
+                                            : "An amount is a plain decimal above 0 with at most 6 places.",
+                                 "", ret_problem);
+    gw_problem_mend(ret_problem, "%s 0.05", option);
+    return status;
+}
+
+static gw_status group_size_read(const char *text, gw_question *question, gw_problem *ret_problem) {
+    char *end;
+    unsigned long long size = strtoull(text, &end, 10);
+    if (text[0] < '1' || text[0] > '9' || *end != '\0' || size > GROUP_SIZE_MAX)
+        return value_bad("--group-size", text, "a number of people", "option_value",
+                         "A group size is a whole number above 0.", "--group-size 1500", ret_problem);
+    question->group_size = size;
     return GW_OK;
 }
 
 static gw_status price_read(const gw_question_options *options, gw_question *question, gw_problem *ret_problem) {
+    gw_decimal error;
+    gw_status status = GW_OK;
     if (options->epsilon != NULL && options->target_error != NULL)
         return gw_problem_set(ret_problem, GW_INVALID, "option_twice", "Both --epsilon and --target-error are given.",
                               "Each of them sets the price.", "Leave one of them out.");
-    if (options->epsilon != NULL) {
-        if (gw_epsilon_parse(options->epsilon, &question->epsilon) != GW_OK || question->epsilon.micro == 0)
-            return gw_problem_set(ret_problem, GW_INVALID, "bad_epsilon", "That is no price.",
-                                  "A price is a plain decimal above 0 with at most 6 places.", "--epsilon 0.05");
-        question->has_epsilon = true;
-    }
+    question->has_epsilon = options->epsilon != NULL;
+    if (question->has_epsilon)
+        status = gw_amount_read("--epsilon", options->epsilon, false, &question->epsilon, ret_problem);
     question->target_error = options->target_error;
-    if (options->group_size != NULL) {
-        char *end;
-        unsigned long long size = strtoull(options->group_size, &end, 10);
-        bool is_number = options->group_size[0] >= '1' && options->group_size[0] <= '9' && *end == '\0';
-        if (!is_number || size > 1000000000000ULL)
-            return gw_problem_set(ret_problem, GW_INVALID, "option_value", "A group size is a whole number above 0.",
-                                  "", "--group-size 1500");
-        question->group_size = size;
-    }
-    return GW_OK;
+    if (status == GW_OK && options->target_error != NULL &&
+        (!gw_decimal_parse(options->target_error, &error) || error.trillionths <= 0))
+        return value_bad("--target-error", options->target_error, "an error", "bad_target_error",
+                         "An error is a plain decimal above 0, in the answer's own unit.", "--target-error 3",
+                         ret_problem);
+    return status == GW_OK && options->group_size != NULL ? group_size_read(options->group_size, question, ret_problem)
+                                                          : status;
 }
 
 gw_status gw_question_read(const gw_question_options *options, const gw_words *words, const char *dataset,
@@ -178,7 +261,10 @@ gw_status gw_question_read(const gw_question_options *options, const gw_words *w
                               ret->indicator == NULL ? "Which indicator?"
                                                      : "Both an indicator and --measure are given.",
                               "A question has an indicator or a measure.", "godwit catalogue");
-    gw_status status = options->measure == NULL ? GW_OK : measure_read(options->measure, arena, ret, ret_problem);
+    gw_status status = name_check("a dataset", dataset, ret_problem);
+    if (status == GW_OK)
+        status = options->measure == NULL ? name_check("an indicator", ret->indicator, ret_problem)
+                                          : measure_read(options->measure, arena, ret, ret_problem);
     if (status == GW_OK)
         status = by_read(options->by, arena, ret, ret_problem);
     if (status == GW_OK)

@@ -3,6 +3,7 @@
 // Thread safety: pure.   Depends on: wire/question.h, client/cli/options.h.
 #pragma once
 #include "client/cli/options.h"
+#include "service/base/crypto.h"
 #include "service/wire/question.h"
 
 #define GW_AMOUNT_TEXT 32
@@ -12,6 +13,8 @@ void gw_amount_format(gw_epsilon amount, char text[GW_AMOUNT_TEXT]);
 void gw_amount_text(const char *decimal, char text[GW_AMOUNT_TEXT]);
 // "3.0" -> "3", with thousands.
 void gw_figure_text(const char *decimal, char text[GW_AMOUNT_TEXT]);
+// A principal's id: whole for programs, for people its first eight digits and "…", which tell principals apart.
+void gw_id_format(const char *id, bool is_short, char text[GW_ID_HEX]);
 #define GW_TIME_TEXT 24
 void gw_time_format(int64_t unix_seconds, char text[GW_TIME_TEXT]); // "2026-11-21 22:30" in UTC; "-" for 0
 
@@ -41,8 +44,12 @@ typedef struct {
             "instead of an indicator: count, share, mean:income"                                                        \
     }
 
-// words: DATASET [INDICATOR]. `dataset` is the full id. Texts live in the arena or in argv.
-// Codes: words, bad_epsilon, bad_filter, option_value, too_many.
+// The value of `option` as an amount; the refusal names both. Code: bad_epsilon.
+GW_MUST_CHECK gw_status gw_amount_read(const char *option, const char *text, bool takes_zero, gw_epsilon *ret,
+                                       gw_problem *ret_problem);
+// words: DATASET [INDICATOR]. `dataset` is the full id. Texts live in the arena or in argv. Whatever the service would
+// refuse for its form is refused here, in the words of the command line.
+// Codes: words, bad_epsilon, bad_target_error, bad_filter, bad_by, bad_name, option_value, option_twice, too_many.
 GW_MUST_CHECK gw_status gw_question_read(const gw_question_options *options, const gw_words *words, const char *dataset,
                                          gw_arena *arena, gw_question *ret, gw_problem *ret_problem);
 // "employment_rate by c_birth,sex where sex=F,M" from a canonical question object.

@@ -4,7 +4,7 @@
 #include "service/base/check.h"
 #include <string.h>
 
-#define TAIL_MAX 11u
+#define TAIL_MAX 14u
 
 static bool field_needs_quotes(const char *field) {
     size_t size = strlen(field);
@@ -46,16 +46,20 @@ static void row_append(gw_buffer *buffer, const char *const *keys, size_t key_co
     gw_csv_row(buffer, fields, key_count + tail_count);
 }
 
-void gw_format_csv(const gw_answer *answer, gw_buffer *buffer) {
-    static const char *const names[TAIL_MAX] = {"estimate",  "lower",   "upper",     "se",      "flag",  "unit",
-                                                "statistic", "dataset", "indicator", "release", "notice"};
+void gw_format_csv(const gw_answer *answer, const gw_asked *asked, gw_buffer *buffer) {
+    static const char *const names[TAIL_MAX] = {"estimate", "lower",     "upper",   "se",        "flag",
+                                                "unit",     "statistic", "dataset", "indicator", "release",
+                                                "of",       "where",     "epsilon", "notice"};
     size_t tail_count = answer->notice != NULL && answer->notice[0] != '\0' ? TAIL_MAX : TAIL_MAX - 1;
+    char epsilon[GW_EPSILON_TEXT];
+    gw_epsilon_format(answer->noise.epsilon, epsilon);
     row_append(buffer, answer->by, answer->by_count, names, tail_count);
     for (size_t i = 0; i < answer->cell_count; i++) {
         const gw_answer_cell *cell = &answer->cells[i];
         const char *tail[TAIL_MAX] = {cell->estimate,    cell->lower,     cell->upper,       cell->se,
                                       cell->flag,        answer->unit,    answer->statistic, answer->dataset,
-                                      answer->indicator, answer->release, answer->notice};
+                                      answer->indicator, answer->release, answer->of,        asked->where,
+                                      epsilon,           answer->notice};
         row_append(buffer, cell->key, answer->by_count, tail, tail_count);
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table for people. Notice first, then the cells, then what "likely between" and the flags in it mean.
+// The table for people. What was asked and the notice first, then the cells, then what "likely between" and the flags
+// in it mean.
 #include "service/format/table.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
@@ -20,7 +21,7 @@ static const struct {
     const char *flag;
     const char *word;
     const char *meaning;
-} flags[] = {{"u", "too uncertain", "u  too uncertain after protection: ask for bigger groups or a smaller error"},
+} flags[] = {{"u", "too uncertain", "u  too uncertain after protection: ask for bigger groups, or pay more"},
              {"c", "withheld", "c  withheld by policy"},
              {"z", "cannot exist", "z  cannot exist"},
              {"x", "not collected", "x  not collected"}};
@@ -53,15 +54,22 @@ static bool has_lower_bound(const gw_answer *answer) {
     return strcmp(answer->statistic, "mean") != 0;
 }
 
+static bool is_count(const gw_answer *answer) {
+    return strcmp(answer->statistic, "count") == 0;
+}
+
 static bool is_percent(const gw_answer *answer) {
     return strcmp(answer->unit, "PC") == 0;
 }
 
-// The figure within what is possible, with thousands. `ret_clipped` is raised when it was moved.
-static void figure(const gw_answer *answer, const char *decimal, gw_buffer *text, bool *ret_clipped) {
+// The figure within what is possible, with thousands. `ret_clipped` is raised when it was moved. An upper end of no
+// people would say that a group is empty, which no noisy figure can: it is one at least.
+static void figure(const gw_answer *answer, const char *decimal, bool is_upper, gw_buffer *text, bool *ret_clipped) {
     double value = strtod(decimal, NULL);
     const char *bound = NULL;
-    if (has_lower_bound(answer) && value < 0)
+    if (is_upper && is_count(answer) && value < 1)
+        bound = "1";
+    else if (has_lower_bound(answer) && value < 0)
         bound = "0";
     else if (is_percent(answer) && has_lower_bound(answer) && value > 100)
         bound = "100";
@@ -92,7 +100,7 @@ static void cell_figures(const gw_answer *answer, const gw_answer_cell *cell, ch
     if (cell->estimate == NULL || word != NULL)
         gw_buffer_text(&text, word == NULL ? "not given" : word);
     else {
-        figure(answer, cell->estimate, &text, ret_clipped);
+        figure(answer, cell->estimate, false, &text, ret_clipped);
         gw_buffer_text(&text, unit_suffix(answer));
     }
     gw_ignore(snprintf(estimate, CELL_TEXT, "%s", gw_buffer_string(&text)));
@@ -101,9 +109,9 @@ static void cell_figures(const gw_answer *answer, const gw_answer_cell *cell, ch
     if (cell->estimate == NULL || cell->lower == NULL || cell->upper == NULL)
         gw_buffer_text(&text, "-");
     else {
-        figure(answer, cell->lower, &text, ret_clipped);
+        figure(answer, cell->lower, false, &text, ret_clipped);
         gw_buffer_text(&text, " and ");
-        figure(answer, cell->upper, &text, ret_clipped);
+        figure(answer, cell->upper, true, &text, ret_clipped);
     }
     gw_ignore(snprintf(between, CELL_TEXT, "%s", gw_buffer_string(&text)));
     gw_buffer_done(&text);
@@ -144,7 +152,8 @@ static void legend(const gw_answer *answer, bool is_clipped, unsigned width, gw_
                      2);
 }
 
-void gw_format_table(const gw_answer *answer, const gw_labels *labels, unsigned width, gw_buffer *buffer) {
+void gw_format_table(const gw_answer *answer, const gw_asked *asked, const gw_labels *labels, unsigned width,
+                     gw_buffer *buffer) {
     GW_ASSERT(answer->by_count <= GW_BY_MAX);
     gw_grid_column columns[COLUMN_MAX];
     char headers[GW_BY_MAX][CELL_TEXT];
@@ -163,6 +172,7 @@ void gw_format_table(const gw_answer *answer, const gw_labels *labels, unsigned 
     }
     bool is_clipped = false;
     cells_add(answer, labels, grid, &is_clipped);
+    gw_text_wrap(buffer, asked->title, width, 0, 2);
     if (answer->notice != NULL && answer->notice[0] != '\0')
         gw_text_wrap(buffer, answer->notice, width, 0, 2);
     gw_grid_text(grid, width, buffer);

@@ -3,6 +3,7 @@
 // Figures are shown within what is possible (no negative number of people); machine formats keep them unbiased.
 // Thread safety: pure.   Depends on: wire/answer.h, format/grid.h.
 #pragma once
+#include "service/format/asked.h"
 #include "service/wire/answer.h"
 
 // Where labels come from; either call may return NULL, and then the concept or code itself is shown.
@@ -12,5 +13,6 @@ typedef struct {
     void *state;
 } gw_labels;
 
-// `labels` may be NULL. No line is wider than `width`.
-void gw_format_table(const gw_answer *answer, const gw_labels *labels, unsigned width, gw_buffer *buffer);
+// What was asked first. `labels` may be NULL. No line is wider than `width`.
+void gw_format_table(const gw_answer *answer, const gw_asked *asked, const gw_labels *labels, unsigned width,
+                     gw_buffer *buffer);

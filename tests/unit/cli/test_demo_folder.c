@@ -2,7 +2,9 @@
 // A demo replaces demos, and nothing else.
 #include "client/cli/demo_folder.h"
 #include "tests/support/unit.h"
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 typedef struct {
@@ -110,12 +112,32 @@ static void the_old_demos_process_is_ended_and_no_other(void **state) {
     signal(SIGCHLD, SIG_DFL);
 }
 
+static void a_demo_that_somebodys_service_runs_on_is_left_alone(void **state) {
+    place *p = *state;
+    gw_problem problem;
+    assert_int_equal(gw_demo_folder_enter("demo", &problem), GW_OK);
+    assert_int_equal(mkdir("state", 0700), 0);
+    file_write("state/lock");
+    assert_int_equal(chdir(p->folder), 0);
+    int lock = open("demo/state/lock", O_RDWR | O_CLOEXEC);
+    assert_true(lock >= 0);
+    assert_int_equal(flock(lock, LOCK_EX), 0); // as godwitd takes it
+    assert_int_equal(gw_demo_folder_enter("demo", &problem), GW_CONFLICT);
+    assert_string_equal(problem.code, "demo_in_use");
+    assert_true(problem.mend[0] != '\0');
+    assert_int_equal(access("demo/state/lock", F_OK), 0);
+    close(lock);
+    assert_int_equal(gw_demo_folder_enter("demo", &problem), GW_OK);
+    assert_int_not_equal(access("state", F_OK), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_older_demo_is_replaced, place_new, place_free),
         cmocka_unit_test_setup_teardown(another_folder_is_left_alone, place_new, place_free),
         cmocka_unit_test_setup_teardown(a_link_in_a_demo_is_removed_and_not_followed, place_new, place_free),
         cmocka_unit_test_setup_teardown(the_old_demos_process_is_ended_and_no_other, place_new, place_free),
+        cmocka_unit_test_setup_teardown(a_demo_that_somebodys_service_runs_on_is_left_alone, place_new, place_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,17 @@ static void figures_lose_idle_zeros_only(void **state) {
     }
 }
 
+static void ids_are_short_for_people_and_whole_for_programs(void **state) {
+    (void)state;
+    char text[GW_ID_HEX];
+    gw_id_format("00112233445566778899aabbccddeeff", true, text);
+    assert_string_equal(text, "00112233…");
+    gw_id_format("00112233445566778899aabbccddeeff", false, text);
+    assert_string_equal(text, "00112233445566778899aabbccddeeff");
+    gw_id_format("", true, text);
+    assert_string_equal(text, "");
+}
+
 static void times_are_said_in_utc(void **state) {
     (void)state;
     char text[GW_TIME_TEXT];
@@ -121,19 +132,42 @@ static void lines_that_say_nothing_clear_are_refused(void **state) {
                                          "99999999999999999999"};
     for (size_t i = 0; i < sizeof(prices) / sizeof(prices[0]); i++)
         assert_refused((gw_question_options){.epsilon = prices[i]}, "rate", "bad_epsilon");
-    static const char *const filters[] = {"sex", "=F", "sex=", "sex=F,,M", "sex=,", "age=20..", "age=..64", "age=.."};
+    static const char *const filters[] = {"sex",      "=F",     "sex=",       "sex=F,,M",  "sex=,",       "age=20..",
+                                          "age=..64", "age=..", "age=64..20", "age=a..b",  "age=1e1..20", "sex=F F",
+                                          "sex=F,F",  "se x=F", "../a=F",     "sex=\u017f"};
     for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
         assert_refused((gw_question_options){.where = {.items = {filters[i]}, .count = 1}}, "rate", "bad_filter");
-    static const char *const sizes[] = {"0", "-5", "1.5", "1e3", "", "x", "99999999999999"};
+    static const char *const sizes[] = {"0", "-5", "1.5", "1e3", "", "x", "100000000001"};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         assert_refused((gw_question_options){.group_size = sizes[i]}, "rate", "option_value");
+    static const char *const measures[] = {"median:income", "mean:", "mean", "count:income", "rate", "mean:a b", ""};
+    for (size_t i = 0; i < sizeof(measures) / sizeof(measures[0]); i++)
+        assert_refused((gw_question_options){.measure = measures[i]}, NULL, "option_value");
+    static const char *const errors[] = {"0", "-3", "3%", "1e3", "", "abc"};
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+        assert_refused((gw_question_options){.target_error = errors[i]}, "rate", "bad_target_error");
+    assert_refused((gw_question_options){.by = "a,a"}, "rate", "bad_by");
+    assert_refused((gw_question_options){.by = "a b"}, "rate", "bad_name");
+    assert_refused((gw_question_options){0}, "the rate", "bad_name");
     assert_refused((gw_question_options){.by = "a,,b"}, "rate", "too_many");
     assert_refused((gw_question_options){.by = "a,b,c,d,e,f,g"}, "rate", "too_many");
-    assert_refused((gw_question_options){.measure = "median:income"}, NULL, "option_value");
-    assert_refused((gw_question_options){.measure = "mean:"}, NULL, "option_value");
     assert_refused((gw_question_options){.measure = "count"}, "rate", "words");
     assert_refused((gw_question_options){0}, NULL, "words");
     assert_refused((gw_question_options){.epsilon = "1", .target_error = "3"}, "rate", "option_twice");
+}
+
+static void a_refusal_names_the_option_as_it_was_typed(void **state) {
+    (void)state;
+    read_question r = question_of(&(gw_question_options){.epsilon = "1%"}, "rate");
+    assert_string_equal(r.problem.what, "--epsilon \"1%\" is not an amount.");
+    assert_string_equal(r.problem.mend, "--epsilon 0.05");
+    gw_arena_free(r.arena);
+    r = question_of(&(gw_question_options){.measure = "mean"}, NULL);
+    assert_string_equal(r.problem.what, "--measure \"mean\" is not a measure.");
+    gw_arena_free(r.arena);
+    r = question_of(&(gw_question_options){.where = {.items = {"age=64..20"}, .count = 1}}, "rate");
+    assert_string_equal(r.problem.what, "I can't read --where age=64..20.");
+    gw_arena_free(r.arena);
 }
 
 static void a_canonical_question_is_said_in_one_line(void **state) {
@@ -178,11 +212,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(amounts_have_two_places_or_more),
         cmocka_unit_test(figures_lose_idle_zeros_only),
+        cmocka_unit_test(ids_are_short_for_people_and_whole_for_programs),
         cmocka_unit_test(times_are_said_in_utc),
         cmocka_unit_test(a_line_becomes_the_body_it_says),
         cmocka_unit_test(none_asks_for_one_figure_and_nothing_for_the_default),
         cmocka_unit_test(a_measure_stands_for_an_indicator),
         cmocka_unit_test(lines_that_say_nothing_clear_are_refused),
+        cmocka_unit_test(a_refusal_names_the_option_as_it_was_typed),
         cmocka_unit_test(a_canonical_question_is_said_in_one_line),
         cmocka_unit_test(a_command_line_reads_back_in_a_shell),
         cmocka_unit_test(a_release_that_names_another_file_is_refused),

@@ -18,6 +18,8 @@ static const char *code_label(void *state, const char *concept, const char *code
                                      : NULL;
 }
 
+static const gw_asked asked = {.title = "Employment rate, by Country of birth x Sex · epsilon 0.05",
+                               .where = "age=20..64 and sex=F,M"};
 static const gw_labels labels = {.concept = concept_label, .code = code_label};
 static const char *const by[] = {"c_birth", "sex"};
 static const char *const keys[][2] = {{"NAT", "F"}, {"NEU_FOR", "M"}, {"_U", "M"}};
@@ -35,6 +37,7 @@ static gw_answer rate_answer(void) {
                        .level = "0.95",
                        .notice = "SYNTHETIC: nobody in it exists.",
                        .statistic = "rate",
+                       .noise = {.epsilon = {50000}},
                        .by = by,
                        .by_count = 2,
                        .cells = rate_cells,
@@ -44,7 +47,7 @@ static gw_answer rate_answer(void) {
 static void assert_table(const gw_answer *answer, const gw_labels *with, const char *expected) {
     gw_buffer buffer;
     gw_buffer_init(&buffer, 65536);
-    gw_format_table(answer, with, 80, &buffer);
+    gw_format_table(answer, &asked, with, 80, &buffer);
     assert_int_equal(buffer.status, GW_OK);
     assert_string_equal(gw_buffer_string(&buffer), expected);
     gw_buffer_done(&buffer);
@@ -54,13 +57,14 @@ static void table_says_notice_labels_ranges_and_flags(void **state) {
     (void)state;
     gw_answer answer = rate_answer();
     assert_table(&answer, &labels,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
                  "SYNTHETIC: nobody in it exists.\n"
                  " COUNTRY OF BIRTH  SEX          ESTIMATE  LIKELY BETWEEN  FLAG\n"
                  " Born here         Female         66.4 %   63.5 and 69.3\n"
                  " NEU_FOR           M             100.0 %  80.0 and 100.0\n"
                  " Unknown           M       too uncertain               -  u\n"
                  "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
-                 "u  too uncertain after protection: ask for bigger groups or a smaller error\n"
+                 "u  too uncertain after protection: ask for bigger groups, or pay more\n"
                  "Shown within what is possible; -o csv and -o json keep the unbiased figures.\n");
 }
 
@@ -77,13 +81,40 @@ static void counts_are_never_shown_below_zero(void **state) {
     answer.cells = cells;
     answer.cell_count = 3;
     assert_table(&answer, NULL,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
                  " C_BIRTH  SEX       ESTIMATE     LIKELY BETWEEN  FLAG\n"
                  " NAT      F                0           0 and 48\n"
                  " NEU_FOR  M           24,108  24,048 and 24,168\n"
                  " _U       M    too uncertain          0 and 251  u\n"
                  "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
-                 "u  too uncertain after protection: ask for bigger groups or a smaller error\n"
+                 "u  too uncertain after protection: ask for bigger groups, or pay more\n"
                  "Shown within what is possible; -o csv and -o json keep the unbiased figures.\n");
+}
+
+static void no_count_is_said_to_be_surely_zero(void **state) {
+    (void)state;
+    const gw_answer_cell cells[] = {
+        {.key = keys[0], .estimate = "-90", .lower = "0", .upper = "0", .se = "28", .flag = "u"},
+        {.key = keys[1], .estimate = "-29", .lower = "-59", .upper = "1", .se = "28", .flag = ""}};
+    gw_answer answer = rate_answer();
+    answer.statistic = "count";
+    answer.unit = "PS";
+    answer.notice = NULL;
+    answer.cells = cells;
+    answer.cell_count = 2;
+    assert_table(&answer, NULL,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " C_BIRTH  SEX       ESTIMATE  LIKELY BETWEEN  FLAG\n"
+                 " NAT      F    too uncertain         0 and 1  u\n"
+                 " NEU_FOR  M                0         0 and 1\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "u  too uncertain after protection: ask for bigger groups, or pay more\n"
+                 "Shown within what is possible; -o csv and -o json keep the unbiased figures.\n");
+    gw_buffer csv;
+    gw_buffer_init(&csv, 65536);
+    gw_format_csv(&answer, &asked, &csv);
+    assert_non_null(strstr(gw_buffer_string(&csv), "\nNAT,F,-90,0,0,28,u,")); // as it was released
+    gw_buffer_done(&csv);
 }
 
 static void means_keep_their_sign(void **state) {
@@ -98,6 +129,7 @@ static void means_keep_their_sign(void **state) {
     answer.cell_count = 1;
     answer.level = "0.5";
     assert_table(&answer, NULL,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
                  "SYNTHETIC: nobody in it exists.\n"
                  "  ESTIMATE  LIKELY BETWEEN  FLAG\n"
                  " -12.5 EUR  -20.0 and -5.0\n"
@@ -109,15 +141,17 @@ static void csv_keeps_codes_and_unbiased_figures(void **state) {
     gw_answer answer = rate_answer();
     gw_buffer buffer;
     gw_buffer_init(&buffer, 65536);
-    gw_format_csv(&answer, &buffer);
-    assert_string_equal(gw_buffer_string(&buffer),
-                        "c_birth,sex,estimate,lower,upper,se,flag,unit,statistic,dataset,indicator,release,notice\n"
-                        "NAT,F,66.4,63.5,69.3,1.4,,PC,rate,nso.example/"
-                        "register,employment_rate,GW-2026-000143,SYNTHETIC: nobody in it exists.\n"
-                        "NEU_FOR,M,101.2,80.0,100.0,9.4,,PC,rate,nso.example/"
-                        "register,employment_rate,GW-2026-000143,SYNTHETIC: nobody in it exists.\n"
-                        "_U,M,,0.0,100.0,,u,PC,rate,nso.example/register,employment_rate,GW-2026-000143,SYNTHETIC: "
-                        "nobody in it exists.\n");
+    gw_format_csv(&answer, &asked, &buffer);
+    assert_string_equal(
+        gw_buffer_string(&buffer),
+        "c_birth,sex,estimate,lower,upper,se,flag,unit,statistic,dataset,indicator,release,of,where,epsilon,"
+        "notice\n"
+        "NAT,F,66.4,63.5,69.3,1.4,,PC,rate,nso.example/"
+        "register,employment_rate,GW-2026-000143,,\"age=20..64 and sex=F,M\",0.05,SYNTHETIC: nobody in it exists.\n"
+        "NEU_FOR,M,101.2,80.0,100.0,9.4,,PC,rate,nso.example/"
+        "register,employment_rate,GW-2026-000143,,\"age=20..64 and sex=F,M\",0.05,SYNTHETIC: nobody in it exists.\n"
+        "_U,M,,0.0,100.0,,u,PC,rate,nso.example/register,employment_rate,GW-2026-000143,,\"age=20..64 and "
+        "sex=F,M\",0.05,SYNTHETIC: nobody in it exists.\n");
     gw_buffer_done(&buffer);
 }
 
@@ -130,10 +164,12 @@ static void csv_has_a_notice_column_only_with_a_notice(void **state) {
     answer.cell_count = 1;
     gw_buffer buffer;
     gw_buffer_init(&buffer, 65536);
-    gw_format_csv(&answer, &buffer);
-    assert_string_equal(gw_buffer_string(&buffer),
-                        "estimate,lower,upper,se,flag,unit,statistic,dataset,indicator,release\n"
-                        "66.4,63.5,69.3,1.4,,PC,rate,nso.example/register,,GW-2026-000143\n");
+    gw_format_csv(&answer, &asked, &buffer);
+    assert_string_equal(
+        gw_buffer_string(&buffer),
+        "estimate,lower,upper,se,flag,unit,statistic,dataset,indicator,release,of,where,"
+        "epsilon\n"
+        "66.4,63.5,69.3,1.4,,PC,rate,nso.example/register,,GW-2026-000143,,\"age=20..64 and sex=F,M\",0.05\n");
     gw_buffer_done(&buffer);
 }
 
@@ -141,6 +177,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_says_notice_labels_ranges_and_flags),
         cmocka_unit_test(counts_are_never_shown_below_zero),
+        cmocka_unit_test(no_count_is_said_to_be_surely_zero),
         cmocka_unit_test(means_keep_their_sign),
         cmocka_unit_test(csv_keeps_codes_and_unbiased_figures),
         cmocka_unit_test(csv_has_a_notice_column_only_with_a_notice),
