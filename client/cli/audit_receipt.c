@@ -103,7 +103,10 @@ static void proven_say(gw_cli *cli, const receipt_files *files, const gw_note_ke
     gw_say_verdict(cli, "OK", "both entries are in the signed log");
     gw_say_verdict(cli, "OK", "%s is the answer that was released, byte by byte", files->answer_path);
     if (files->request.size > 0)
-        gw_say_verdict(cli, "OK", "%s is the request that was charged", files->request_path);
+        gw_say_verdict(cli, "OK",
+                       "%s is the request that was charged (its signature was not checked: that takes the asker's "
+                       "key)",
+                       files->request_path);
     else
         gw_say_verdict(cli, "NOTE", "no request was given: which bytes were asked was not checked (--request FILE)");
 }
@@ -119,10 +122,17 @@ static const char *file_blamed(const receipt_files *files, const char *receipt, 
     return holds_alone ? files->request_path : receipt;
 }
 
+// The request is hashed with the receipt's salt: where both can be read, either may be the one that was changed.
+static void salt_say(gw_cli *cli, const char *receipt, const gw_problem *problem) {
+    if (strcmp(problem->code, "bad_request_hash") == 0)
+        gw_say(cli, "      or the salt in %s was changed\n", receipt);
+}
+
 // Whichever byte was changed, and however little of the file can still be read: a file that was saved whole and is not
 // whole now was changed.
-static gw_exit_code tampered_say(gw_cli *cli, const char *file, const gw_problem *problem) {
+static gw_exit_code tampered_say(gw_cli *cli, const char *file, const char *receipt, const gw_problem *problem) {
     gw_say_verdict(cli, "FAIL", "%s: %s %s", file, problem->what, problem->why);
+    salt_say(cli, receipt, problem);
     gw_say(cli, "      code %s\n", problem->code);
     return GW_EXIT_TAMPERED;
 }
@@ -159,7 +169,7 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
         return GW_EXIT_CANNOT_CHECK;
     }
     if (status != GW_OK)
-        return tampered_say(cli, file_blamed(&files, words->items[0], &key, &problem), &problem);
+        return tampered_say(cli, file_blamed(&files, words->items[0], &key, &problem), words->items[0], &problem);
     proven_say(cli, &files, &key, &charge, &release);
     return GW_EXIT_DONE;
 }

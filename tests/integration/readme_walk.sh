@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The README's first five minutes, run as they are printed, in an empty folder with the programs of this build. Then one
+# byte of each file that an answer leaves behind is changed: the check must fail with exit 6 and name the file.
+#
+#   GW_BIN=.build/release/bin GW_SOURCE=. sh tests/integration/readme_walk.sh
+set -eu
+
+bin=$(cd "$GW_BIN" && pwd)
+source=$(cd "$GW_SOURCE" && pwd)
+work=$(mktemp -d)
+service=
+cleanup() {
+    [ -z "$service" ] || kill "$service" 2>/dev/null || :
+    [ -z "$service" ] || wait "$service" 2>/dev/null || :
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+fail() {
+    printf 'readme_walk: %s\n' "$1" >&2
+    exit 1
+}
+
+# A checkout as a reader has it after building: the sources' policies and the programs where the README looks for them.
+mkdir -p "$work/checkout/.build/release"
+ln -s "$bin" "$work/checkout/.build/release/bin"
+ln -s "$source/policies" "$work/checkout/policies"
+unset GODWIT_SHARE GODWIT_PROFILE GODWIT_PROFILES GODWIT_OUTPUT
+export TMPDIR="$work"
+cd "$work/checkout"
+
+awk '/^## / { in_part = /First five minutes/ } /^```/ { in_block = !in_block && /console/ }
+    in_part && in_block && sub(/^\$ /, "")' "$source/README.md" >"$work/commands"
+[ "$(wc -l <"$work/commands")" -ge 20 ] || fail "the README has fewer commands than it should"
+
+while IFS= read -r command <&3; do
+    printf '\n$ %s\n' "$command"
+    eval "$command" || fail "this command of the README ends with exit code $?: $command"
+    case $command in
+    *'&') service=$! ;;
+    esac
+done 3<"$work/commands"
+
+# check <file> <byte>: changed there, it must be found out; afterwards it is as it was.
+check() {
+    cp "$1" "$work/kept"
+    old=$(od -An -tu1 -j "$2" -N 1 "$1")
+    printf "\\$(printf '%03o' $(((old + 1) % 256)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+    code=0
+    said=$(godwit audit receipt GW-2026-000001.tlog-proof --log-key "$log_key") || code=$?
+    cp "$work/kept" "$1"
+    [ "$code" = 6 ] || fail "byte $2 of $1 was changed, and the check ends with exit code $code: $said"
+    case $said in
+    "FAIL  "*"$1"*) ;;
+    *) fail "byte $2 of $1 was changed, and this is said: $said" ;;
+    esac
+}
+# The signature of a request needs the asker's key, which a receipt does not bring: its digits are left out.
+signature=$(grep -abo '^auth sig ' GW-2026-000001.request | cut -d : -f 1)
+in_signature() {
+    [ "${1##*.}" = request ] && [ "$2" -ge $((signature + 9)) ] && [ "$2" -lt $((signature + 137)) ]
+}
+for file in GW-2026-000001.tlog-proof GW-2026-000001.answer.json GW-2026-000001.request; do
+    size=$(wc -c <"$file")
+    step=$((size / 12))
+    at=0
+    while [ "$at" -lt "$size" ]; do
+        in_signature "$file" "$at" || check "$file" "$at"
+        at=$((at + step))
+    done
+    check "$file" $((size - 1))
+    : >"$work/empty"
+    cp "$file" "$work/whole" && cp "$work/empty" "$file"
+    code=0
+    godwit audit receipt GW-2026-000001.tlog-proof --log-key "$log_key" >/dev/null || code=$?
+    cp "$work/whole" "$file"
+    [ "$code" = 6 ] || fail "$file was emptied, and the check ends with exit code $code"
+done
+mv GW-2026-000001.answer.json "$work/whole"
+code=0
+godwit audit receipt GW-2026-000001.tlog-proof --log-key "$log_key" 2>/dev/null || code=$?
+[ "$code" = 10 ] || fail "the answer is missing, and the check ends with exit code $code"
+printf '\nreadme_walk: every command of the README works, and every changed byte is found\n'
