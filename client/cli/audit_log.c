@@ -37,10 +37,10 @@ static void entry_say(const gw_entry *entry, gw_buffer *text) {
         return;
     case GW_ENTRY_PRINCIPAL:
         gw_roles_format(entry->principal.roles, roles);
-        gw_buffer_format(text, "%s %.8s: %s", entry->principal.action, entry->principal.principal, roles);
+        gw_buffer_format(text, "%s %.8s…: %s", entry->principal.action, entry->principal.principal, roles);
         return;
     case GW_ENTRY_KEY:
-        gw_buffer_format(text, "%s %s key %.8s of %.8s", entry->key.action, entry->key.key_kind, entry->key.key,
+        gw_buffer_format(text, "%s %s key %.8s… of %.8s…", entry->key.action, entry->key.key_kind, entry->key.key,
                          entry->key.principal);
         return;
     case GW_ENTRY_POPULATION:
@@ -55,7 +55,7 @@ static void entry_say(const gw_entry *entry, gw_buffer *text) {
         gw_buffer_format(text, "%s version %s", entry->data.dataset, entry->data.version);
         return;
     case GW_ENTRY_CHARGE:
-        gw_buffer_format(text, "%s by %.8s", entry->charge.dataset, entry->charge.principal);
+        gw_buffer_format(text, "%s by %.8s…", entry->charge.dataset, entry->charge.principal);
         amount_say(text, " pays ", entry->charge.cost);
         amount_say(text, "; spent: dataset ", entry->charge.spent_dataset);
         amount_say(text, ", population ", entry->charge.spent_population);
@@ -70,7 +70,7 @@ static void entry_say(const gw_entry *entry, gw_buffer *text) {
                          entry->abandon.why);
         return;
     case GW_ENTRY_REFUSALS:
-        gw_buffer_format(text, "%.8s: %s", entry->refusals.principal, entry->refusals.counts);
+        gw_buffer_format(text, "%.8s…: %s", entry->refusals.principal, entry->refusals.counts);
         return;
     case GW_ENTRY_INCIDENT:
         gw_buffer_text(text, entry->incident.code);
@@ -88,7 +88,7 @@ static bool entry_add(void *state, const gw_entry *entry) {
     gw_time_format(entry->time, time);
     entry_say(entry, &what);
     for (size_t i = 0; i < entry->by.count; i++)
-        gw_buffer_format(&by, "%s%.8s", i == 0 ? "" : " ", entry->by.ids[i]);
+        gw_buffer_format(&by, "%s%.8s…", i == 0 ? "" : " ", entry->by.ids[i]);
     gw_grid_add(grid, (const char *[]){seq, time, gw_entry_kind_name(entry->kind), gw_buffer_string(&what),
                                        gw_buffer_string(&by)});
     gw_buffer_done(&what);

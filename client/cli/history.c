@@ -27,7 +27,11 @@ static const gw_grid_column columns[] = {
     {"dataset", "DATASET", GW_ALIGN_LEFT, true},  {"question", "QUESTION", GW_ALIGN_LEFT, true},
     {"principal", "BY", GW_ALIGN_LEFT, false},    {"notice", "NOTICE", GW_ALIGN_LEFT, true}};
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
-#define COLUMN_COUNT_TABLE (COLUMN_COUNT - 1) // people read a notice once, above
+
+// People read a notice once, above, and who asked only where it is not always themselves.
+static size_t column_count(bool is_table, bool is_all) {
+    return !is_table ? COLUMN_COUNT : is_all ? COLUMN_COUNT - 1 : COLUMN_COUNT - 2;
+}
 
 // What the policy in force says of a dataset; NULL where it says nothing.
 static const char *notice_of(const gw_names *names, const char *dataset) {
@@ -39,16 +43,17 @@ static const char *notice_of(const gw_names *names, const char *dataset) {
 }
 
 static void release_add(gw_grid *grid, const gw_json_node *release, const gw_names *names, bool is_table) {
-    char time[GW_TIME_TEXT], by[GW_ID_HEX];
+    char time[GW_TIME_TEXT], by[GW_ID_HEX], cost[GW_AMOUNT_TEXT];
     gw_buffer question;
     gw_buffer_init(&question, 65536);
     gw_time_format(gw_doc_integer(release, "time", 0), time);
     gw_question_say(gw_doc_at(release, "question"), &question);
     gw_id_format(gw_doc_text(release, "principal", ""), is_table, by);
+    gw_amount_text(gw_doc_text(release, "cost", ""), cost);
     const char *dataset = gw_doc_text(release, "dataset", "");
     const char *row[COLUMN_COUNT] = {gw_doc_text(release, "release", is_table ? "-" : NULL),
                                      time,
-                                     gw_doc_text(release, "cost", ""),
+                                     is_table ? cost : gw_doc_text(release, "cost", ""),
                                      gw_doc_text(release, "state", ""),
                                      is_table ? gw_dataset_short(dataset) : dataset,
                                      gw_buffer_string(&question),
@@ -78,7 +83,7 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     GW_CLEANUP(gw_json_freep) gw_json *document = NULL;
     GW_CLEANUP(gw_names_freep) gw_names *names = NULL;
     bool is_table = cli->output == GW_OUTPUT_TABLE;
-    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, is_table ? COLUMN_COUNT_TABLE : COLUMN_COUNT);
+    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, column_count(is_table, options->all));
     gw_client_reply reply;
     gw_problem problem;
     GW_ASSERT(grid != NULL);

@@ -69,8 +69,8 @@ static void roles_warn(gw_cli *cli, const gw_profile *profile) {
         return;
     const char *roles = gw_doc_text(gw_json_root(document), "roles", "");
     if (strstr(roles, "owner") == NULL)
-        gw_say_verdict(cli, "WARN", "to %s this key is %s, and a policy takes an owner's signature", profile->origin,
-                       roles[0] == '\0' ? "nobody's" : roles);
+        gw_say_verdict(cli, "WARN", "at %s you are %s; a policy takes the signature of an owner", profile->origin,
+                       roles[0] == '\0' ? "nobody" : roles);
 }
 
 static gw_exit_code sign_run(gw_cli *cli, const void *options, const gw_words *words) {
