@@ -21,17 +21,19 @@ typedef struct {
 static const gw_option options_of_history[] = {
     {"all", 0, GW_OPTION_FLAG, offsetof(history_options, all), NULL, "everybody's questions (owners and auditors)"},
 };
-static const gw_grid_column columns[] = {
-    {"release", "RELEASE", GW_ALIGN_LEFT, false}, {"time", "ASKED (UTC)", GW_ALIGN_LEFT, false},
-    {"cost", "COST", GW_ALIGN_RIGHT, false},      {"state", "STATE", GW_ALIGN_LEFT, false},
-    {"dataset", "DATASET", GW_ALIGN_LEFT, true},  {"question", "QUESTION", GW_ALIGN_LEFT, true},
-    {"principal", "BY", GW_ALIGN_LEFT, false},    {"notice", "NOTICE", GW_ALIGN_LEFT, true}};
-#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
-
-// People read a notice once, above, and who asked only where it is not always themselves.
-static size_t column_count(bool is_table, bool is_all) {
-    return !is_table ? COLUMN_COUNT : is_all ? COLUMN_COUNT - 1 : COLUMN_COUNT - 2;
-}
+static const gw_grid_column columns_csv[] = {
+    {"release", "", GW_ALIGN_LEFT, false},   {"time", "", GW_ALIGN_LEFT, false},
+    {"cost", "", GW_ALIGN_LEFT, false},      {"state", "", GW_ALIGN_LEFT, false},
+    {"dataset", "", GW_ALIGN_LEFT, false},   {"question", "", GW_ALIGN_LEFT, false},
+    {"principal", "", GW_ALIGN_LEFT, false}, {"notice", "", GW_ALIGN_LEFT, false}};
+#define COUNT_CSV (sizeof(columns_csv) / sizeof(columns_csv[0]))
+// A release stands for its state, and a state for the release that is not there; who asked is said only where it is not
+// always the reader.
+static const gw_grid_column columns_table[] = {
+    {"release", "RELEASE", GW_ALIGN_LEFT, false},  {"time", "ASKED (UTC)", GW_ALIGN_LEFT, false},
+    {"cost", "COST", GW_ALIGN_RIGHT, false},       {"dataset", "DATASET", GW_ALIGN_LEFT, false},
+    {"question", "QUESTION", GW_ALIGN_LEFT, true}, {"principal", "BY", GW_ALIGN_LEFT, false}};
+#define COUNT_TABLE (sizeof(columns_table) / sizeof(columns_table[0]))
 
 // What the policy in force says of a dataset; NULL where it says nothing.
 static const char *notice_of(const gw_names *names, const char *dataset) {
@@ -50,16 +52,14 @@ static void release_add(gw_grid *grid, const gw_json_node *release, const gw_nam
     gw_question_say(gw_doc_at(release, "question"), &question);
     gw_id_format(gw_doc_text(release, "principal", ""), is_table, by);
     gw_amount_text(gw_doc_text(release, "cost", ""), cost);
-    const char *dataset = gw_doc_text(release, "dataset", "");
-    const char *row[COLUMN_COUNT] = {gw_doc_text(release, "release", is_table ? "-" : NULL),
-                                     time,
-                                     is_table ? cost : gw_doc_text(release, "cost", ""),
-                                     gw_doc_text(release, "state", ""),
-                                     is_table ? gw_dataset_short(dataset) : dataset,
-                                     gw_buffer_string(&question),
-                                     by,
-                                     notice_of(names, dataset)};
-    gw_grid_add(grid, row);
+    const char *dataset = gw_doc_text(release, "dataset", ""), *state = gw_doc_text(release, "state", "");
+    const char *text = gw_buffer_string(&question), *id = gw_doc_text(release, "release", NULL);
+    if (is_table)
+        gw_grid_add(grid, (const char *[COUNT_TABLE]){id == NULL ? state : id, time, cost, gw_dataset_short(dataset),
+                                                      text, by});
+    else
+        gw_grid_add(grid, (const char *[COUNT_CSV]){id, time, gw_doc_text(release, "cost", ""), state, dataset, text,
+                                                    by, notice_of(names, dataset)});
     gw_buffer_done(&question);
 }
 
@@ -83,7 +83,9 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     GW_CLEANUP(gw_json_freep) gw_json *document = NULL;
     GW_CLEANUP(gw_names_freep) gw_names *names = NULL;
     bool is_table = cli->output == GW_OUTPUT_TABLE;
-    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, column_count(is_table, options->all));
+    GW_CLEANUP(gw_grid_freep)
+    gw_grid *grid = is_table ? gw_grid_new(columns_table, options->all ? COUNT_TABLE : COUNT_TABLE - 1)
+                             : gw_grid_new(columns_csv, COUNT_CSV);
     gw_client_reply reply;
     gw_problem problem;
     GW_ASSERT(grid != NULL);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The README's first five minutes, run as they are printed, in an empty folder with the programs of this build. Then one
-# byte of each file that an answer leaves behind is changed: the check must fail with exit 6 and name the file.
+# byte of each file that an answer leaves behind is changed: the check must fail with exit 6 and name the file. At the end
+# a budget runs short: at a terminal that is said instead of asked for.
 #
 #   GW_BIN=.build/release/bin GW_SOURCE=. sh tests/integration/readme_walk.sh
 set -eu
@@ -81,4 +82,26 @@ mv GW-2026-000001.answer.json "$work/whole"
 code=0
 godwit audit receipt GW-2026-000001.tlog-proof --log-key "$log_key" 2>/dev/null || code=$?
 [ "$code" = 10 ] || fail "the answer is missing, and the check ends with exit code $code"
+
+# ask <filter> <more>: a question at the highest price that one may have.
+ask() {
+    filter=$1
+    shift
+    godwit query register employment_rate --by sex --where "$filter" --epsilon 0.5 --as researcher "$@"
+}
+code=0
+ask age=20..60 --yes --save nowhere >"$work/said" 2>&1 || code=$?
+[ "$code" = 2 ] || fail "an answer that cannot be kept ends with exit code $code: $(cat "$work/said")"
+[ "$(godwit history --as researcher | wc -l)" = 2 ] || fail "it was asked although it could not be kept"
+for age in 61 62 63; do
+    ask "age=20..$age" --yes --no-save >"$work/said" 2>&1 || fail "the budget is short too early: $(cat "$work/said")"
+done
+if command -v script >/dev/null; then
+    printf 'y\n' | script -qec "godwit query register employment_rate --by sex --where age=20..64 --epsilon 0.5 --as researcher" \
+        /dev/null >"$work/said" 2>&1 || :
+    ! grep -q 'Ask?' "$work/said" || fail "it asks for what is not there: $(cat "$work/said")"
+    grep -q budget_principal "$work/said" || fail "a short budget is not said: $(cat "$work/said")"
+    grep -q -- '--epsilon 0.45 --by sex --where age=20..64 --as researcher' "$work/said" ||
+        fail "another question is recommended than was asked: $(cat "$work/said")"
+fi
 printf '\nreadme_walk: every command of the README works, and every changed byte is found\n'
