@@ -121,6 +121,11 @@ gw_status gw_config_load(const char *folder, gw_config *ret, gw_problem *ret_pro
     gw_json *json = NULL;
     gw_buffer_init(&text, 65536);
     gw_status status = gw_file_read(path, &text, ret_problem);
+    if (status == GW_NOT_FOUND) {
+        gw_problem_set(ret_problem, GW_NOT_FOUND, "no_state", "There is no state folder here.", "",
+                       "--dir STATE: the folder that godwitd init made");
+        gw_problem_why(ret_problem, "%.500s holds no config.json.", absolute);
+    }
     if (status == GW_OK)
         status = gw_json_parse(gw_buffer_bytes(&text), GW_JSON_FILE("config.json"), &json, ret_problem);
     gw_buffer_done(&text);

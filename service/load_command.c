@@ -27,8 +27,24 @@ typedef struct {
     const char *dir, *dataset;
     gw_load_source sources[GW_LOAD_TABLES_MAX];
     size_t source_count;
-    gw_load_treatment treatments[GW_LOAD_KINDS];
+    gw_load_treatments treatments;
+    bool is_empty_allowed, is_shrunk_allowed;
 } load_arguments;
+
+const char gw_load_help[] = "godwitd load [--dir DIR] [OPTION]... DATASET FILE\n"
+                            "godwitd load [--dir DIR] [OPTION]... DATASET --table NAME=FILE...\n"
+                            "  checks CSV, CSV.gz or Parquet files against the policy in force, and makes\n"
+                            "  them the data version in force; nothing is loaded when something is wrong\n\n"
+                            "  --dir DIR                state folder (default: here)\n"
+                            "  --table NAME=FILE        the file of one table of the policy; once for each\n"
+                            "  --treat KIND=HOW         what becomes of rows that do not fit; KIND: bad_type,\n"
+                            "                           unlisted_code, out_of_bounds, not_finite,\n"
+                            "                           too_many_rows, missing_id, ragged_row; HOW: drop-row,\n"
+                            "                           missing (only the value), clamp (to the bound)\n"
+                            "  --treat COLUMN:KIND=HOW  the same for one column; goes before that for all\n"
+                            "  --allow-empty            also load a file without rows\n"
+                            "  --allow-shrink           also load less than half of the rows in force\n"
+                            "  --help                   this page\n";
 
 void gw_load_engine_path(char *ret_path, size_t size) {
     char program[PATH_MAX];
@@ -76,7 +92,7 @@ static int usage(const char *what) {
     fprintf(stderr,
             "godwitd: %s\n  mend  godwitd load --dir state nso.example/register register.csv\n"
             "        godwitd load --dir state nso.example/register --table persons=p.csv --table permits=q.parquet\n"
-            "        --treat KIND=drop-row|missing|clamp says what becomes of rows that do not fit\n  code  usage\n",
+            "        godwitd load --help\n  code  usage\n",
             what);
     return GW_EXIT_USAGE;
 }
@@ -92,10 +108,10 @@ static bool read_table(char *text, load_arguments *a) {
 
 // 0, or the exit code of a refusal already told.
 static int read_arguments(int argc, char **argv, load_arguments *a) {
-    static const struct option long_options[] = {{"dir", required_argument, NULL, 'd'},
-                                                 {"table", required_argument, NULL, 't'},
-                                                 {"treat", required_argument, NULL, 'r'},
-                                                 {NULL, 0, NULL, 0}};
+    static const struct option long_options[] = {
+        {"dir", required_argument, NULL, 'd'},    {"table", required_argument, NULL, 't'},
+        {"treat", required_argument, NULL, 'r'},  {"allow-empty", no_argument, NULL, 'e'},
+        {"allow-shrink", no_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
     gw_problem problem = {0};
     optind = 1;
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
@@ -104,10 +120,14 @@ static int read_arguments(int argc, char **argv, load_arguments *a) {
         else if (option == 't' && !read_table(optarg, a))
             return usage("--table is written NAME=FILE.");
         else if (option == 'r') {
-            gw_status status = gw_load_treat(optarg, a->treatments, &problem);
+            gw_status status = gw_load_treat(optarg, &a->treatments, &problem);
             if (status != GW_OK)
                 return gw_tell(status, &problem);
-        } else if (option == '?')
+        } else if (option == 'e')
+            a->is_empty_allowed = true;
+        else if (option == 's')
+            a->is_shrunk_allowed = true;
+        else if (option == '?')
             return GW_EXIT_USAGE;
     }
     int words = argc - optind;
@@ -121,7 +141,9 @@ static int read_arguments(int argc, char **argv, load_arguments *a) {
 
 // ---- load
 
-static gw_status policy_in_force(const gw_config *config, const char *dataset, gw_policy **ret, gw_problem *problem) {
+// The policy, and the data version that is to be replaced; "" where there is none yet.
+static gw_status policy_in_force(const gw_config *config, const char *dataset, gw_policy **ret,
+                                 char ret_version[GW_ID_HEX], gw_problem *problem) {
     char path[4200];
     gw_store_reader *reader = NULL;
     gw_store_policy row;
@@ -132,6 +154,9 @@ static gw_status policy_in_force(const gw_config *config, const char *dataset, g
     if (status != GW_OK)
         return status;
     status = gw_store_policy_current(reader, dataset, &row, &text);
+    gw_store_data data;
+    bool has_data = status == GW_OK && gw_store_data_current(reader, dataset, &data) == GW_OK;
+    snprintf(ret_version, GW_ID_HEX, "%s", has_data ? data.version : "");
     gw_store_reader_close(reader);
     snprintf(path, sizeof path, "%s/codelists", config->share);
     if (status == GW_OK) {
@@ -187,8 +212,9 @@ static gw_status activate(const gw_config *config, const char *dataset, const gw
     return status;
 }
 
-static gw_status load_run(const gw_config *config, load_arguments *a, const gw_policy *policy, gw_loaded *loaded,
-                          gw_problem *problem) {
+// `ret_rows` gets what the owner is told of how many rows there are; nobody else is.
+static gw_status load_run(const gw_config *config, load_arguments *a, const gw_policy *policy, const char *version,
+                          gw_loaded *loaded, gw_buffer *ret_rows, gw_problem *problem) {
     char folder[4400], engine[PATH_MAX];
     gw_signature secret;
     gw_status status = seal_secret(config, &secret, problem);
@@ -204,18 +230,25 @@ static gw_status load_run(const gw_config *config, load_arguments *a, const gw_p
                                .policy = policy,
                                .sources = a->sources,
                                .source_count = a->source_count,
+                               .version = version[0] != '\0' ? version : NULL,
+                               .is_empty_allowed = a->is_empty_allowed,
+                               .is_shrunk_allowed = a->is_shrunk_allowed,
                                .folder = folder,
                                .seal_key = {secret.bytes, sizeof secret.bytes},
                                .progress = progress_show,
                                .state = &bar};
-    memcpy(options.treatments, a->treatments, sizeof options.treatments);
+    options.treatments = a->treatments;
     gw_load_report report = {0};
     gw_buffer text;
     gw_buffer_init(&text, REPORT_BYTES_MAX);
     status = gw_load_run(&options, loaded, &report, problem);
     progress_end(&bar);
     gw_wipe(secret.bytes, sizeof secret.bytes);
-    gw_load_report_text(&report, a->treatments, &text);
+    gw_load_report_text(&report, &options, &text);
+    if (status == GW_OK)
+        gw_load_rows_text(&report, &options, ret_rows);
+    else if (strcmp(problem->code, "load_shrunk") == 0)
+        gw_load_rows_text(&report, &options, &text);
     fputs(gw_buffer_string(&text), stderr);
     gw_buffer_done(&text);
     return status;
@@ -229,12 +262,15 @@ int gw_load_command(int argc, char **argv) {
     gw_config config;
     gw_problem problem = {0};
     gw_loaded loaded;
+    char version[GW_ID_HEX];
+    GW_CLEANUP(gw_buffer_done) gw_buffer rows;
+    gw_buffer_init(&rows, REPORT_BYTES_MAX);
     GW_CLEANUP(gw_policy_freep) gw_policy *policy = NULL;
     gw_status status = gw_config_load(a.dir, &config, &problem);
     if (status == GW_OK)
-        status = policy_in_force(&config, a.dataset, &policy, &problem);
+        status = policy_in_force(&config, a.dataset, &policy, version, &problem);
     if (status == GW_OK)
-        status = load_run(&config, &a, policy, &loaded, &problem);
+        status = load_run(&config, &a, policy, version, &loaded, &rows, &problem);
     bool is_refused = status == GW_INVALID && strcmp(problem.code, "load_refused") == 0;
     if (status == GW_OK)
         status = note_layout(&config, policy, &loaded, &problem);
@@ -244,7 +280,7 @@ int gw_load_command(int argc, char **argv) {
         code = gw_tell(status, &problem);
         return is_refused ? GW_EXIT_FOUND_PROBLEMS : code;
     }
-    printf("%s: data version %s is in force.\n", policy->dataset, loaded.version);
+    printf("%s: data version %s is in force.\n%s", policy->dataset, loaded.version, gw_buffer_string(&rows));
     if (policy->notice)
         printf("  %s\n", policy->notice);
     return 0;

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define POLICY_BYTES_MAX 400000u
@@ -143,22 +144,46 @@ static void apply_arguments(const arguments *a, gw_config *config) {
 
 // ---- init
 
+// Without indicators and code lists no policy can be read: better said before there is a folder to remove.
+static gw_status share_find(const char *given, char share[4096], gw_problem *problem) {
+    static const char *const rooms[] = {"indicators", "codelists"};
+    char path[4200], absolute[PATH_MAX];
+    bool is_found = given[0] != '\0' && realpath(given, absolute) && strlen(absolute) < 4096;
+    for (size_t i = 0; i < 2 && is_found; i++) {
+        struct stat facts;
+        snprintf(path, sizeof path, "%.4095s/%s", absolute, rooms[i]);
+        is_found = stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+    }
+    if (is_found) {
+        snprintf(share, 4096, "%.4095s", absolute);
+        return GW_OK;
+    }
+    gw_problem_set(problem, GW_NOT_FOUND, "no_share", "The folder with indicators and code lists is not there.",
+                   "It is looked for beside the program and in $GODWIT_SHARE.",
+                   "--share DIR: the folder with indicators/ and codelists/");
+    if (given[0] != '\0')
+        gw_problem_why(problem, "%.300s holds no indicators/ and codelists/.", given);
+    return GW_NOT_FOUND;
+}
+
 static int command_init(int argc, char **argv) {
     arguments a;
     if (!read_arguments(argc, argv, &a) || !a.origin || a.word_count != 0)
         return usage("init needs a folder and the name of the service.",
                      "godwitd init --dir state --origin nso.example/godwit");
     gw_problem problem = {0};
-    gw_status status = gw_folder_make(a.dir, 0700, &problem);
+    gw_config config;
+    char share[4096];
+    gw_config_default(a.dir, &config);
+    gw_status status = share_find(a.share ? a.share : config.share, share, &problem);
+    if (status == GW_OK)
+        status = gw_folder_make(a.dir, 0700, &problem);
     char absolute[PATH_MAX];
     if (status != GW_OK || !realpath(a.dir, absolute))
         return gw_tell(status == GW_OK ? GW_IO : status, &problem);
-    gw_config config;
     gw_config_default(absolute, &config);
     apply_arguments(&a, &config);
-    if (a.share && !realpath(a.share, config.share))
-        return usage("The folder given with --share does not exist.",
-                     "Give the folder that holds indicators/ and codelists/.");
+    memcpy(config.share, share, sizeof config.share);
     snprintf(config.origin, sizeof config.origin, "%s", a.origin);
     status = gw_local_init(&config, &problem);
     if (status != GW_OK)
@@ -336,7 +361,8 @@ static int command_help(int argc, char **argv) {
            "  policy    check FILE, activate FILE\n"
            "  load      validate a file against the policy and make it the data version\n"
            "  help      this page; help config: the settings\n"
-           "  version\n\n"
+           "  version\n"
+           "  Each command tells its own options: godwitd load --help\n\n"
            "Options\n"
            "  --dir DIR             state folder (default: here)\n"
            "  --listen URL          ipc:///path or tcp://127.0.0.1:port; may be repeated\n"
@@ -345,14 +371,47 @@ static int command_help(int argc, char **argv) {
     return 0;
 }
 
+static const char help_init[] = "godwitd init --dir DIR --origin NAME [--listen URL]... [--share DIR]\n"
+                                "  makes the state folder of a new service: keys, log, your profile\n\n"
+                                "  --dir DIR      state folder to make (default: here)\n"
+                                "  --origin NAME  name of the log and the service: nso.example/godwit\n"
+                                "  --listen URL   ipc:///path or tcp://127.0.0.1:port; may be repeated\n"
+                                "  --share DIR    folder with indicators/ and codelists/ (default:\n"
+                                "                 $GODWIT_SHARE, or share/godwit beside the program)\n"
+                                "  --hwm FILE     path of the high-water mark; another disk is better\n"
+                                "  --help         this page\n"
+                                "  and the settings that serve takes\n";
+static const char help_serve[] = "godwitd serve [--dir DIR] [OPTION]...\n"
+                                 "  answers questions until SIGTERM or SIGINT, which drain it; options go before\n"
+                                 "  what config.json says (godwitd help config), for one run\n\n"
+                                 "  --dir DIR              state folder (default: here)\n"
+                                 "  --listen URL           ipc:///path or tcp://127.0.0.1:port; may be repeated\n"
+                                 "  --share DIR            folder with indicators/ and codelists/\n"
+                                 "  --hwm FILE             path of the high-water mark\n"
+                                 "  --release-tick MS      0 turns the fixed reply times off\n"
+                                 "  --workers N            requests worked on at once\n"
+                                 "  --engine-children N    statements measured at once\n"
+                                 "  --engine-threads N     threads of each statement\n"
+                                 "  --engine-memory-mb MB  query memory of each child\n"
+                                 "  --help                 this page\n";
+static const char help_policy[] = "godwitd policy check [--share DIR] FILE\n"
+                                  "godwitd policy activate [--dir DIR] FILE\n"
+                                  "  check reads a policy strictly and says what it allows, or what is wrong where;\n"
+                                  "  activate puts FILE in force, signed in FILE.sig\n\n"
+                                  "  --dir DIR    state folder (default: here)\n"
+                                  "  --share DIR  folder with indicators/ and codelists/\n"
+                                  "  --help       this page\n";
+
 typedef struct {
     const char *name;
     int (*run)(int argc, char **argv);
+    const char *help; // NULL: the page of all commands
 } command;
 
 static const command commands[] = {
-    {"init", command_init},    {"serve", command_serve},     {"policy", command_policy},
-    {"load", gw_load_command}, {"version", command_version}, {"help", command_help},
+    {"init", command_init, help_init},       {"serve", command_serve, help_serve},
+    {"policy", command_policy, help_policy}, {"load", gw_load_command, gw_load_help},
+    {"version", command_version, NULL},      {"help", command_help, NULL},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -361,6 +420,13 @@ static void close_the_curtains(void) {
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static bool wants_help(int argc, char **argv) {
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
 }
 
 int main(int argc, char **argv) {
@@ -375,8 +441,13 @@ int main(int argc, char **argv) {
     const char *names[COMMAND_COUNT];
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         names[i] = commands[i].name;
-        if (strcmp(commands[i].name, word) == 0)
-            return commands[i].run(argc > 1 ? argc - 1 : argc, argc > 1 ? argv + 1 : argv);
+        if (strcmp(commands[i].name, word) != 0)
+            continue;
+        if (commands[i].help && wants_help(argc, argv)) {
+            fputs(commands[i].help, stdout);
+            return 0;
+        }
+        return commands[i].run(argc > 1 ? argc - 1 : argc, argc > 1 ? argv + 1 : argv);
     }
     char mend[128];
     const char *nearest = gw_nearest(word, names, COMMAND_COUNT);

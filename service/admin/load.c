@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps and what a crash leaves: (1) a hidden working folder, locked while in use, is made in the dataset's folder; (2)
 // the child makes the snapshot in it, and removes it all when we die, until it is stopped after (4); (3) the file is
-// made read-only, synced, sealed; (4) renamed to its version's name and the folder synced. Before (4) there is at most
+// made read-only, synced, sealed; (4) renamed to its version's name, the count of its rows beside it, and the folder
+// synced. Before (4) there is at most
 // a working folder, which the next load sweeps away; after it the snapshot is complete, but unknown to anyone until the
 // log has a data entry for it.
 #include "service/admin/load.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
 #include "service/engine/child.h"
+#include "service/format/text.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -39,14 +41,35 @@ static bool treat_find_kind(const char *text, size_t size, gw_load_kind *ret_kin
     return false;
 }
 
-gw_status gw_load_treat(const char *text, gw_load_treatment treatments[GW_LOAD_KINDS], gw_problem *ret_problem) {
-    const char *word = strchr(text, '=');
+static gw_status treat_refuse_kind(gw_problem *ret_problem) {
+    return gw_problem_set(ret_problem, GW_INVALID, "unknown_kind", "There is no such kind of finding.",
+                          "Kinds are bad_type, unlisted_code, out_of_bounds, not_finite, too_many_rows, missing_id "
+                          "and ragged_row.",
+                          "--treat bad_type=missing; of one column: --treat age:bad_type=missing");
+}
+
+static gw_status treat_column(const char *column, size_t size, gw_load_kind kind, gw_load_treatment treatment,
+                              gw_load_treatments *treatments, gw_problem *ret_problem) {
+    if (!gw_load_kind_is_of_column(kind))
+        return gw_problem_set(ret_problem, GW_INVALID, "bad_treatment", "This kind belongs to no column.",
+                              "A whole row is concerned: say how to treat the kind in all of the source.",
+                              "--treat ragged_row=drop-row");
+    if (size == 0 || size > GW_NAME_MAX || treatments->column_count == GW_LOAD_COLUMN_TREATMENTS_MAX)
+        return treat_refuse_kind(ret_problem);
+    gw_load_column_treatment *own = &treatments->columns[treatments->column_count++];
+    *own = (gw_load_column_treatment){.kind = kind, .treatment = treatment};
+    memcpy(own->column, column, size);
+    return GW_OK;
+}
+
+// Read from the end: a column's name may hold any of these signs.
+gw_status gw_load_treat(const char *text, gw_load_treatments *treatments, gw_problem *ret_problem) {
+    const char *word = strrchr(text, '=');
+    const char *colon = word != NULL ? memrchr(text, ':', (size_t)(word - text)) : NULL;
+    const char *name = colon != NULL ? colon + 1 : text;
     gw_load_kind kind;
-    if (word == NULL || !treat_find_kind(text, (size_t)(word - text), &kind))
-        return gw_problem_set(ret_problem, GW_INVALID, "unknown_kind", "There is no such kind of finding.",
-                              "Kinds are bad_type, unlisted_code, out_of_bounds, not_finite, too_many_rows, missing_id "
-                              "and ragged_row.",
-                              "--treat bad_type=missing");
+    if (word == NULL || !treat_find_kind(name, (size_t)(word - name), &kind))
+        return treat_refuse_kind(ret_problem);
     gw_load_treatment treatment = GW_TREAT_REFUSE;
     for (unsigned i = 0; i < sizeof(treatment_words) / sizeof(treatment_words[0]); i++)
         if (strcmp(word + 1, treatment_words[i]) == 0)
@@ -58,13 +81,16 @@ gw_status gw_load_treat(const char *text, gw_load_treatment treatments[GW_LOAD_K
         return gw_problem_set(ret_problem, GW_INVALID, "bad_treatment", "This kind cannot be treated that way.",
                               "clamp is for out_of_bounds; missing is for single values; drop-row is for all kinds.",
                               "--treat out_of_bounds=clamp");
-    treatments[kind] = treatment;
+    if (colon != NULL)
+        return treat_column(text, (size_t)(colon - text), kind, treatment, treatments, ret_problem);
+    treatments->kinds[kind] = treatment;
     return GW_OK;
 }
 
 // ---- the policy as a plan
 
-static bool plan_column(gw_arena *arena, const gw_column *from, gw_load_column *to) {
+static bool plan_column(gw_arena *arena, const gw_load_treatments *treatments, const gw_column *from,
+                        gw_load_column *to) {
     const char **codes = gw_arena_array(arena, from->codelist.code_count + 1, sizeof(*codes));
     gw_load_recode *recodes = gw_arena_array(arena, from->recode_count + 1, sizeof(*recodes));
     if (codes == NULL || recodes == NULL)
@@ -89,6 +115,9 @@ static bool plan_column(gw_arena *arena, const gw_column *from, gw_load_column *
         .grid_scaled = from->grid_scaled,
         .steps = from->steps,
     };
+    for (size_t i = 0; i < treatments->column_count; i++)
+        if (strcmp(treatments->columns[i].column, from->name) == 0)
+            to->treatments[treatments->columns[i].kind] = treatments->columns[i].treatment;
     return true;
 }
 
@@ -105,14 +134,15 @@ static bool plan_find_inherited(const gw_policy *policy, const char *concept, gw
     return false;
 }
 
-static bool plan_table(gw_arena *arena, const gw_policy *policy, size_t index, gw_load_table *to) {
+static bool plan_table(gw_arena *arena, const gw_load_options *options, size_t index, gw_load_table *to) {
+    const gw_policy *policy = options->policy;
     const gw_table *from = &policy->tables[index];
     gw_load_column *columns = gw_arena_array(arena, from->column_count, sizeof(*columns));
     gw_load_inherited *inherited = gw_arena_array(arena, from->inherit_count + 1, sizeof(*inherited));
     if (columns == NULL || inherited == NULL)
         return false;
     for (size_t i = 0; i < from->column_count; i++)
-        if (!plan_column(arena, &from->columns[i], &columns[i]))
+        if (!plan_column(arena, &options->treatments, &from->columns[i], &columns[i]))
             return false;
     for (size_t i = 0; i < from->inherit_count; i++)
         if (!plan_find_inherited(policy, from->inherit[i], &inherited[i]))
@@ -161,12 +191,48 @@ static gw_status plan_sources(const gw_load_options *options, gw_load_table *tab
                           "A data version holds the policy's tables and nothing else.", "");
 }
 
+static bool plan_has_column(const gw_policy *policy, const char *name, const char **names, size_t *ret_count) {
+    *ret_count = 0;
+    for (size_t i = 0; i < policy->table_count; i++)
+        for (size_t j = 0; j < policy->tables[i].column_count; j++) {
+            const char *column = policy->tables[i].columns[j].name;
+            if (strcmp(column, name) == 0)
+                return true;
+            names[(*ret_count)++] = column;
+        }
+    return false;
+}
+
+// A treatment of a column that is not there would leave what it was meant for untreated, without a word.
+static gw_status plan_check_treated(const gw_load_options *options, gw_problem *ret_problem) {
+    size_t total = 0, count;
+    for (size_t i = 0; i < options->policy->table_count; i++)
+        total += options->policy->tables[i].column_count;
+    GW_CLEANUP(gw_freep) const char **names = calloc(total + 1, sizeof(*names));
+    if (names == NULL)
+        return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is not enough memory for this.", "", "");
+    for (size_t i = 0; i < options->treatments.column_count; i++) {
+        const char *column = options->treatments.columns[i].column;
+        if (plan_has_column(options->policy, column, names, &count))
+            continue;
+        gw_status status = gw_problem_set(ret_problem, GW_INVALID, "unknown_column",
+                                          "A treatment names a column that the policy does not have.", "",
+                                          "Write the column as the source and the policy do.");
+        gw_problem_why(ret_problem, "No table of %s has a column \"%s\".", options->policy->dataset, column);
+        const char *nearest = gw_nearest(column, names, count);
+        if (nearest != NULL)
+            gw_problem_mend(ret_problem, "Did you mean \"%s\"?", nearest);
+        return status;
+    }
+    return GW_OK;
+}
+
 static gw_status plan_build(const gw_load_options *options, const char *work, gw_arena *arena, gw_load_plan *ret_plan,
                             gw_problem *ret_problem) {
     const gw_policy *policy = options->policy;
     gw_load_table *tables = gw_arena_array(arena, policy->table_count, sizeof(*tables));
     for (size_t i = 0; i < policy->table_count; i++)
-        if (tables == NULL || !plan_table(arena, policy, i, &tables[i]))
+        if (tables == NULL || !plan_table(arena, options, i, &tables[i]))
             return gw_problem_set(ret_problem, GW_LIMIT, "load_tables", "The policy is too large to load.", "", "");
     *ret_plan = (gw_load_plan){
         .folder = work,
@@ -175,8 +241,9 @@ static gw_status plan_build(const gw_load_options *options, const char *work, gw
         .tables = tables,
         .table_count = policy->table_count,
     };
-    memcpy(ret_plan->treatments, options->treatments, sizeof(ret_plan->treatments));
-    return plan_sources(options, tables, ret_problem);
+    memcpy(ret_plan->treatments, options->treatments.kinds, sizeof(ret_plan->treatments));
+    gw_status status = plan_check_treated(options, ret_problem);
+    return status == GW_OK ? plan_sources(options, tables, ret_problem) : status;
 }
 
 // ---- the working folder
@@ -258,17 +325,20 @@ static gw_status talk_outcome(const load_talk *talk, gw_engine_word word) {
     if (word == GW_WORD_SOURCE)
         return gw_problem_set(
             talk->problem, GW_INVALID, "load_source", talk->report->what, talk->report->why,
-            "compare the file with the policy: names of columns, fields between commas, UTF-8 or Parquet");
+            talk->report->mend[0] != '\0'
+                ? talk->report->mend
+                : "compare the file with the policy: names of columns, fields between commas, UTF-8 or Parquet");
     if (word != GW_WORD_OK) {
         gw_status status = fail(talk->problem, "load_failed", "The snapshot could not be made.", "");
         gw_problem_why(talk->problem, "The engine stopped at: %s.%s", gw_engine_word_name(word),
                        word == GW_WORD_WRITE ? " Is there room on the disk?" : "");
         return status;
     }
-    if (gw_load_is_refused(talk->report, talk->options->treatments))
+    if (gw_load_is_refused(talk->report))
         return gw_problem_set(talk->problem, GW_INVALID, "load_refused", "Nothing was loaded.",
                               "The source holds rows that do not fit the policy, and how to treat them was not said.",
-                              "correct the source, or name a treatment for each kind: --treat KIND=drop-row");
+                              "correct the source, or name a treatment for each kind: --treat KIND=drop-row, or of one "
+                              "column: --treat COLUMN:KIND=drop-row");
     return GW_OK;
 }
 
@@ -310,6 +380,106 @@ static gw_status run_child(const gw_load_options *options, const gw_load_plan *p
     return talk_run(&talk, child);
 }
 
+// ---- how many rows
+
+#define ROWS_FILE_MAX 16384u // bytes of a .rows file: a line "<table> <rows>" for each table
+
+static void rows_line_read(const char *line, const gw_policy *policy, gw_load_rows *rows) {
+    const char *space = strchr(line, ' ');
+    char *end = NULL;
+    if (space == NULL || space[1] < '0' || space[1] > '9')
+        return;
+    unsigned long long count = strtoull(space + 1, &end, 10);
+    for (size_t i = 0; i < policy->table_count && i < GW_LOAD_TABLES_MAX; i++)
+        if (*end == '\n' && strlen(policy->tables[i].name) == (size_t)(space - line) &&
+            memcmp(policy->tables[i].name, line, (size_t)(space - line)) == 0) {
+            rows->is_known[i] = true;
+            rows->rows[i] = count;
+        }
+}
+
+void gw_load_rows_read(const char *folder, const char *version, const gw_policy *policy, gw_load_rows *ret) {
+    char path[GW_ENGINE_PATH_MAX + 64], text[ROWS_FILE_MAX];
+    struct stat facts;
+    *ret = (gw_load_rows){0};
+    snprintf(path, sizeof(path), "%s/%s.rows", folder, version);
+    GW_CLEANUP(gw_closep) int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0 || fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_uid != geteuid() ||
+        (facts.st_mode & 077) != 0)
+        return;
+    ssize_t size = read(descriptor, text, sizeof(text) - 1);
+    text[size > 0 ? size : 0] = '\0';
+    for (const char *line = text; line != NULL && *line != '\0';) {
+        rows_line_read(line, policy, ret);
+        const char *end = strchr(line, '\n');
+        line = end != NULL ? end + 1 : NULL;
+    }
+    gw_wipe(text, sizeof(text));
+}
+
+static gw_status rows_write(const gw_load_options *options, const char *path, const gw_load_report *report,
+                            gw_problem *ret_problem) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer text;
+    gw_buffer_init(&text, ROWS_FILE_MAX);
+    for (size_t i = 0; i < options->policy->table_count; i++)
+        gw_buffer_format(&text, "%s %llu\n", options->policy->tables[i].name,
+                         (unsigned long long)report->tables[i].rows_kept);
+    return gw_file_replace(path, gw_buffer_bytes(&text), 0600, ret_problem);
+}
+
+static void rows_before(const gw_load_options *options, gw_load_rows *ret) {
+    *ret = (gw_load_rows){0};
+    if (options->version != NULL)
+        gw_load_rows_read(options->folder, options->version, options->policy, ret);
+}
+
+// A load that goes wrong upstream is most often an empty or a cut file. No number is told here: the report has them.
+static gw_status rows_check(const gw_load_options *options, const gw_load_report *report, gw_problem *ret_problem) {
+    gw_load_rows before;
+    rows_before(options, &before);
+    for (size_t i = 0; i < options->policy->table_count; i++) {
+        const char *table = options->policy->tables[i].name;
+        uint64_t rows = report->tables[i].rows_kept;
+        if (rows == 0 && !options->is_empty_allowed) {
+            gw_status status = gw_problem_set(ret_problem, GW_INVALID, "load_empty", "Nothing was loaded.", "",
+                                              "--allow-empty, where the register is meant to be empty");
+            gw_problem_why(ret_problem,
+                           report->tables[i].rows_read == 0 ? "The source of %s has no rows."
+                                                            : "No row of the source of %s is left to be kept.",
+                           table);
+            return status;
+        }
+        if (before.is_known[i] && rows < before.rows[i] - before.rows[i] / 2 && !options->is_shrunk_allowed &&
+            !(rows == 0 && options->is_empty_allowed)) {
+            gw_status status = gw_problem_set(ret_problem, GW_INVALID, "load_shrunk", "Nothing was loaded.", "",
+                                              "--allow-shrink, where that many rows are meant to go");
+            gw_problem_why(ret_problem, "%s would have less than half of the rows of the version in force.", table);
+            return status;
+        }
+    }
+    return GW_OK;
+}
+
+void gw_load_rows_text(const gw_load_report *report, const gw_load_options *options, gw_buffer *buffer) {
+    gw_load_rows before;
+    rows_before(options, &before);
+    for (size_t i = 0; i < options->policy->table_count; i++) {
+        char number[32];
+        if (options->policy->table_count > 1)
+            gw_buffer_format(buffer, "%s  ", options->policy->tables[i].name);
+        if (before.is_known[i]) {
+            snprintf(number, sizeof(number), "%llu", (unsigned long long)before.rows[i]);
+            gw_buffer_text(buffer, "before: ");
+            gw_text_thousands(buffer, number);
+            gw_buffer_text(buffer, " rows, ");
+        }
+        snprintf(number, sizeof(number), "%llu", (unsigned long long)report->tables[i].rows_kept);
+        gw_buffer_text(buffer, "now: ");
+        gw_text_thousands(buffer, number);
+        gw_buffer_text(buffer, before.is_known[i] ? "\n" : " rows\n");
+    }
+}
+
 // ---- sealing and publishing
 
 gw_status gw_load_seal(const char *path, gw_bytes seal_key, gw_hash *ret_seal, gw_problem *ret_problem) {
@@ -335,9 +505,10 @@ static bool make_durable(const char *path) {
     return descriptor >= 0 && fchmod(descriptor, 0400) == 0 && fsync(descriptor) == 0;
 }
 
-static gw_status publish(const gw_load_options *options, const work_folder *work, gw_loaded *loaded,
-                         gw_problem *ret_problem) {
+static gw_status publish(const gw_load_options *options, const work_folder *work, const gw_load_report *report,
+                         gw_loaded *loaded, gw_problem *ret_problem) {
     char made[GW_ENGINE_PATH_MAX + 32], final[GW_ENGINE_PATH_MAX];
+    char counted[GW_ENGINE_PATH_MAX + 32], rows[GW_ENGINE_PATH_MAX];
     snprintf(made, sizeof(made), "%s/" GW_LOAD_SNAPSHOT, work->path);
     snprintf(final, sizeof(final), "%.4000s/%s.duckdb", options->folder, loaded->version);
     if (options->progress != NULL)
@@ -347,10 +518,16 @@ static gw_status publish(const gw_load_options *options, const work_folder *work
     gw_status status = gw_load_seal(made, options->seal_key, &loaded->seal, ret_problem);
     if (status != GW_OK)
         return status;
+    snprintf(counted, sizeof(counted), "%s/rows", work->path);
+    snprintf(rows, sizeof(rows), "%.4000s/%s.rows", options->folder, loaded->version);
+    status = rows_write(options, counted, report, ret_problem);
+    if (status != GW_OK)
+        return status;
     if (rename(made, final) != 0)
         return fail(ret_problem, "load_failed", "The snapshot could not be made.", "It could not be renamed.");
-    if (gw_folder_sync(options->folder) != GW_OK) {
+    if (rename(counted, rows) != 0 || gw_folder_sync(options->folder) != GW_OK) {
         unlink(final);
+        unlink(rows);
         return fail(ret_problem, "load_failed", "The snapshot could not be made.", "Its folder could not be synced.");
     }
     return GW_OK;
@@ -373,7 +550,9 @@ gw_status gw_load_run(const gw_load_options *options, gw_loaded *ret_loaded, gw_
     if (status == GW_OK)
         status = run_child(options, &plan, &child, ret_report, ret_problem);
     if (status == GW_OK)
-        status = publish(options, &work, &loaded, ret_problem);
+        status = rows_check(options, ret_report, ret_problem);
+    if (status == GW_OK)
+        status = publish(options, &work, ret_report, &loaded, ret_problem);
     if (status != GW_OK)
         return status;
     if (options->progress != NULL)
@@ -384,30 +563,58 @@ gw_status gw_load_run(const gw_load_options *options, gw_loaded *ret_loaded, gw_
 
 // ---- the report
 
-static void report_kind(const gw_load_report *report, gw_load_kind kind, gw_load_treatment treatment,
+static void report_treatment(const gw_load_kind_report *found, gw_load_kind kind, const gw_load_treatments *treatments,
+                             gw_buffer *buffer) {
+    gw_load_treatment treatment = treatments->kinds[kind];
+    gw_buffer_text(buffer, treatment == GW_TREAT_REFUSE ? found->refused_count > 0 ? "not treated" : "treated"
+                                                        : gw_load_treatment_name(treatment));
+    for (size_t i = 0; i < treatments->column_count; i++)
+        if (treatments->columns[i].kind == kind)
+            gw_buffer_format(buffer, "; %s: %s", treatments->columns[i].column,
+                             gw_load_treatment_name(treatments->columns[i].treatment));
+    gw_buffer_text(buffer, "\n");
+}
+
+// Of the findings shown: the columns whose list of codes the policy could extend.
+static void report_recode(const gw_load_kind_report *found, const gw_policy *policy, gw_buffer *buffer) {
+    size_t named = 0;
+    for (size_t i = 0; i < found->finding_count; i++) {
+        const gw_load_finding *finding = &found->findings[i];
+        bool is_named =
+            finding->table >= policy->table_count || finding->column >= policy->tables[finding->table].column_count;
+        for (size_t k = 0; k < i && !is_named; k++)
+            is_named = found->findings[k].table == finding->table && found->findings[k].column == finding->column;
+        if (!is_named)
+            gw_buffer_format(buffer, "%s%s", named++ == 0 ? "\n    or add it to \"recode\" of " : ", ",
+                             policy->tables[finding->table].columns[finding->column].name);
+    }
+}
+
+static void report_kind(const gw_load_report *report, gw_load_kind kind, const gw_load_options *options,
                         gw_buffer *buffer) {
     const gw_load_kind_report *found = &report->kinds[kind];
-    gw_buffer_format(buffer, "%-14s %10llu   %s\n", gw_load_kind_name(kind), (unsigned long long)found->count,
-                     treatment == GW_TREAT_REFUSE ? "not treated" : gw_load_treatment_name(treatment));
+    gw_buffer_format(buffer, "%-14s %10llu   ", gw_load_kind_name(kind), (unsigned long long)found->count);
+    report_treatment(found, kind, &options->treatments, buffer);
     for (size_t i = 0; i < found->finding_count; i++)
         gw_buffer_format(buffer, "  row %llu: %s\n", (unsigned long long)found->findings[i].row,
                          found->findings[i].text);
     if (found->count > found->finding_count)
         gw_buffer_format(buffer, "  and %llu more\n", (unsigned long long)(found->count - found->finding_count));
-    if (treatment != GW_TREAT_REFUSE)
+    if (found->refused_count == 0)
         return;
     for (gw_load_treatment way = GW_TREAT_DROP_ROW; way <= GW_TREAT_CLAMP; way++)
         if (gw_load_treatment_fits(kind, way))
             gw_buffer_format(buffer, "%s--treat %s=%s", way == GW_TREAT_DROP_ROW ? "  mend: " : " | ",
                              gw_load_kind_name(kind), gw_load_treatment_name(way));
+    if (kind == GW_LOAD_UNLISTED_CODE)
+        report_recode(found, options->policy, buffer);
     gw_buffer_text(buffer, "\n");
 }
 
-void gw_load_report_text(const gw_load_report *report, const gw_load_treatment treatments[GW_LOAD_KINDS],
-                         gw_buffer *buffer) {
+void gw_load_report_text(const gw_load_report *report, const gw_load_options *options, gw_buffer *buffer) {
     for (unsigned i = 0; i < GW_LOAD_KINDS; i++)
         if (report->kinds[i].count > 0)
-            report_kind(report, (gw_load_kind)i, treatments[i], buffer);
+            report_kind(report, (gw_load_kind)i, options, buffer);
     gw_buffer_format(buffer, "rows read %llu, rows kept %llu\n", (unsigned long long)report->rows_read,
                      (unsigned long long)report->rows_kept);
 }

@@ -5,13 +5,14 @@
 #include "service/engine/convert.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
+#include "service/engine/quote.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define EXPONENT_MAX 100000               // larger ones are as good as this: past every bound, or nothing at all
-#define QUOTED_MAX 40u                    // bytes of a value shown
+#define QUOTED_MAX 40u                    // bytes of a value shown, of a name there may be GW_QUOTE_MAX
 #define HUGE_SCALED ((gw_int128)1 << 100) // past every 64-bit bound; sums with those stay far from overflow
 
 typedef struct {
@@ -242,13 +243,6 @@ gw_converted gw_convert(const gw_converter *converter, gw_bytes field) {
     return convert_number(column, field);
 }
 
-static void value_quote(gw_bytes field, char quoted[QUOTED_MAX + 4]) {
-    size_t size = field.size < QUOTED_MAX ? field.size : QUOTED_MAX;
-    for (size_t i = 0; i < size; i++) // a terminal must not be steered by data
-        quoted[i] = field.data[i] >= 0x20 && field.data[i] < 0x7F ? (char)field.data[i] : '?';
-    strcpy(quoted + size, size < field.size ? "..." : "");
-}
-
 static void scaled_text(int64_t scaled, unsigned scale, char text[48]) {
     uint64_t magnitude = scaled < 0 ? 0 - (uint64_t)scaled : (uint64_t)scaled;
     uint64_t power = 1;
@@ -265,11 +259,11 @@ void gw_convert_explain(const gw_converter *converter, gw_converted converted, g
     char quoted[QUOTED_MAX + 4], bound[48];
     const char *reason = "";
     GW_ASSERT(converted.outcome == GW_CONVERTED_BAD);
-    value_quote(field, quoted);
+    gw_quote(field, QUOTED_MAX, quoted);
     if (converted.kind == GW_LOAD_OUT_OF_BOUNDS) {
         bool is_above = converted.value != 0;
         scaled_text(is_above ? column->max_scaled : column->min_scaled, column->scale, bound);
-        snprintf(text, GW_LOAD_TEXT_MAX, "%.60s \"%s\" is %s %s", column->name, quoted, is_above ? "above" : "below",
+        snprintf(text, GW_LOAD_TEXT_MAX, "%.128s \"%s\" is %s %s", column->name, quoted, is_above ? "above" : "below",
                  bound);
         return;
     }
@@ -279,5 +273,5 @@ void gw_convert_explain(const gw_converter *converter, gw_converted converted, g
         reason = "is not finite";
     else
         reason = "is not in the code list";
-    snprintf(text, GW_LOAD_TEXT_MAX, "%.60s \"%s\" %s", column->name, quoted, reason);
+    snprintf(text, GW_LOAD_TEXT_MAX, "%.128s \"%s\" %s", column->name, quoted, reason);
 }

@@ -21,6 +21,6 @@ void gw_converter_free(gw_converter *converter); // accepts NULL
 gw_converted gw_convert(const gw_converter *converter, gw_bytes field);
 // What stands for a missing value: the last code where the column says so, else MISSING.
 gw_converted gw_convert_missing(const gw_converter *converter);
-// The sentence for the owner: `age "abc" is not a whole number`. Control characters and length are tamed.
+// The sentence for the owner: `age "abc" is not a whole number`. Quoted as quote.h has it.
 void gw_convert_explain(const gw_converter *converter, gw_converted converted, gw_bytes field,
                         char text[GW_LOAD_TEXT_MAX]);

@@ -92,6 +92,10 @@ void gw_csv_close(gw_csv *csv) {
     free(csv);
 }
 
+bool gw_csv_is_utf16(const gw_csv *csv) {
+    return csv->end - csv->at >= 2 && (memcmp(csv->at, "\xFF\xFE", 2) == 0 || memcmp(csv->at, "\xFE\xFF", 2) == 0);
+}
+
 double gw_csv_fraction(const gw_csv *csv) {
     double fraction = (double)gzoffset(csv->file) / csv->size;
     return fraction < 1.0 ? fraction : 1.0;

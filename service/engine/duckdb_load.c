@@ -9,6 +9,7 @@
 #include "service/engine/csv.h"
 #include "service/engine/duckdb_parquet.h"
 #include "service/engine/duckdb_stage.h"
+#include "service/engine/quote.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,54 +66,104 @@ static double source_fraction(const load_source *source) {
     return source->csv != NULL ? gw_csv_fraction(source->csv) : gw_parquet_fraction(source->parquet);
 }
 
-static gw_load_treatment treatment_of(const load_work *loading, gw_load_kind kind) {
-    return loading->plan->treatments[kind];
-}
-
-// Counts a finding and keeps its text while there is room. Returns what is to be done about it.
-static gw_load_treatment note(table_reading *reading, gw_load_kind kind, const char *text) {
+// Counts a finding and keeps its text while there is room. Returns what is to be done about it. `column` is the table's
+// column_count where the whole row is concerned.
+static gw_load_treatment note(table_reading *reading, gw_load_kind kind, size_t column, const char *text) {
     gw_load_kind_report *report = &reading->loading->report->kinds[kind];
+    const gw_load_column *own = column < reading->table->column_count ? &reading->table->columns[column] : NULL;
+    gw_load_treatment treatment = gw_load_treatment_of(reading->loading->plan, own, kind);
     report->count++;
+    report->refused_count += treatment == GW_TREAT_REFUSE;
     if (report->finding_count < GW_LOAD_FINDINGS_MAX && text != NULL) {
         gw_load_finding *finding = &report->findings[report->finding_count++];
-        finding->row = reading->row;
+        *finding = (gw_load_finding){.row = reading->row, .table = reading->index, .column = column};
         snprintf(finding->text, sizeof(finding->text), "%s", text);
     }
-    return treatment_of(reading->loading, kind);
+    return treatment;
 }
 
 static bool note_has_room(const table_reading *reading, gw_load_kind kind) {
     return reading->loading->report->kinds[kind].finding_count < GW_LOAD_FINDINGS_MAX;
 }
 
-static gw_status problem(table_reading *reading, const char *what, const char *why, const char *name) {
+static gw_status problem(table_reading *reading, const char *what, const char *why, const char *name,
+                         const char *mend) {
     gw_load_report *report = reading->loading->report;
     snprintf(report->what, sizeof(report->what), "%s", what);
     snprintf(report->why, sizeof(report->why), why, name);
+    snprintf(report->mend, sizeof(report->mend), "%s", mend);
     return GW_INVALID;
+}
+
+// Compares without spaces and without case: that of ASCII, and that of the letters with accents of U+00C0 .. U+00DE.
+static bool header_resembles(gw_bytes header, gw_bytes name) {
+    size_t i = 0, k = 0;
+    uint8_t before[2] = {0};
+    for (;;) {
+        while (i < header.size && header.data[i] == ' ')
+            i++;
+        while (k < name.size && name.data[k] == ' ')
+            k++;
+        if (i == header.size || k == name.size)
+            return i == header.size && k == name.size;
+        uint8_t pair[2] = {header.data[i++], name.data[k++]};
+        for (size_t side = 0; side < 2; side++) {
+            uint8_t byte = pair[side];
+            bool is_upper = (byte >= 'A' && byte <= 'Z') ||
+                            (before[side] == 0xC3 && byte >= 0x80 && byte <= 0x9E && byte != 0x97); // no letter: times
+            before[side] = byte;
+            pair[side] = (uint8_t)(byte + (is_upper ? 0x20 : 0));
+        }
+        if (pair[0] != pair[1])
+            return false;
+    }
+}
+
+// Why a column is not there, where the header gives it away; else "".
+static void header_hint(const gw_row *header, gw_bytes name, char hint[GW_LOAD_TEXT_MAX]) {
+    char quoted[GW_QUOTE_MAX + 4];
+    hint[0] = '\0';
+    gw_bytes first = header->fields[0];
+    bool has_semicolon = first.size > 0 && memchr(first.data, ';', first.size) != NULL;
+    bool has_tab = first.size > 0 && memchr(first.data, '\t', first.size) != NULL;
+    if (header->count == 1 && (has_semicolon || has_tab)) {
+        snprintf(hint, GW_LOAD_TEXT_MAX, "is it separated by %s? Only commas are read.",
+                 has_semicolon ? "';'" : "tabs");
+        return;
+    }
+    for (size_t i = 0; i < header->count && hint[0] == '\0'; i++)
+        if (header_resembles(header->fields[i], name)) {
+            gw_quote(header->fields[i], GW_QUOTE_MAX, quoted);
+            snprintf(hint, GW_LOAD_TEXT_MAX, "did you mean \"%s\"? Capitals and spaces count.", quoted);
+        }
 }
 
 static gw_status header_find(table_reading *reading, const gw_row *header, const char *name, size_t *ret_field) {
     size_t found = 0;
+    char hint[GW_LOAD_TEXT_MAX];
     for (size_t i = 0; i < header->count; i++)
         if (gw_bytes_equal(header->fields[i], gw_bytes_of(name)) && found++ == 0)
             *ret_field = i;
-    if (found == 0)
-        return problem(reading, "The source lacks a column.", "Its header has no column \"%.80s\".", name);
     if (found > 1)
-        return problem(reading, "The source is ambiguous.", "Its header has the column \"%.80s\" twice.", name);
-    return GW_OK;
+        return problem(reading, "The source is ambiguous.", "Its header has the column \"%.128s\" twice.", name, "");
+    if (found == 1)
+        return GW_OK;
+    header_hint(header, gw_bytes_of(name), hint);
+    return problem(reading, "The source lacks a column.", "Its header has no column \"%.128s\".", name, hint);
 }
 
 static gw_status reading_start(table_reading *reading) {
     gw_row header;
-    gw_status status = source_open(&reading->source, reading->table->source, (unsigned)reading->loading->plan->threads);
+    const char *path = reading->table->source;
+    gw_status status = source_open(&reading->source, path, (unsigned)reading->loading->plan->threads);
     if (status != GW_OK)
         return problem(reading, "The source cannot be read.", "%.120s is no readable CSV, CSV.gz or Parquet file.",
-                       reading->table->source);
+                       path, "");
+    if (reading->source.csv != NULL && gw_csv_is_utf16(reading->source.csv))
+        return problem(reading, "The source cannot be read.", "%.120s is UTF-16 text.", path,
+                       "save it as UTF-8: CSV files are read as that alone");
     if (source_next(&reading->source, &header) != GW_ROWS_ROW)
-        return problem(reading, "The source cannot be read.", "%.120s does not begin with a header line.",
-                       reading->table->source);
+        return problem(reading, "The source cannot be read.", "%.120s does not begin with a header line.", path, "");
     reading->field_count = header.count;
     status = header_find(reading, &header, reading->table->person, &reading->person_field);
     for (size_t i = 0; i < reading->table->column_count && status == GW_OK; i++)
@@ -141,7 +192,7 @@ static bool row_convert_field(table_reading *reading, size_t column, gw_bytes fi
         bool is_shown = note_has_room(reading, converted.kind);
         if (is_shown)
             gw_convert_explain(converter, converted, field, text);
-        gw_load_treatment treatment = note(reading, converted.kind, is_shown ? text : NULL);
+        gw_load_treatment treatment = note(reading, converted.kind, column, is_shown ? text : NULL);
         is_kept = treatment != GW_TREAT_DROP_ROW;
         uint64_t bound = converted.value;
         converted = gw_convert_missing(converter);
@@ -157,8 +208,9 @@ static bool row_convert(table_reading *reading, const gw_row *row) {
     bool is_kept = true;
     if (row->fields[reading->person_field].size == 0) {
         char text[GW_LOAD_TEXT_MAX];
-        snprintf(text, sizeof(text), "%.60s is empty", reading->table->person);
-        gw_ignore(note(reading, GW_LOAD_MISSING_ID, text)); // no row can be kept without a person
+        snprintf(text, sizeof(text), "%.128s is empty", reading->table->person);
+        gw_ignore(note(reading, GW_LOAD_MISSING_ID, reading->table->column_count,
+                       text)); // no row can be kept without a person
         is_kept = false;
     }
     for (size_t i = 0; i < reading->table->column_count; i++)
@@ -169,7 +221,7 @@ static bool row_convert(table_reading *reading, const gw_row *row) {
 static gw_status row_stage(table_reading *reading, gw_bytes person) {
     const load_work *loading = reading->loading;
     uint64_t pick = 0;
-    if (treatment_of(loading, GW_LOAD_TOO_MANY_ROWS) == GW_TREAT_DROP_ROW) {
+    if (gw_load_treatment_of(loading->plan, NULL, GW_LOAD_TOO_MANY_ROWS) == GW_TREAT_DROP_ROW) {
         size_t size = reading->table->column_count * sizeof(uint64_t);
         pick = gw_keyed_hash_of(loading->key, (gw_bytes){(const uint8_t *)reading->values, size}).low;
     }
@@ -182,7 +234,7 @@ static void row_note_ragged(table_reading *reading, size_t field_count, bool is_
         snprintf(text, sizeof(text), "a quoted field does not end where it should");
     else
         snprintf(text, sizeof(text), "%zu fields, but the header has %zu", field_count, reading->field_count);
-    gw_ignore(note(reading, GW_LOAD_RAGGED_ROW, text)); // such a row is never kept
+    gw_ignore(note(reading, GW_LOAD_RAGGED_ROW, reading->table->column_count, text)); // such a row is never kept
 }
 
 static gw_status reading_row(table_reading *reading, gw_rows_outcome outcome, const gw_row *row) {
@@ -209,7 +261,7 @@ static gw_status reading_run(table_reading *reading) {
             return GW_OK;
         if (outcome == GW_ROWS_FAILED)
             return problem(reading, "The source cannot be read to its end.",
-                           "%.100s is damaged, or has a row of more than a megabyte.", reading->table->source);
+                           "%.100s is damaged, or has a row of more than a megabyte.", reading->table->source, "");
         if (outcome == GW_ROWS_BLANK && reading->field_count > 1) {
             blank_count++;
             continue;
@@ -236,6 +288,7 @@ static gw_status load_table(load_work *loading, size_t index) {
     if (status == GW_OK)
         status = gw_stage_check_persons(loading->stage, index, loading->report);
     loading->report->rows_read += reading.row;
+    loading->report->tables[index].rows_read = reading.row;
     reading_done(&reading);
     return status;
 }
@@ -265,9 +318,9 @@ gw_engine_word gw_duckdb_load(const gw_load_plan *plan, gw_load_progress progres
     for (size_t i = 0; i < plan->table_count && status == GW_OK; i++)
         status = load_table(&loading, i);
     gw_wipe(loading.key, sizeof(loading.key));
-    if (status == GW_OK && !gw_load_is_refused(ret_report, plan->treatments)) {
+    if (status == GW_OK && !gw_load_is_refused(ret_report)) {
         progress.tell(progress.state, READING_SHARE, "writing");
-        status = gw_stage_write(stage, &ret_report->rows_kept);
+        status = gw_stage_write(stage, ret_report);
     }
     return word_of(status);
 }

@@ -255,10 +255,12 @@ static gw_status report_excess(gw_stage *stage, size_t index, gw_load_report *re
         status = run_numbers(stage, sql, rows, GW_LOAD_FINDINGS_MAX, &row_count);
     stage->has_excess[index] = count > 0;
     kind->count += count;
+    if (stage->plan->treatments[GW_LOAD_TOO_MANY_ROWS] == GW_TREAT_REFUSE)
+        kind->refused_count += count;
     for (size_t i = 0; i < row_count && kind->finding_count < GW_LOAD_FINDINGS_MAX; i++) {
         gw_load_finding *finding = &kind->findings[kind->finding_count++];
-        finding->row = rows[i];
-        snprintf(finding->text, sizeof(finding->text), "the same %.60s as in another row; at most %llu per person",
+        *finding = (gw_load_finding){.row = rows[i], .table = index, .column = stage->plan->tables[index].column_count};
+        snprintf(finding->text, sizeof(finding->text), "the same %.128s as in another row; at most %llu per person",
                  stage->plan->tables[index].person, (unsigned long long)stage->plan->tables[index].rows_per_person_max);
     }
     return status;
@@ -344,16 +346,11 @@ static gw_status write_table(gw_stage *stage, size_t index) {
     return run(stage, &sql);
 }
 
-static gw_status write_count(gw_stage *stage, uint64_t *ret_rows) {
+static gw_status write_count(gw_stage *stage, size_t index, uint64_t *ret_rows) {
     GW_CLEANUP(gw_buffer_done) gw_buffer sql;
     gw_buffer_init(&sql, SQL_SIZE_MAX);
-    gw_buffer_text(&sql, "SELECT CAST(sum(n) AS BIGINT) FROM (");
-    for (size_t i = 0; i < stage->plan->table_count; i++) {
-        gw_buffer_text(&sql,
-                       i > 0 ? " UNION ALL SELECT count(*) FROM snapshot." : "SELECT count(*) AS n FROM snapshot.");
-        sql_identifier(&sql, stage->plan->tables[i].name);
-    }
-    gw_buffer_text(&sql, ")");
+    gw_buffer_text(&sql, "SELECT count(*) FROM snapshot.");
+    sql_identifier(&sql, stage->plan->tables[index].name);
     size_t count;
     return sql.status == GW_OK ? run_numbers(stage, gw_buffer_string(&sql), ret_rows, 1, &count) : sql.status;
 }
@@ -370,14 +367,16 @@ static gw_status write_attach(gw_stage *stage) {
     return run(stage, &sql);
 }
 
-gw_status gw_stage_write(gw_stage *stage, uint64_t *ret_rows) {
+gw_status gw_stage_write(gw_stage *stage, gw_load_report *report) {
     gw_status status = write_attach(stage);
     if (status == GW_OK)
         status = write_persons(stage);
-    for (size_t i = 0; i < stage->plan->table_count && status == GW_OK; i++)
+    for (size_t i = 0; i < stage->plan->table_count && status == GW_OK; i++) {
         status = write_table(stage, i);
-    if (status == GW_OK)
-        status = write_count(stage, ret_rows);
+        if (status == GW_OK)
+            status = write_count(stage, i, &report->tables[i].rows_kept);
+        report->rows_kept += report->tables[i].rows_kept;
+    }
     if (status == GW_OK)
         status = run_format(stage, "CHECKPOINT snapshot");
     return status == GW_OK ? run_format(stage, "DETACH snapshot") : status;

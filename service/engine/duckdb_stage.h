@@ -25,4 +25,4 @@ GW_MUST_CHECK gw_status gw_stage_end(gw_stage *stage);
 GW_MUST_CHECK gw_status gw_stage_check_persons(gw_stage *stage, size_t table, gw_load_report *report);
 
 // Writes the snapshot of all tables. `ret_rows` counts the rows in it.
-GW_MUST_CHECK gw_status gw_stage_write(gw_stage *stage, uint64_t *ret_rows);
+GW_MUST_CHECK gw_status gw_stage_write(gw_stage *stage, gw_load_report *report);

@@ -22,19 +22,34 @@ bool gw_load_treatment_fits(gw_load_kind kind, gw_load_treatment treatment) {
     case GW_TREAT_DROP_ROW:
         return true;
     case GW_TREAT_MISSING:
-        return kind == GW_LOAD_BAD_TYPE || kind == GW_LOAD_UNLISTED_CODE || kind == GW_LOAD_OUT_OF_BOUNDS ||
-               kind == GW_LOAD_NOT_FINITE;
+        return gw_load_kind_is_of_column(kind);
     case GW_TREAT_CLAMP:
         return kind == GW_LOAD_OUT_OF_BOUNDS;
     }
     return false;
 }
 
-bool gw_load_is_refused(const gw_load_report *report, const gw_load_treatment treatments[GW_LOAD_KINDS]) {
+bool gw_load_kind_is_of_column(gw_load_kind kind) {
+    return kind == GW_LOAD_BAD_TYPE || kind == GW_LOAD_UNLISTED_CODE || kind == GW_LOAD_OUT_OF_BOUNDS ||
+           kind == GW_LOAD_NOT_FINITE;
+}
+
+gw_load_treatment gw_load_treatment_of(const gw_load_plan *plan, const gw_load_column *column, gw_load_kind kind) {
+    if (column != NULL && column->treatments[kind] != GW_TREAT_REFUSE)
+        return column->treatments[kind];
+    return plan->treatments[kind];
+}
+
+bool gw_load_is_refused(const gw_load_report *report) {
     for (size_t i = 0; i < GW_LOAD_KINDS; i++)
-        if (report->kinds[i].count > 0 && treatments[i] == GW_TREAT_REFUSE)
+        if (report->kinds[i].refused_count > 0)
             return true;
     return false;
+}
+
+static void treatments_pack(const gw_load_treatment treatments[GW_LOAD_KINDS], gw_buffer *buffer) {
+    for (size_t i = 0; i < GW_LOAD_KINDS; i++)
+        gw_pack_u64(buffer, treatments[i]);
 }
 
 static void column_pack(const gw_load_column *column, gw_buffer *buffer) {
@@ -56,6 +71,7 @@ static void column_pack(const gw_load_column *column, gw_buffer *buffer) {
     gw_pack_i64(buffer, column->max_scaled);
     gw_pack_i64(buffer, column->grid_scaled);
     gw_pack_i64(buffer, column->steps);
+    treatments_pack(column->treatments, buffer);
 }
 
 static void table_pack(const gw_load_table *table, gw_buffer *buffer) {
@@ -77,8 +93,7 @@ void gw_load_plan_pack(const gw_load_plan *plan, gw_buffer *buffer) {
     gw_pack_text(buffer, plan->folder);
     gw_pack_u64(buffer, plan->threads);
     gw_pack_u64(buffer, plan->memory_bytes);
-    for (size_t i = 0; i < GW_LOAD_KINDS; i++)
-        gw_pack_u64(buffer, plan->treatments[i]);
+    treatments_pack(plan->treatments, buffer);
     gw_pack_u64(buffer, plan->table_count);
     for (size_t i = 0; i < plan->table_count; i++)
         table_pack(&plan->tables[i], buffer);
@@ -102,6 +117,15 @@ static const char *reader_name(plan_reader *reader) {
     if (text == NULL || text[0] == '\0')
         reader->in.is_bad = true;
     return text;
+}
+
+static void treatments_unpack(plan_reader *reader, gw_load_treatment treatments[GW_LOAD_KINDS]) {
+    for (size_t i = 0; i < GW_LOAD_KINDS; i++) {
+        uint64_t treatment = gw_unpack_u64(&reader->in);
+        treatments[i] = treatment <= GW_TREAT_CLAMP ? (gw_load_treatment)treatment : GW_TREAT_REFUSE;
+        if (!gw_load_treatment_fits((gw_load_kind)i, treatments[i]))
+            reader->in.is_bad = true;
+    }
 }
 
 static void column_codes_unpack(plan_reader *reader, gw_load_column *column) {
@@ -141,6 +165,7 @@ static void column_unpack(plan_reader *reader, gw_load_column *column) {
     column->max_scaled = gw_unpack_i64(&reader->in);
     column->grid_scaled = gw_unpack_i64(&reader->in);
     column->steps = gw_unpack_i64(&reader->in);
+    treatments_unpack(reader, column->treatments);
     if (!reader->in.is_bad && !column_is_sound(column))
         reader->in.is_bad = true;
 }
@@ -150,7 +175,7 @@ static void table_unpack(plan_reader *reader, gw_load_table *table) {
     table->source = reader_name(reader);
     table->person = reader_name(reader);
     table->rows_per_person_max = gw_unpack_u64(&reader->in);
-    table->column_count = gw_unpack_count(&reader->in, 12 * sizeof(uint64_t));
+    table->column_count = gw_unpack_count(&reader->in, (12 + GW_LOAD_KINDS) * sizeof(uint64_t));
     if (table->column_count < 1 || table->column_count > GW_LOAD_COLUMNS_MAX || table->rows_per_person_max < 1)
         reader->in.is_bad = true;
     gw_load_column *columns = reader_array(reader, table->column_count, sizeof(*columns));
@@ -184,12 +209,7 @@ gw_status gw_load_plan_unpack(gw_bytes payload, gw_arena *arena, gw_load_plan *r
     plan.folder = reader_name(&reader);
     plan.threads = gw_unpack_u64(&reader.in);
     plan.memory_bytes = gw_unpack_u64(&reader.in);
-    for (size_t i = 0; i < GW_LOAD_KINDS; i++) {
-        uint64_t treatment = gw_unpack_u64(&reader.in);
-        plan.treatments[i] = treatment <= GW_TREAT_CLAMP ? (gw_load_treatment)treatment : GW_TREAT_REFUSE;
-        if (!gw_load_treatment_fits((gw_load_kind)i, plan.treatments[i]))
-            reader.in.is_bad = true;
-    }
+    treatments_unpack(&reader, plan.treatments);
     plan.table_count = gw_unpack_count(&reader.in, 6 * sizeof(uint64_t));
     if (plan.table_count < 1 || plan.table_count > GW_LOAD_TABLES_MAX)
         reader.in.is_bad = true;
@@ -214,6 +234,7 @@ gw_status gw_load_report_unpack(gw_bytes payload, gw_load_report *ret) {
     memcpy(ret, payload.data, sizeof(*ret));
     ret->what[GW_LOAD_TEXT_MAX - 1] = '\0';
     ret->why[GW_LOAD_TEXT_MAX - 1] = '\0';
+    ret->mend[GW_LOAD_TEXT_MAX - 1] = '\0';
     for (size_t i = 0; i < GW_LOAD_KINDS; i++) {
         if (ret->kinds[i].finding_count > GW_LOAD_FINDINGS_MAX)
             return GW_CORRUPT;

@@ -10,7 +10,7 @@
 #define GW_LOAD_TABLES_MAX 64u
 #define GW_LOAD_COLUMNS_MAX 256u
 #define GW_LOAD_FINDINGS_MAX 10u // shown per kind, in the order of the source
-#define GW_LOAD_TEXT_MAX 192u
+#define GW_LOAD_TEXT_MAX 320u    // two names and a value fit
 
 // What can be wrong with a row; each kind is refused unless the owner says how to treat it.
 typedef enum {
@@ -34,6 +34,8 @@ typedef enum {
 const char *gw_load_kind_name(gw_load_kind kind);                // "bad_type"
 const char *gw_load_treatment_name(gw_load_treatment treatment); // "drop-row"
 bool gw_load_treatment_fits(gw_load_kind kind, gw_load_treatment treatment);
+// True for kinds that lie in one field, so that columns can differ in how they are treated.
+bool gw_load_kind_is_of_column(gw_load_kind kind);
 
 typedef struct {
     const char *from;
@@ -52,6 +54,7 @@ typedef struct {
     size_t recode_count;
     unsigned scale; // numbers, as in policy.h: integers of 10^-scale
     int64_t min_scaled, max_scaled, grid_scaled, steps;
+    gw_load_treatment treatments[GW_LOAD_KINDS]; // its own; refuse: as the plan's
 } gw_load_column;
 
 // A column copied from another table's row of the same person.
@@ -80,30 +83,42 @@ typedef struct {
     size_t table_count;
 } gw_load_plan;
 
+// What is done about a finding in a column; NULL for one that concerns the whole row.
+gw_load_treatment gw_load_treatment_of(const gw_load_plan *plan, const gw_load_column *column, gw_load_kind kind);
+
 #define GW_LOAD_SNAPSHOT "snapshot.duckdb" // in the plan's folder
 // Tables with more than one row per person keep the persons apart by a random number of this column.
 #define GW_LOAD_PERSON "_person"
 #define GW_LOAD_WEIGHT "_weight" // the column with role weight
 
 typedef struct {
-    uint64_t row; // of the source, counted from 1, the header not counted
+    uint64_t row;    // of the source, counted from 1, the header not counted
+    uint64_t table;  // of the plan
+    uint64_t column; // of the table; its column_count where the whole row is concerned
     char text[GW_LOAD_TEXT_MAX];
 } gw_load_finding;
 typedef struct {
     uint64_t count;
+    uint64_t refused_count; // of them, those that no treatment was named for
     size_t finding_count;
     gw_load_finding findings[GW_LOAD_FINDINGS_MAX];
 } gw_load_kind_report;
 
 typedef struct {
+    uint64_t rows_read, rows_kept;
+} gw_load_table_report;
+
+typedef struct {
     uint64_t rows_read, rows_kept; // over all tables
+    gw_load_table_report tables[GW_LOAD_TABLES_MAX];
     gw_load_kind_report kinds[GW_LOAD_KINDS];
     char what[GW_LOAD_TEXT_MAX]; // a source that cannot be read at all; else ""
     char why[GW_LOAD_TEXT_MAX];
+    char mend[GW_LOAD_TEXT_MAX]; // "" where nothing better is known than to compare it with the policy
 } gw_load_report;
 
-// True when a kind was found that the plan does not treat: nothing was written.
-bool gw_load_is_refused(const gw_load_report *report, const gw_load_treatment treatments[GW_LOAD_KINDS]);
+// True when something was found that the plan does not treat: nothing was written.
+bool gw_load_is_refused(const gw_load_report *report);
 
 void gw_load_plan_pack(const gw_load_plan *plan, gw_buffer *buffer);
 // Texts borrow from the payload, arrays belong to the arena.

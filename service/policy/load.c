@@ -2,6 +2,8 @@
 // Names, texts and memory for the loaders.
 #include "service/policy/load.h"
 #include "service/base/check.h"
+#include "service/base/cleanup.h"
+#include "service/format/text.h"
 #include <string.h>
 
 #define TEXT_SIZE_MAX 2000u // bytes of a label, a definition, a notice
@@ -48,6 +50,25 @@ const char *gw_load_name_at(gw_load *load, const gw_json_node *node, const char 
         return NULL;
     }
     return gw_load_copy(load, name);
+}
+
+// A name that stands in somebody else's file is taken as it is: what a terminal can show cannot mislead its reader.
+const char *gw_load_header_at(gw_load *load, const gw_json_node *node, const char *name) {
+    if (load->reader.status != GW_OK || name == NULL)
+        return NULL;
+    char shown[GW_SHOWN_MAX];
+    GW_CLEANUP(gw_buffer_done) gw_buffer clean;
+    gw_buffer_init(&clean, TEXT_SIZE_MAX);
+    bool is_fitting = name[0] != '\0' && strlen(name) <= GW_NAME_MAX && strchr(name, '\n') == NULL &&
+                      gw_utf8_is_valid(gw_bytes_of(name));
+    if (is_fitting)
+        gw_text_clean(&clean, name, true);
+    if (is_fitting && strcmp(gw_buffer_string(&clean), name) == 0)
+        return gw_load_copy(load, name);
+    gw_json_fail(&load->reader, node, "bad_name", "A column of the source cannot be called this.",
+                 "Use 1 to 128 bytes of printable text, and rename the column in the source.",
+                 "\"%s\" is empty, too long, or holds control characters.", gw_json_shown(name, shown));
+    return NULL;
 }
 
 const char *gw_load_name(gw_load *load, const gw_json_node *object, const char *field, const char *extra) {

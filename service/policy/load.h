@@ -16,6 +16,9 @@ const char *gw_load_copy(gw_load *load, const char *text); // NULL for NULL
 const char *gw_load_name(gw_load *load, const gw_json_node *object, const char *field, const char *extra);
 // Checks and copies one name that stands at `node`.
 const char *gw_load_name_at(gw_load *load, const gw_json_node *node, const char *name, const char *extra);
+// What a source file calls a column: up to 128 bytes of UTF-8 on one line, with nothing that hides or reorders text.
+// Code: bad_name.
+const char *gw_load_header_at(gw_load *load, const gw_json_node *node, const char *name);
 // An array of strings that are names, none twice. Codes: bad_name, too_many, and `code` for one that stands twice.
 const char *const *gw_load_names(gw_load *load, const gw_json_node *object, const char *field, size_t count_max,
                                  const char *code, size_t *ret_count);

@@ -70,7 +70,7 @@ static void read_table(gw_policy_loader *l, const gw_json_node *node, gw_table *
     table->name = gw_load_name_at(&l->load, node, gw_json_name(node), "/:");
     if (!gw_json_expect_object(reader, node, allowed) || !gw_json_require(reader, node, required))
         return;
-    table->unit = gw_load_name(&l->load, node, "unit", "/:");
+    table->unit = gw_load_header_at(&l->load, gw_json_member(node, "unit"), gw_json_read_string(reader, node, "unit"));
     const gw_json_node *rows = gw_json_member(node, "rows_per_person_max");
     if (gw_policy_is_well(l) && gw_json_type_of(rows) == GW_JSON_INTEGER &&
         (gw_json_integer(rows) < 1 || gw_json_integer(rows) > ROWS_PER_PERSON_MAX))

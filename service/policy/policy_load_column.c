@@ -384,7 +384,7 @@ void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_col
                                               {"concept", "type", "missing", NULL},
                                               {"concept", "type", "missing", NULL}};
     gw_json_reader *reader = &l->load.reader;
-    column->name = gw_load_name_at(&l->load, node, gw_json_name(node), "/:");
+    column->name = gw_load_header_at(&l->load, node, gw_json_name(node));
     if (!gw_json_expect_object(reader, node, allowed_any))
         return;
     if (gw_json_has(node, "role")) {

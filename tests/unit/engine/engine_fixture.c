@@ -64,7 +64,10 @@ gw_status fixture_load(test_dataset *fixture, const char *name) {
         .folder = data,
         .seal_key = {seal_key, sizeof(seal_key)},
     };
-    memcpy(options.treatments, fixture->treatments, sizeof(options.treatments));
+    options.treatments = fixture->treatments;
+    options.version = fixture->version;
+    options.is_empty_allowed = fixture->is_empty_allowed;
+    options.is_shrunk_allowed = fixture->is_shrunk_allowed;
     gw_status status = gw_load_run(&options, &fixture->loaded, &fixture->report, &fixture->problem);
     if (status != GW_OK && status != GW_INVALID)
         print_message("load: %s %s\n", fixture->problem.what, fixture->problem.why);

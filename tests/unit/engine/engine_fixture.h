@@ -13,7 +13,9 @@ typedef struct {
     gw_loaded loaded;
     gw_load_report report;
     gw_problem problem;
-    gw_load_treatment treatments[GW_LOAD_KINDS];
+    gw_load_treatments treatments;
+    const char *version; // in force, for the next load to be compared with; or NULL
+    bool is_empty_allowed, is_shrunk_allowed;
     gw_engine *engine; // started by the first fixture_number
 } test_dataset;
 

@@ -151,7 +151,7 @@ static void explanation_tames_what_it_quotes(void **state) {
     gw_converter *converter = gw_converter_new(&age);
     gw_bytes field = gw_bytes_of("\x1b[2Jbad\xC2\x9B and long long long long long long long long long");
     gw_convert_explain(converter, gw_convert(converter, field), field, text);
-    assert_string_equal(text, "age \"?[2Jbad?? and long long long long long l...\" is not a whole number");
+    assert_string_equal(text, "age \"?[2Jbad? and long long long long long l...\" is not a whole number");
     field = gw_bytes_of("121");
     gw_convert_explain(converter, gw_convert(converter, field), field, text);
     assert_string_equal(text, "age \"121\" is above 120");
@@ -161,6 +161,45 @@ static void explanation_tames_what_it_quotes(void **state) {
     gw_convert_explain(converter, gw_convert(converter, field), field, text);
     assert_string_equal(text, "income \"-1000\" is below -100.0");
     gw_converter_free(converter);
+}
+
+static void explain_code(const char *value, const char *expected) {
+    char text[GW_LOAD_TEXT_MAX];
+    const char *const codes[] = {"AT", "DE"};
+    gw_load_column birth = {.name = "Geburtsland (\xC3\x96sterreich)",
+                            .target = "c_birth",
+                            .is_code = true,
+                            .codes = codes,
+                            .code_count = 2};
+    gw_converter *converter = gw_converter_new(&birth);
+    gw_bytes field = gw_bytes_of(value);
+    gw_convert_explain(converter, gw_convert(converter, field), field, text);
+    char whole[GW_LOAD_TEXT_MAX];
+    snprintf(whole, sizeof(whole), "Geburtsland (\xC3\x96sterreich) \"%s\" is not in the code list", expected);
+    assert_string_equal(text, whole);
+    gw_converter_free(converter);
+}
+
+static void explanation_quotes_words_of_every_language_as_they_are(void **state) {
+    (void)state;
+    explain_code("\xC3\x96sterreich", "\xC3\x96sterreich");
+    explain_code("\xE6\x97\xA5\xE6\x9C\xAC \xF0\x9F\x90\xA6", "\xE6\x97\xA5\xE6\x9C\xAC \xF0\x9F\x90\xA6");
+    // 40 bytes end inside the thirteenth-and-a-third character: the cut is before it.
+    explain_code("\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5"
+                 "\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5",
+                 "\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5"
+                 "\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5\xE6\x97\xA5...");
+}
+
+static void explanation_makes_what_is_no_text_harmless(void **state) {
+    (void)state;
+    explain_code("a\nb\tc\x7F", "a?b?c?");
+    explain_code("\xE2\x80\xAE"
+                 "abc\xE2\x81\xA6",
+                 "?abc?"); // right-to-left override, isolate
+    explain_code("\xFF\xC3", "??");
+    explain_code("\xC0\x8A\xE0\x80\x8A", "?????"); // a line feed in too many bytes
+    explain_code("\xED\xA0\x80", "???");           // half a pair of UTF-16
 }
 
 int main(void) {
@@ -174,6 +213,8 @@ int main(void) {
         cmocka_unit_test(codes_go_through_the_recode_first),
         cmocka_unit_test(code_with_a_nul_inside_is_unlisted),
         cmocka_unit_test(explanation_tames_what_it_quotes),
+        cmocka_unit_test(explanation_quotes_words_of_every_language_as_they_are),
+        cmocka_unit_test(explanation_makes_what_is_no_text_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ static int dataset_end(void **state) {
 
 static void treat(test_dataset *dataset, const char *text) {
     gw_problem problem;
-    assert_int_equal(gw_load_treat(text, dataset->treatments, &problem), GW_OK);
+    assert_int_equal(gw_load_treat(text, &dataset->treatments, &problem), GW_OK);
 }
 
 static void expect_refused(test_dataset *dataset, const char *csv) {
@@ -94,7 +94,8 @@ static void ten_rows_are_shown_and_all_are_counted(void **state) {
     assert_int_equal(found->findings[9].row, 10);
     gw_buffer text;
     gw_buffer_init(&text, 65536);
-    gw_load_report_text(&dataset->report, dataset->treatments, &text);
+    gw_load_options options = {.policy = dataset->policy, .treatments = dataset->treatments};
+    gw_load_report_text(&dataset->report, &options, &text);
     assert_non_null(strstr(gw_buffer_string(&text),
                            "  row 10: age \"x9\" is not a whole number\n  and 90 more\n  mend: --treat "
                            "bad_type=drop-row | --treat bad_type=missing\n"));
@@ -180,10 +181,10 @@ static void treatment_that_does_not_fit_is_refused(void **state) {
                                  "=drop-row",          "bad_type=refuse"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         gw_problem problem;
-        assert_int_equal(gw_load_treat(wrong[i], dataset->treatments, &problem), GW_INVALID);
+        assert_int_equal(gw_load_treat(wrong[i], &dataset->treatments, &problem), GW_INVALID);
     }
     for (size_t i = 0; i < GW_LOAD_KINDS; i++)
-        assert_int_equal(dataset->treatments[i], GW_TREAT_REFUSE);
+        assert_int_equal(dataset->treatments.kinds[i], GW_TREAT_REFUSE);
 }
 
 static void missing_values_go_where_the_policy_says(void **state) {
@@ -215,10 +216,164 @@ static void source_without_a_column_or_with_two_is_refused(void **state) {
     assert_int_equal(fixture_data_count(dataset), 0);
 }
 
-static void header_alone_makes_an_empty_snapshot(void **state) {
+static void header_alone_is_refused_unless_allowed(void **state) {
     test_dataset *dataset = *state;
+    assert_int_equal(fixture_load_text(dataset, "id,sex,age,income\n"), GW_INVALID);
+    assert_string_equal(dataset->problem.code, "load_empty");
+    assert_string_equal(dataset->problem.why, "The source of persons has no rows.");
+    assert_int_equal(fixture_data_count(dataset), 0);
+    dataset->is_empty_allowed = true;
     assert_int_equal(fixture_load_text(dataset, "id,sex,age,income\n"), GW_OK);
     assert_int_equal(fixture_number(dataset, COUNT), 0);
+}
+
+static void source_of_which_nothing_is_left_is_refused_too(void **state) {
+    test_dataset *dataset = *state;
+    treat(dataset, "bad_type=drop-row");
+    assert_int_equal(fixture_load_text(dataset, "id,sex,age,income\na,1,x,1\nb,1,x,1\n"), GW_INVALID);
+    assert_string_equal(dataset->problem.code, "load_empty");
+    assert_int_equal(fixture_data_count(dataset), 0);
+}
+
+static gw_status load_rows(test_dataset *dataset, int count) {
+    char csv[65536] = "id,sex,age,income\n";
+    size_t at = strlen(csv);
+    for (int i = 0; i < count; i++)
+        at += (size_t)sprintf(csv + at, "%d,1,30,1\n", i);
+    return fixture_load_text(dataset, csv);
+}
+
+static void sidecar_path(const test_dataset *dataset, char path[600]) {
+    snprintf(path, 600, "%s/data/%s.rows", dataset->folder, dataset->loaded.version);
+}
+
+static void expect_rows_text(const test_dataset *dataset, const char *expected) {
+    char data[512];
+    gw_buffer text;
+    gw_buffer_init(&text, 4096);
+    fixture_path(dataset, "data", data);
+    gw_load_options options = {.policy = dataset->policy, .version = dataset->version, .folder = data};
+    gw_load_rows_text(&dataset->report, &options, &text);
+    assert_string_equal(gw_buffer_string(&text), expected);
+    gw_buffer_done(&text);
+}
+
+static void rows_of_a_version_are_for_its_owner_alone(void **state) {
+    test_dataset *dataset = *state;
+    char path[600];
+    struct stat facts;
+    mode_t before = umask(0);
+    assert_int_equal(load_rows(dataset, 1234), GW_OK);
+    umask(before);
+    expect_rows_text(dataset, "now: 1,234 rows\n");
+    sidecar_path(dataset, path);
+    assert_int_equal(stat(path, &facts), 0);
+    assert_int_equal(facts.st_mode & 07777, 0600);
+    gw_buffer text;
+    gw_problem problem;
+    gw_buffer_init(&text, 4096);
+    assert_int_equal(gw_file_read(path, &text, &problem), GW_OK);
+    assert_string_equal(gw_buffer_string(&text), "persons 1234\n");
+    gw_buffer_done(&text);
+}
+
+static void version_of_less_than_half_the_rows_is_refused_unless_allowed(void **state) {
+    test_dataset *dataset = *state;
+    char version[GW_ID_HEX];
+    assert_int_equal(load_rows(dataset, 1001), GW_OK);
+    strcpy(version, dataset->loaded.version); // the same size, ended by NUL: bytes enough
+    dataset->version = version;
+    assert_int_equal(load_rows(dataset, 500), GW_INVALID);
+    assert_string_equal(dataset->problem.code, "load_shrunk");
+    expect_rows_text(dataset, "before: 1,001 rows, now: 500\n");
+    assert_null(strstr(dataset->problem.why, "500"));
+    assert_null(strstr(dataset->problem.why, "1"));
+    assert_int_equal(fixture_data_count(dataset), 2); // the first version, and the count of its rows
+    assert_int_equal(load_rows(dataset, 501), GW_OK);
+    expect_rows_text(dataset, "before: 1,001 rows, now: 501\n");
+    dataset->is_shrunk_allowed = true;
+    assert_int_equal(load_rows(dataset, 500), GW_OK);
+    dataset->is_shrunk_allowed = false;
+    dataset->version = NULL;
+    assert_int_equal(load_rows(dataset, 1), GW_OK);
+}
+
+static void count_of_rows_that_others_can_reach_is_not_believed(void **state) {
+    test_dataset *dataset = *state;
+    char version[GW_ID_HEX], path[600], other[512];
+    assert_int_equal(load_rows(dataset, 10), GW_OK);
+    strcpy(version, dataset->loaded.version); // bytes enough, as above
+    dataset->version = version;
+    sidecar_path(dataset, path);
+    assert_int_equal(load_rows(dataset, 4), GW_INVALID);
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(load_rows(dataset, 4), GW_OK);
+    expect_rows_text(dataset, "now: 4 rows\n");
+    assert_int_equal(chmod(path, 0600), 0);
+    fixture_path(dataset, "elsewhere", other);
+    assert_int_equal(rename(path, other), 0);
+    assert_int_equal(symlink(other, path), 0);
+    assert_int_equal(load_rows(dataset, 4), GW_OK);
+    const char *const broken[] = {"persons \n",  "persons 10", "persons 10x\n", "persons -10\n",
+                                  "person 10\n", "",           "\n\n"};
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+        gw_problem problem;
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(gw_file_replace(path, gw_bytes_of(broken[i]), 0600, &problem), GW_OK);
+        assert_int_equal(load_rows(dataset, 4), GW_OK);
+        expect_rows_text(dataset, "now: 4 rows\n");
+    }
+}
+
+static void own_treatment_of_a_column_wins(void **state) {
+    test_dataset *dataset = *state;
+    const char *csv = "id,sex,age,income\na,1,x,1\nb,1,30,x\nc,1,500,1\nd,1,30,999999\n";
+    treat(dataset, "age:bad_type=missing");
+    expect_refused(dataset, csv);
+    assert_int_equal(dataset->report.kinds[GW_LOAD_BAD_TYPE].count, 2);
+    assert_int_equal(dataset->report.kinds[GW_LOAD_BAD_TYPE].refused_count, 1);
+    treat(dataset, "bad_type=drop-row");
+    treat(dataset, "out_of_bounds=clamp");
+    treat(dataset, "income:out_of_bounds=drop-row");
+    assert_int_equal(fixture_load_text(dataset, csv), GW_OK);
+    assert_int_equal(fixture_number(dataset, COUNT), 2);
+    assert_int_equal(fixture_number(dataset, COUNT " WHERE age IS NULL AND income = 202"), 1);
+    assert_int_equal(fixture_number(dataset, COUNT " WHERE age = 120"), 1);
+    gw_buffer text;
+    gw_buffer_init(&text, 65536);
+    gw_load_options options = {.policy = dataset->policy, .treatments = dataset->treatments};
+    gw_load_report_text(&dataset->report, &options, &text);
+    assert_non_null(strstr(gw_buffer_string(&text), "bad_type                2   drop-row; age: missing\n"));
+    gw_buffer_done(&text);
+}
+
+static void treatment_of_a_column_that_is_not_there_is_refused(void **state) {
+    test_dataset *dataset = *state;
+    treat(dataset, "agee:bad_type=missing");
+    assert_int_equal(fixture_load_text(dataset, "id,sex,age,income\na,1,30,1\n"), GW_INVALID);
+    assert_string_equal(dataset->problem.code, "unknown_column");
+    assert_string_equal(dataset->problem.mend, "Did you mean \"age\"?");
+    const char *const wrong[] = {"age:ragged_row=drop-row", "age:missing_id=drop-row", "age:too_many_rows=drop-row",
+                                 ":bad_type=missing",       "age:bad_type=clamp",      "age:=missing"};
+    size_t count = dataset->treatments.column_count;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        gw_problem problem;
+        assert_int_equal(gw_load_treat(wrong[i], &dataset->treatments, &problem), GW_INVALID);
+    }
+    assert_int_equal(dataset->treatments.column_count, count);
+}
+
+static void mend_of_an_unlisted_code_names_the_recode_of_its_column(void **state) {
+    test_dataset *dataset = *state;
+    gw_buffer text;
+    gw_buffer_init(&text, 65536);
+    expect_refused(dataset, "id,sex,age,income\na,X,x,1\nb,Y,30,1\n");
+    gw_load_options options = {.policy = dataset->policy};
+    gw_load_report_text(&dataset->report, &options, &text);
+    assert_non_null(
+        strstr(gw_buffer_string(&text), "--treat unlisted_code=missing\n    or add it to \"recode\" of sex\n"));
+    assert_non_null(strstr(gw_buffer_string(&text), "--treat bad_type=missing\n"));
+    gw_buffer_done(&text);
 }
 
 static void write_gzip(const test_dataset *dataset, const char *name, const char *text) {
@@ -456,7 +611,7 @@ static void leavings_of_a_load_killed_with_its_child_are_swept_by_the_next(void 
     die_in_phase(dataset, "writing", 'b');
     assert_int_equal(fixture_data_count(dataset), 1);
     assert_int_equal(fixture_load_text(dataset, "id,sex,age,income\na,1,30,5\n"), GW_OK);
-    assert_int_equal(fixture_data_count(dataset), 1); // the snapshot alone
+    assert_int_equal(fixture_data_count(dataset), 2); // the snapshot and the count of its rows
     assert_int_equal(fixture_number(dataset, COUNT), 1);
 }
 
@@ -513,7 +668,7 @@ static void tables_with_several_rows_keep_persons_apart_and_inherit(void **state
     assert_int_equal(gw_load_run(&options, &dataset.loaded, &dataset.report, &dataset.problem), GW_INVALID);
     assert_true(fixture_has_finding(&dataset, GW_LOAD_TOO_MANY_ROWS, 3,
                                     "the same who as in another row; at most 2 per person"));
-    options.treatments[GW_LOAD_TOO_MANY_ROWS] = GW_TREAT_DROP_ROW;
+    options.treatments.kinds[GW_LOAD_TOO_MANY_ROWS] = GW_TREAT_DROP_ROW;
     assert_int_equal(gw_load_run(&options, &dataset.loaded, &dataset.report, &dataset.problem), GW_OK);
     assert_int_equal(dataset.report.rows_kept, 2 + 4);
     assert_int_equal(fixture_number(&dataset, "SELECT 0, count(DISTINCT _person) FROM permits"), 3);
@@ -541,7 +696,14 @@ int main(void) {
         DATASET_TEST(treatment_that_does_not_fit_is_refused),
         DATASET_TEST(missing_values_go_where_the_policy_says),
         DATASET_TEST(source_without_a_column_or_with_two_is_refused),
-        DATASET_TEST(header_alone_makes_an_empty_snapshot),
+        DATASET_TEST(header_alone_is_refused_unless_allowed),
+        DATASET_TEST(source_of_which_nothing_is_left_is_refused_too),
+        DATASET_TEST(rows_of_a_version_are_for_its_owner_alone),
+        DATASET_TEST(version_of_less_than_half_the_rows_is_refused_unless_allowed),
+        DATASET_TEST(count_of_rows_that_others_can_reach_is_not_believed),
+        DATASET_TEST(own_treatment_of_a_column_wins),
+        DATASET_TEST(treatment_of_a_column_that_is_not_there_is_refused),
+        DATASET_TEST(mend_of_an_unlisted_code_names_the_recode_of_its_column),
         DATASET_TEST(gzipped_source_is_the_same_source),
         DATASET_TEST(gzip_cut_short_loads_nothing),
         DATASET_TEST(order_of_rows_leaves_no_trace),

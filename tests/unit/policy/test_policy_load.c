@@ -73,6 +73,38 @@ typedef struct {
     const char *says;    // part of why or mend; NULL: not checked
 } mistake;
 
+#define LETTERS_32 "abcdefghijklmnopqrstuvwxyz012345"
+
+static void columns_are_called_what_the_source_calls_them(void **state) {
+    (void)state;
+    static const char *const names[][2] = {
+        {"Birth country", "Birth country"},
+        {"Geburtsland (\xC3\x96sterreich)", "Geburtsland (\xC3\x96sterreich)"},
+        {"a \\\"quoted\\\" name", "a \"quoted\" name"},
+        {"back\\\\slash", "back\\slash"},
+        {"a/b:c=d", "a/b:c=d"},
+        {LETTERS_32 LETTERS_32 LETTERS_32 LETTERS_32, LETTERS_32 LETTERS_32 LETTERS_32 LETTERS_32}};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        char key[200];
+        snprintf(key, sizeof(key), "\"%s\":{\"concept\":\"c_birth\"", names[i][0]);
+        GW_CLEANUP(gw_buffer_done) gw_buffer columns;
+        GW_CLEANUP(gw_buffer_done) gw_buffer text;
+        gw_buffer_init(&columns, 65536);
+        gw_buffer_init(&text, 65536);
+        replace_text(&columns, policy_text, "\"cob\":{\"concept\":\"c_birth\"", key);
+        snprintf(key, sizeof(key), "\"unit\":\"%s\",\"rows_per_person_max\":4", names[i][0]);
+        replace_text(&text, gw_buffer_string(&columns), "\"unit\":\"person_id\",\"rows_per_person_max\":4", key);
+        GW_CLEANUP(gw_policy_freep) gw_policy *policy = NULL;
+        gw_problem problem = {0};
+        gw_status status = load_text(gw_buffer_bytes(&text), &policy, &problem);
+        if (status != GW_OK)
+            print_error("%s: %s\n", names[i][1], problem.why);
+        assert_int_equal(status, GW_OK);
+        assert_string_equal(gw_table_concept(&policy->tables[0], "c_birth")->name, names[i][1]);
+        assert_string_equal(policy->tables[1].unit, names[i][1]);
+    }
+}
+
 static void one_mistake_each_is_refused_with_its_place(void **state) {
     (void)state;
     static const mistake cases[] = {
@@ -115,6 +147,16 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
         {",\"missing\":\"drop\"},\n\"age\"", "},\n\"age\"", "missing_field", 9, 7, "missing"},
         {"\"type\":\"code\",\"codelist\":\"CL_BIRTH\"", "\"type\":\"code\",\"min\":0,\"codelist\":\"CL_BIRTH\"",
          "unknown_field", 9, 42, NULL},
+        {"\"cob\":{", "\"\":{", "bad_name", 9, 4, NULL},
+        {"\"cob\":{", "\"c\\tob\":{", "bad_name", 9, 9, "control characters"},
+        {"\"cob\":{", "\"c\\nob\":{", "bad_name", 9, 9, NULL},
+        {"\"cob\":{", "\"c\\u202eob\":{", "bad_name", 9, 13, NULL}, // turns what follows round
+        {"\"cob\":{", "\"c\\u0085ob\":{", "bad_name", 9, 13, NULL},
+        {"\"cob\":{", "\"" LETTERS_32 LETTERS_32 LETTERS_32 LETTERS_32 "x\":{", "bad_name", 9, 133, "128 bytes"},
+        {"\"unit\":\"person_id\",\"rows_per_person_max\":1", "\"unit\":\"\",\"rows_per_person_max\":1", "bad_name", 7,
+         29, NULL},
+        {"\"unit\":\"person_id\",\"rows_per_person_max\":1", "\"unit\":7,\"rows_per_person_max\":1", "wrong_type", 7,
+         29, NULL},
         // Code lists and recodes.
         {"CL_BIRTH", "CL_NOWHERE", "policy_codelist", 9, 53, "CL_NOWHERE"},
         {"CL_BIRTH", "../../etc/passwd", "bad_name", 9, 53, NULL},
@@ -437,6 +479,7 @@ static void mutations_never_crash(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_policy_is_read_whole),
+        cmocka_unit_test(columns_are_called_what_the_source_calls_them),
         cmocka_unit_test(one_mistake_each_is_refused_with_its_place),
         cmocka_unit_test(all_missing_fields_are_listed_at_once),
         cmocka_unit_test_setup_teardown(code_lists_follow_csv, make_folder, remove_folder),
