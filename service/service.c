@@ -3,6 +3,7 @@
 // new checkpoint when its reply has been made, and writes on its own thread, so that no worker waits for files.
 #include "service/service.h"
 
+#include "service/admin/load.h"
 #include "service/audit/publish.h"
 #include "service/base/cleanup.h"
 #include "service/base/log.h"
@@ -29,6 +30,7 @@ struct gw_service {
     size_t worker_count;
     gw_bus *bus;
     gw_changes changes;
+    gw_signature seal_secret;
 };
 
 void gw_service_key_path(const gw_config *config, const char *name, char *ret_path, size_t size) {
@@ -84,13 +86,73 @@ static gw_status open_ledger(gw_service *service, gw_problem *problem) {
     return gw_ledger_open(&options, gw_take(&log_key), &service->ledger, problem);
 }
 
+gw_status gw_service_seal_secret(const gw_config *config, gw_signature *ret, gw_problem *ret_problem) {
+    GW_CLEANUP(gw_secret_key_freep) gw_secret_key *key = NULL;
+    char path[4200];
+    gw_service_key_path(config, "seal", path, sizeof path);
+    gw_status status = gw_key_file_read(path, &key, ret_problem);
+    if (status == GW_OK)
+        *ret = gw_sign(key, gw_bytes_of("godwit data seal v1"));
+    return status;
+}
+
+typedef struct {
+    gw_service *service;
+    gw_store_reader *reader;
+    gw_status status;
+    gw_problem *problem;
+} snapshots_check;
+
+// The file of the version in force must be the one whose seal is in the log.
+static gw_status snapshot_check(const snapshots_check *check, const char *dataset) {
+    gw_store_data data;
+    gw_entry entry;
+    gw_hash seal;
+    char path[4096];
+    gw_status status = gw_store_data_current(check->reader, dataset, &data);
+    if (status == GW_NOT_FOUND)
+        return GW_OK;
+    gw_buffer bytes;
+    gw_buffer_init(&bytes, GW_ENTRY_BYTES_MAX);
+    if (status == GW_OK)
+        status = gw_store_entry(check->reader, data.seq, &bytes);
+    if (status == GW_OK)
+        status = gw_entry_decode(gw_buffer_bytes(&bytes), &entry, check->problem);
+    gw_buffer_done(&bytes);
+    if (status != GW_OK)
+        return status;
+    gw_query_snapshot_path(check->service->queries, dataset, data.version, ".duckdb", path, sizeof path);
+    gw_bytes secret = {check->service->seal_secret.bytes, GW_SIGNATURE_SIZE};
+    status = gw_load_seal(path, secret, &seal, check->problem);
+    if (status == GW_OK && gw_hash_equal(seal, entry.data.seal))
+        return GW_OK;
+    gw_problem_set(check->problem, GW_CORRUPT, "data_tampered", "A data version is not the file that was loaded.", "",
+                   "Put the right file back, or take this one out of the way and run: godwit load");
+    gw_problem_why(check->problem, "%s of %s is missing, or its bytes do not have the seal in the log.", data.version,
+                   dataset);
+    return GW_CORRUPT;
+}
+
+static void snapshots_check_one(void *state, const gw_store_policy *policy) {
+    snapshots_check *check = state;
+    if (check->status == GW_OK)
+        check->status = snapshot_check(check, policy->dataset);
+}
+
+static gw_status snapshots_verify(gw_service *service, gw_problem *problem) {
+    snapshots_check check = {.service = service, .reader = gw_query_reader(service->workers[0]), .problem = problem};
+    gw_status status = gw_store_datasets(check.reader, snapshots_check_one, &check);
+    return check.status != GW_OK ? check.status : status;
+}
+
 static gw_status open_queries(gw_service *service, bool is_serving, gw_problem *problem) {
     gw_clock clock = gw_clock_system();
     service->changes = (gw_changes){.ledger = service->ledger,
                                     .engine = service->engine,
                                     .origin = service->config.origin,
                                     .codelist_folder = service->codelists,
-                                    .started = clock.boot_ms(clock.state)};
+                                    .started = clock.boot_ms(clock.state),
+                                    .seal_secret = {service->seal_secret.bytes, GW_SIGNATURE_SIZE}};
     gw_query_options options = {.ledger = service->ledger,
                                 .engine = service->engine,
                                 .catalogue = service->catalogue,
@@ -142,7 +204,11 @@ static gw_status open_parts(gw_service *service, const gw_service_options *optio
         status = gw_publisher_open(gw_ledger_database(service->ledger), service->log_folder, service->questions_folder,
                                    &service->publisher, problem);
     if (status == GW_OK)
+        status = gw_service_seal_secret(&service->config, &service->seal_secret, problem);
+    if (status == GW_OK)
         status = open_queries(service, options->is_serving, problem);
+    if (status == GW_OK && options->is_serving)
+        status = snapshots_verify(service, problem);
     if (status == GW_OK && options->is_serving)
         status = open_bus(service, problem);
     return status;
@@ -192,6 +258,7 @@ void gw_service_close(gw_service *service) {
     gw_ledger_close(service->ledger);
     gw_engine_close(service->engine);
     gw_secret_key_free(service->reply_key);
+    gw_wipe(&service->seal_secret, sizeof service->seal_secret);
     gw_catalogue_free(service->catalogue);
     free(service);
 }

@@ -13,7 +13,7 @@ typedef struct {
     const char *engine_program;
 } gw_service_options;
 
-// Codes beside those of the parts: locked (another daemon), rolled_back (exit 78).
+// Codes beside those of the parts: locked (another daemon), rolled_back (exit 78), data_tampered.
 GW_MUST_CHECK gw_status gw_service_open(const gw_config *config, const gw_service_options *options, gw_service **ret,
                                         gw_problem *ret_problem);
 void gw_service_close(gw_service *service); // drains; accepts NULL
@@ -21,5 +21,7 @@ void gw_service_close(gw_service *service); // drains; accepts NULL
 void gw_service_tick(gw_service *service);
 // Handles one message on the calling thread (local changes).
 void gw_service_handle(gw_service *service, gw_bytes request, gw_buffer *reply);
+// The secret under which data files are sealed: a signature that only the seal key can make.
+GW_MUST_CHECK gw_status gw_service_seal_secret(const gw_config *config, gw_signature *ret, gw_problem *ret_problem);
 // The path of a key of the state folder: "log", "reply", "seal".
 void gw_service_key_path(const gw_config *config, const char *name, char *ret_path, size_t size);

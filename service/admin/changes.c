@@ -2,6 +2,7 @@
 // One function per action, in a table with the role it needs and the fields it takes.
 #include "service/admin/changes.h"
 
+#include "service/admin/load.h"
 #include "service/base/file.h"
 #include "service/query/plan.h"
 
@@ -18,6 +19,7 @@ typedef struct {
     gw_json_reader reader;
     gw_buffer *out;
     gw_problem *problem;
+    const char *differences; // policies: JSON strings of what a new version changes, with commas; NULL: nothing to say
 } change;
 
 static const char *text_of(change *c, const char *name) {
@@ -50,6 +52,10 @@ static gw_status append(change *c, gw_store_op *op, const char *signer) {
     gw_buffer_text(c->out, "{\"v\":1");
     gw_json_write_member(c->out, "action", gw_json_string(gw_json_member(c->body, "action")));
     gw_json_write_integer(c->out, "seq", (int64_t)op->seq);
+    if (c->differences) {
+        gw_json_write_name(c->out, "changes");
+        gw_buffer_format(c->out, "[%s]", c->differences);
+    }
     gw_buffer_text(c->out, "}");
     return GW_OK;
 }
@@ -129,7 +135,7 @@ static gw_status change_key(change *c, const char *action, bool with_times) {
     const char *text = text_of(c, "key");
     if (!text)
         return c->reader.status;
-    if (!gw_unhex(text, strlen(text), key.bytes, sizeof key.bytes))
+    if (!gw_unhex(text, strlen(text), key.bytes, sizeof key.bytes) || !gw_public_key_is_valid(key))
         return invalid(c, "bad_key", "This is not a public key.", "A key is 64 hexadecimal digits.",
                        "godwit keys new prints it.");
     memcpy(op.entry.key.key, text, sizeof op.entry.key.key);
@@ -244,6 +250,36 @@ static void policy_entry(const gw_policy *policy, gw_entry *entry) {
     entry->policy.question_max = policy->question_max.micro;
 }
 
+static void difference(gw_buffer *out, const char *name, uint64_t before, uint64_t now) {
+    char old_text[GW_EPSILON_TEXT], new_text[GW_EPSILON_TEXT], line[128];
+    if (before == now)
+        return;
+    gw_epsilon_format((gw_epsilon){before}, old_text);
+    gw_epsilon_format((gw_epsilon){now}, new_text);
+    snprintf(line, sizeof line, "%s %s -> %s", name, before ? old_text : "none", now ? new_text : "none");
+    gw_buffer_text(out, out->size ? "," : "");
+    gw_json_write_string(out, line);
+}
+
+// What the signer may have overlooked: every amount that is not what it was.
+static void differences_write(change *c, const gw_policy *policy, gw_buffer *out) {
+    gw_policy_in_force before;
+    if (gw_query_policy(c->worker, policy->dataset, &before, NULL) != GW_OK)
+        return;
+    difference(out, "lifetime", before.policy->lifetime.micro, policy->lifetime.micro);
+    difference(out, "per_principal", before.policy->per_principal.micro, policy->per_principal.micro);
+    difference(out, "window epsilon", before.policy->window_total.micro, policy->window_total.micro);
+    difference(out, "window days", before.policy->window_days * UINT64_C(1000000),
+               policy->window_days * UINT64_C(1000000));
+    difference(out, "question_min", before.policy->question_min.micro, policy->question_min.micro);
+    difference(out, "question_max", before.policy->question_max.micro, policy->question_max.micro);
+    gw_hash layout = gw_plan_layout(policy);
+    if (gw_hash_equal(layout, before.layout))
+        return;
+    gw_buffer_text(out, out->size ? "," : "");
+    gw_json_write_string(out, "the tables: the data must be loaded again before it answers");
+}
+
 static gw_status change_policy_activate(change *c) {
     char signer[GW_ID_HEX];
     const char *text = text_of(c, "policy");
@@ -263,7 +299,14 @@ static gw_status change_policy_activate(change *c) {
         gw_store_op op = {.file_bytes = gw_bytes_of(text)};
         policy_entry(policy, &op.entry);
         op.entry.policy.supersedes = has_current ? current.seq : GW_NO_SEQ;
+        gw_buffer differences;
+        gw_buffer_init(&differences, 8192);
+        if (has_current)
+            differences_write(c, policy, &differences);
+        c->differences = has_current ? gw_buffer_string(&differences) : NULL;
         status = append(c, &op, signer);
+        c->differences = NULL;
+        gw_buffer_done(&differences);
         if (status == GW_NOT_FOUND || (status == GW_INVALID && strcmp(c->problem->code, "unknown_population") == 0)) {
             gw_problem_set(c->problem, GW_INVALID, "unknown_population",
                            "The people behind this dataset have no budget yet.", "", "");
@@ -307,6 +350,15 @@ static gw_status change_data_activate(change *c) {
     bool is_same = gw_file_read(path, &text, NULL) == GW_OK && text.size == GW_HASH_HEX &&
                    memcmp(text.data, hex, GW_HASH_HEX - 1) == 0;
     gw_buffer_done(&text);
+    gw_hash sealed;
+    gw_query_snapshot_path(c->changes->queries, in_force.policy->dataset, op.entry.data.version, ".duckdb", path,
+                           sizeof path);
+    status = gw_load_seal(path, c->changes->seal_secret, &sealed, c->problem);
+    if (status != GW_OK)
+        return status;
+    if (!gw_hash_equal(sealed, op.entry.data.seal))
+        return invalid(c, "data_tampered", "This data version is not the file that was loaded.",
+                       "Its bytes do not have the seal that this request states.", "godwit load");
     if (!is_same)
         return invalid(c, "data_layout", "This data version was loaded under another description of the tables.",
                        "The policy changed after the load began.", "godwit load");

@@ -11,10 +11,11 @@ typedef struct {
     gw_queries *queries;
     const char *origin;
     const char *codelist_folder;
-    int64_t started; // boot clock, milliseconds
+    int64_t started;      // boot clock, milliseconds
+    gw_bytes seal_secret; // under which data files are sealed (load.h)
 } gw_changes;
 
 // A gw_admin_handler; `state` is a gw_changes. Codes: denied_role, unknown_action, bad_signature, policy_version,
-// policy_population, unknown_population, no_snapshot, and those of policy loading and of the store.
+// policy_population, unknown_population, no_snapshot, data_tampered, and those of policy loading and of the store.
 gw_status gw_changes_handle(void *state, gw_query_worker *worker, const gw_identity *who, const gw_json *json,
                             const gw_json_node *body, gw_buffer *ret_document, gw_problem *ret_problem);

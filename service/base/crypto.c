@@ -192,6 +192,10 @@ bool gw_verify_signature(gw_public_key key, gw_bytes message, gw_signature signa
     return crypto_sign_verify_detached(signature.bytes, message.data, message.size, key.bytes) == 0;
 }
 
+bool gw_public_key_is_valid(gw_public_key key) {
+    return crypto_core_ed25519_is_valid_point(key.bytes) == 1;
+}
+
 void gw_secret_key_free(gw_secret_key *key) {
     sodium_free(key); // makes it writable, wipes, unlocks; accepts NULL
 }

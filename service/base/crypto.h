@@ -41,7 +41,8 @@ GW_MUST_CHECK gw_status gw_key_from_seed(const uint8_t seed[GW_SEED_SIZE], gw_se
 gw_public_key gw_key_public(const gw_secret_key *key);
 gw_signature gw_sign(const gw_secret_key *key, gw_bytes message);
 bool gw_verify_signature(gw_public_key key, gw_bytes message, gw_signature signature);
-void gw_secret_key_free(gw_secret_key *key); // wipes; accepts NULL
+bool gw_public_key_is_valid(gw_public_key key); // a point of the right order: 00…00 and its like verify too much
+void gw_secret_key_free(gw_secret_key *key);    // wipes; accepts NULL
 // A key file holds the seed as 64 hex digits and a newline. Written 0400, never over an existing file; read with
 // O_NOFOLLOW, refused unless owned by the caller's uid with no group or world bits.
 GW_MUST_CHECK gw_status gw_key_file_write(const char *path, const gw_secret_key *key, gw_problem *ret_problem);

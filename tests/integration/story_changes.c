@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 // cmocka wants the four above first.
 #include <cmocka.h>
 
