@@ -21,7 +21,6 @@
 #define PROGRESS_AFTER_MS 400
 
 GW_DEFINE_FREEP(gw_policy, gw_policy_free)
-GW_DEFINE_FREEP(gw_secret_key, gw_secret_key_free)
 
 typedef struct {
     const char *dir, *dataset;
@@ -170,17 +169,6 @@ static gw_status policy_in_force(const gw_config *config, const char *dataset, g
     return status;
 }
 
-// The secret under which data files are sealed: a signature that only the seal key can make.
-static gw_status seal_secret(const gw_config *config, gw_signature *ret, gw_problem *problem) {
-    GW_CLEANUP(gw_secret_key_freep) gw_secret_key *key = NULL;
-    char path[4200];
-    gw_service_key_path(config, "seal", path, sizeof path);
-    gw_status status = gw_key_file_read(path, &key, problem);
-    if (status == GW_OK)
-        *ret = gw_sign(key, gw_bytes_of("godwit data seal v1"));
-    return status;
-}
-
 // Beside the snapshot stands under which description of the tables it was made: the policy in force may be another by
 // the time it is activated.
 static gw_status note_layout(const gw_config *config, const gw_policy *policy, const gw_loaded *loaded,
@@ -217,7 +205,7 @@ static gw_status load_run(const gw_config *config, load_arguments *a, const gw_p
                           gw_loaded *loaded, gw_buffer *ret_rows, gw_problem *problem) {
     char folder[4400], engine[PATH_MAX];
     gw_signature secret;
-    gw_status status = seal_secret(config, &secret, problem);
+    gw_status status = gw_service_seal_secret(config, &secret, problem);
     if (status != GW_OK)
         return status;
     progress_bar bar = {.is_terminal = isatty(STDERR_FILENO)};
