@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The README's first five minutes, run as they are printed, in an empty folder with the programs of this build. Then one
 # byte of each file that an answer leaves behind is changed: the check must fail with exit 6 and name the file. At the end
-# a budget runs short: at a terminal that is said instead of asked for.
+# a budget runs short: at a terminal that is said instead of asked for. And a log under no key or another's is not called
+# sound without a word.
 #
 #   GW_BIN=.build/release/bin GW_SOURCE=. sh tests/integration/readme_walk.sh
 set -eu
@@ -104,4 +105,22 @@ if command -v script >/dev/null; then
     grep -q -- '--epsilon 0.45 --by sex --where age=20..64 --as researcher' "$work/said" ||
         fail "another question is recommended than was asked: $(cat "$work/said")"
 fi
+# says <text> <command…>: the command's output holds the text.
+says() {
+    text=$1
+    shift
+    "$@" >"$work/said" 2>&1 || :
+    tr -s ' \n' '  ' <"$work/said" | grep -qF -- "$text" || fail "\"$text\" is not said by $*: $(cat "$work/said")"
+}
+says 'yours: 0.45 left, not enough' godwit cost register employment_rate --by sex --where age=20..64 --epsilon 0.5 \
+    --as researcher -o table
+says 'not enough for another question like your last one (0.50)' godwit budget register --as researcher -o table
+says 'whose it is was not checked' godwit audit verify --log state/log -o table
+says '"key_is_trusted":false' godwit audit verify --log state/log -o json
+says '"key_is_trusted":true' godwit audit verify --log state/log --log-key "$log_key" -o json
+godwit init --dir other --origin other.example/godwit >/dev/null
+other_key=$(sed 's/.*"log_key":"\([^"]*\)".*/\1/' other/profiles/admin.json)
+says "is not this log's key" godwit audit verify --log state/log --log-key "$other_key" -o table
+says 'a policy takes the signature of an owner' godwit policy sign register.policy.json --as researcher
+says '"dataset_info"' godwit policy show register -o json --as owner
 printf '\nreadme_walk: every command of the README works, and every changed byte is found\n'
