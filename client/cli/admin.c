@@ -37,5 +37,10 @@ gw_exit_code gw_admin_finish(gw_cli *cli, gw_buffer *body, const char *what) {
         return gw_fail(cli, &problem);
     gw_say_verdict(cli, "OK", "%s · log entry %lld", what,
                    (long long)gw_doc_integer(gw_json_root(document), "seq", -1));
+    const gw_json_node *changes = gw_json_member(gw_json_root(document), "changes");
+    bool is_list = changes != NULL && gw_json_type_of(changes) == GW_JSON_ARRAY;
+    for (const gw_json_node *one = is_list ? gw_json_first(changes) : NULL; one != NULL; one = gw_json_next(one))
+        if (gw_json_type_of(one) == GW_JSON_STRING)
+            gw_say_verdict(cli, "NOTE", "changes %s", gw_json_string(one)); // what a signer may have overlooked
     return GW_EXIT_DONE;
 }
