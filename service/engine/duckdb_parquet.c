@@ -50,7 +50,7 @@ static void sql_identifier(gw_buffer *sql, const char *name) {
 }
 
 static void sql_source(gw_buffer *sql, const gw_parquet *parquet) {
-    gw_buffer_format(sql, " FROM read_parquet('/proc/self/fd/%d', hive_partitioning = false)", parquet->file);
+    gw_buffer_format(sql, " FROM read_parquet('/proc/self/fd/%d')", parquet->file);
 }
 
 static bool parquet_prepare(gw_parquet *parquet, const gw_buffer *sql, duckdb_prepared_statement *ret) {
