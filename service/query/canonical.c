@@ -2,6 +2,8 @@
 // The three texts of a plan: its canonical question, its title for people, and the layout of a policy's tables.
 #include "service/query/plan.h"
 
+#include "service/base/check.h"
+
 static void write_range(gw_buffer *text, const char *concept, int64_t low, int64_t high, const char **comma) {
     gw_buffer_format(text, "%s[\"%s\",%lld,%lld]", *comma, concept, (long long)low, (long long)high);
     *comma = ",";
@@ -79,28 +81,43 @@ void gw_plan_title(const gw_plan *plan, gw_buffer *ret_text) {
         gw_buffer_format(ret_text, "%s%s", i ? ", " : ", filtered on ", plan->where[i].column->concept);
 }
 
+static void layout_text(gw_buffer *text, const char *value) {
+    gw_buffer_text(text, " ");
+    gw_json_write_string(text, value ? value : ""); // quoted: headers may hold spaces and quotes of their own
+}
+
+static void layout_column(gw_buffer *text, const gw_column *column) {
+    gw_buffer_text(text, "column");
+    layout_text(text, column->concept);
+    layout_text(text, column->name);
+    gw_buffer_format(text, " %d %d %u %lld %lld %lld codes", (int)column->type, (int)column->missing, column->scale,
+                     (long long)column->min_scaled, (long long)column->max_scaled, (long long)column->grid_scaled);
+    for (size_t i = 0; i < column->codelist.code_count; i++)
+        layout_text(text, column->codelist.codes[i].id);
+    gw_buffer_text(text, " recodes");
+    for (size_t i = 0; i < column->recode_count; i++) {
+        layout_text(text, column->recodes[i].from);
+        gw_buffer_format(text, "=%zu", column->recodes[i].code);
+    }
+    gw_buffer_text(text, "\n");
+}
+
 gw_hash gw_plan_layout(const gw_policy *policy) {
     gw_buffer text;
     gw_buffer_init(&text, 64u << 20);
     for (size_t t = 0; t < policy->table_count; t++) {
         const gw_table *table = &policy->tables[t];
-        gw_buffer_format(&text, "table %s %llu %s\n", table->name, (unsigned long long)table->rows_per_person_max,
-                         table->unit); // who a row belongs to
+        gw_buffer_text(&text, "table");
+        layout_text(&text, table->name);
+        layout_text(&text, table->unit); // who a row belongs to
+        gw_buffer_format(&text, " %llu inherit", (unsigned long long)table->rows_per_person_max);
         for (size_t i = 0; i < table->inherit_count; i++)
-            gw_buffer_format(&text, "inherit %s\n", table->inherit[i]);
-        for (size_t c = 0; c < table->column_count; c++) {
-            const gw_column *column = &table->columns[c];
-            gw_buffer_format(&text, "column %s %s %d %d %u %lld %lld %lld", column->concept ? column->concept : "",
-                             column->name, (int)column->type, (int)column->missing, column->scale,
-                             (long long)column->min_scaled, (long long)column->max_scaled,
-                             (long long)column->grid_scaled);
-            for (size_t i = 0; i < column->codelist.code_count; i++)
-                gw_buffer_format(&text, " %s", column->codelist.codes[i].id);
-            for (size_t i = 0; i < column->recode_count; i++)
-                gw_buffer_format(&text, " %zu:%s=%zu", i, column->recodes[i].from, column->recodes[i].code);
-            gw_buffer_text(&text, "\n");
-        }
+            layout_text(&text, table->inherit[i]);
+        gw_buffer_text(&text, "\n");
+        for (size_t c = 0; c < table->column_count; c++)
+            layout_column(&text, &table->columns[c]);
     }
+    GW_ASSERT(text.status == GW_OK); // a policy's file is at most 1 MiB
     gw_hash hash = gw_sha256(gw_buffer_bytes(&text));
     gw_buffer_done(&text);
     return hash;

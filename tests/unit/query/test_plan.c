@@ -135,6 +135,62 @@ static void different_questions_differ(void **state) {
     assert_string_not_equal(first, second);
 }
 
+// A second policy, with one piece of text replaced, in place of the first.
+static void change_policy(fixture *f, const char *from, const char *to) {
+    static char text[sizeof policy_text + 256];
+    const char *at = strstr(policy_text, from);
+    assert_non_null(at);
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - policy_text), policy_text, to, at + strlen(from));
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
+    gw_policy_free(f->policy);
+    f->policy = NULL;
+    gw_problem problem = {0};
+    if (gw_policy_load(gw_bytes_of(text), "test", folder, &f->policy, &problem) != GW_OK)
+        fail_msg("%s %s", problem.what, problem.why);
+}
+
+static void the_same_band_code_cut_anew_is_another_question(void **state) {
+    static const char *const banded[] = {"\"indicator\":\"population_count\",\"by\":[\"age:work\"],\"epsilon\":\"0.1\"",
+                                         "\"indicator\":\"population_count\",\"by\":[],\"where\":[{\"concept\":\"age:"
+                                         "work\",\"in\":[\"Y_LT20\"]}],\"epsilon\":\"0.1\""};
+    fixture *f = *state;
+    char before[2][8192], after[8192];
+    for (size_t i = 0; i < 2; i++)
+        canonical_of(f, banded[i], before[i]);
+    change_policy(f, "\"Y_LT20\":[0,19],\"Y20T64\":[20,64]", "\"Y_LT20\":[0,29],\"Y20T64\":[30,64]");
+    for (size_t i = 0; i < 2; i++) {
+        canonical_of(f, banded[i], after);
+        assert_string_not_equal(before[i], after);
+    }
+    change_policy(f, "\"Y_LT20\"", "\"Y_LT20\"");
+}
+
+// Data is read only under the layout it was loaded under: whatever changes what its numbers mean changes the layout.
+static void the_layout_names_what_the_data_means(void **state) {
+    static const char *const changes[][2] = {
+        {"", ""}, // the same policy has the same layout
+        {"\"unit\":\"id\"", "\"unit\":\"row\""},
+        {"\"grid\":\"0.5\"", "\"grid\":\"0.1\""},
+        {"\"min\":\"-100\"", "\"min\":\"0\""},
+        {"\"codelist\":\"CL_ACTIVITY\",\"missing\":\"drop\"", "\"codelist\":\"CL_ACTIVITY\",\"missing\":\"_U\""},
+        {"\"sex\":{\"concept\":\"sex\"", "\"Sex\":{\"concept\":\"sex\""},
+        {"\"rows_per_person_max\":1", "\"rows_per_person_max\":2"},
+    };
+    fixture *f = *state;
+    gw_hash first = gw_plan_layout(f->policy);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        if (i == 0)
+            change_policy(f, "\"Y_GE65\":[65,120]", "\"Y_GE65\":[65,120]");
+        else
+            change_policy(f, changes[i][0], changes[i][1]);
+        assert_int_equal(gw_hash_equal(gw_plan_layout(f->policy), first), i == 0);
+    }
+    change_policy(f, "\"lifetime\":\"10\"", "\"lifetime\":\"20\""); // budgets are no layout
+    assert_true(gw_hash_equal(gw_plan_layout(f->policy), first));
+    change_policy(f, "\"Y_LT20\"", "\"Y_LT20\"");
+}
+
 static void every_declared_cell_is_planned(void **state) {
     fixture *f = *state;
     assert_int_equal(
@@ -247,6 +303,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_questions_have_one_canonical_text),
         cmocka_unit_test(different_questions_differ),
+        cmocka_unit_test(the_same_band_code_cut_anew_is_another_question),
+        cmocka_unit_test(the_layout_names_what_the_data_means),
         cmocka_unit_test(every_declared_cell_is_planned),
         cmocka_unit_test(a_filter_on_the_breakdown_leaves_its_codes),
         cmocka_unit_test(a_mean_has_the_range_as_sensitivity),
