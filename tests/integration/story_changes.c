@@ -3,10 +3,13 @@
 // is locked out for good.
 #include "tests/support/daemon.h"
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 // cmocka wants the four above first.
 #include <cmocka.h>
@@ -84,7 +87,7 @@ static void a_change_from_before_the_start_is_refused(void **state) {
                     NULL);
     assert_true(test_asker_send(&admin, 60000));
     assert_int_equal(admin.reply.status, GW_REPLY_OK);
-    test_daemon_stop(&daemon_, 15);
+    test_daemon_stop(&daemon_, SIGTERM);
     struct timespec second = {.tv_sec = 1, .tv_nsec = 100000000};
     nanosleep(&second, NULL); // the clock of requests counts whole seconds
     test_daemon_start(&daemon_);
@@ -147,11 +150,42 @@ static void data_meets_no_policy_it_was_not_loaded_under(void **state) {
     test_asker_close(&admin);
 }
 
+static void flip_middle(const char *path) {
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    long middle = ftell(file) / 2;
+    assert_int_equal(fseek(file, middle, SEEK_SET), 0);
+    int byte = fgetc(file);
+    assert_int_equal(fseek(file, middle, SEEK_SET), 0);
+    fputc(byte ^ 1, file);
+    fclose(file);
+}
+
+static void a_changed_data_file_stops_the_start(void **state) {
+    (void)state;
+    char snapshot[TEST_PATH_MAX];
+    int status = 0;
+    test_daemon_snapshot(&daemon_, TEST_DATASET, snapshot);
+    test_daemon_stop(&daemon_, SIGTERM);
+    assert_int_equal(chmod(snapshot, 0600), 0);
+    flip_middle(snapshot);
+    test_daemon_spawn(&daemon_);
+    assert_int_equal(waitpid(daemon_.pid, &status, 0), daemon_.pid);
+    daemon_.pid = 0;
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 6); // tampered
+    flip_middle(snapshot);
+    assert_int_equal(chmod(snapshot, 0400), 0);
+    test_daemon_start(&daemon_);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_sent_again_is_not_made_again),
         cmocka_unit_test(a_change_from_before_the_start_is_refused),
         cmocka_unit_test(the_last_operator_stays),
+        cmocka_unit_test(a_changed_data_file_stops_the_start),
         cmocka_unit_test(data_meets_no_policy_it_was_not_loaded_under),
     };
     return cmocka_run_group_tests(tests, begin, end);
