@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Epsilon as an integer: strict decimal text in, shortest decimal text out, and the admission rule.
 #include "privacy/budget.h"
-#include <inttypes.h>
-#include <stdio.h>
 
 #define PLACES 6
 #define MICRO_PER_UNIT 1000000u
@@ -49,13 +47,22 @@ gw_status gw_epsilon_parse(const char *text, gw_epsilon *ret_epsilon) {
 }
 
 void gw_epsilon_format(gw_epsilon epsilon, char text[GW_EPSILON_TEXT]) {
-    // 14 digits of the largest 64-bit value before the point, 6 after it, the point and the NUL: 22 bytes.
-    int length = snprintf(text, GW_EPSILON_TEXT, "%" PRIu64 ".%06" PRIu64, epsilon.micro / MICRO_PER_UNIT,
-                          epsilon.micro % MICRO_PER_UNIT);
-    while (length > 0 && text[length - 1] == '0')
-        text[--length] = '\0';
-    if (length > 0 && text[length - 1] == '.')
-        text[--length] = '\0';
+    // From the right: the places without their trailing zeros, the point, then at most 14 digits of the largest 64-bit
+    // value: 21 characters and the NUL.
+    char reversed[GW_EPSILON_TEXT];
+    size_t count = 0;
+    uint64_t places = epsilon.micro % MICRO_PER_UNIT, units = epsilon.micro / MICRO_PER_UNIT;
+    for (int i = 0; i < PLACES; i++, places /= 10)
+        if (count > 0 || places % 10 != 0)
+            reversed[count++] = (char)('0' + places % 10);
+    if (count > 0)
+        reversed[count++] = '.';
+    do
+        reversed[count++] = (char)('0' + units % 10);
+    while ((units /= 10) != 0);
+    for (size_t i = 0; i < count; i++)
+        text[i] = reversed[count - 1 - i];
+    text[count] = '\0';
 }
 
 bool gw_budget_admits(uint64_t total_micro, uint64_t spent_micro, uint64_t cost_micro) {
