@@ -293,6 +293,17 @@ static gw_status signature_read(const char *policy_file, gw_buffer *body, gw_pro
     return reader.status;
 }
 
+// What the new version changes of the old one's amounts, so that nobody raises one unawares.
+static void print_differences(gw_bytes document) {
+    gw_json *json = NULL;
+    if (gw_json_parse(document, GW_JSON_REPLY, &json, NULL) != GW_OK)
+        return;
+    const gw_json_node *changes = gw_json_member(gw_json_root(json), "changes");
+    for (const gw_json_node *one = changes ? gw_json_first(changes) : NULL; one; one = gw_json_next(one))
+        printf("  changes %s\n", gw_json_string(one));
+    gw_json_free(json);
+}
+
 static int policy_activate(const char *folder, const char *file) {
     gw_config config;
     gw_problem problem = {0};
@@ -314,8 +325,10 @@ static int policy_activate(const char *folder, const char *file) {
     if (status == GW_OK)
         status = gw_local_change(&config, gw_buffer_bytes(&body), &document, &problem);
     int code = status == GW_OK ? 0 : gw_tell(status, &problem);
-    if (status == GW_OK)
+    if (status == GW_OK) {
         printf("In force: %s\n", file);
+        print_differences(gw_buffer_bytes(&document));
+    }
     gw_buffer_done(&text);
     gw_buffer_done(&body);
     gw_buffer_done(&document);

@@ -151,6 +151,7 @@ static gw_status open_queries(gw_service *service, bool is_serving, gw_problem *
                                     .engine = service->engine,
                                     .origin = service->config.origin,
                                     .codelist_folder = service->codelists,
+                                    .state_folder = service->config.folder,
                                     .started = clock.boot_ms(clock.state),
                                     .seal_secret = {service->seal_secret.bytes, GW_SIGNATURE_SIZE}};
     gw_query_options options = {.ledger = service->ledger,

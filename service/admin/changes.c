@@ -4,6 +4,7 @@
 
 #include "service/admin/load.h"
 #include "service/base/file.h"
+#include "service/base/log.h"
 #include "service/query/plan.h"
 
 #include <stdio.h>
@@ -280,6 +281,16 @@ static void differences_write(change *c, const gw_policy *policy, gw_buffer *out
     gw_json_write_string(out, "the tables: the data must be loaded again before it answers");
 }
 
+// A copy for people, named by the hash that the log has; the ledger's own is the one that counts.
+static void policy_copy(change *c, const gw_policy *policy, const char *text) {
+    char hex[GW_HASH_HEX], path[4300];
+    gw_hex((gw_bytes){policy->file.bytes, GW_HASH_SIZE}, hex);
+    snprintf(path, sizeof path, "%.4096s/policies/%s.json", c->changes->state_folder, hex);
+    gw_problem problem = {0};
+    if (gw_file_replace(path, gw_bytes_of(text), 0600, &problem) != GW_OK)
+        gw_log(GW_LOG_WARN, "policy_not_copied", "code", problem.code, NULL);
+}
+
 static gw_status change_policy_activate(change *c) {
     char signer[GW_ID_HEX];
     const char *text = text_of(c, "policy");
@@ -307,6 +318,8 @@ static gw_status change_policy_activate(change *c) {
         status = append(c, &op, signer);
         c->differences = NULL;
         gw_buffer_done(&differences);
+        if (status == GW_OK)
+            policy_copy(c, policy, text);
         if (status == GW_NOT_FOUND || (status == GW_INVALID && strcmp(c->problem->code, "unknown_population") == 0)) {
             gw_problem_set(c->problem, GW_INVALID, "unknown_population",
                            "The people behind this dataset have no budget yet.", "", "");

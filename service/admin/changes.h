@@ -11,8 +11,9 @@ typedef struct {
     gw_queries *queries;
     const char *origin;
     const char *codelist_folder;
-    int64_t started;      // boot clock, milliseconds
-    gw_bytes seal_secret; // under which data files are sealed (load.h)
+    const char *state_folder; // policies/ gets a copy of each policy put in force
+    int64_t started;          // boot clock, milliseconds
+    gw_bytes seal_secret;     // under which data files are sealed (load.h)
 } gw_changes;
 
 // A gw_admin_handler; `state` is a gw_changes. Codes: denied_role, unknown_action, bad_signature, policy_version,
