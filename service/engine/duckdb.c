@@ -8,11 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define SNAPSHOTS_MAX 4u         // datasets asked in turn by one child; each holds a buffer pool
-#define STATEMENTS_MAX 64u       // per snapshot; a few kilobytes each
-#define ONE_THREAD_BYTES 4194304 // about 200,000 rows of a few codes
+#define SNAPSHOTS_MAX 4u       // datasets asked in turn by one child; each holds a buffer pool
+#define STATEMENTS_MAX 64u     // per snapshot; a few kilobytes each
+#define ONE_THREAD_ROWS 245760 // two of the groups of rows that the engine hands to its threads
 
 typedef struct {
     char *sql; // NULL = free
@@ -67,15 +66,9 @@ void gw_duckdb_free(gw_duckdb *duckdb) {
     free(duckdb);
 }
 
-// A small snapshot is one piece of work: waking a second thread for it costs more than it does.
-static unsigned threads_for(const char *path, const gw_duckdb_options *options) {
-    struct stat facts;
-    return stat(path, &facts) == 0 && facts.st_size < ONE_THREAD_BYTES ? 1 : options->threads;
-}
-
-static bool config_fill(duckdb_config config, const char *path, const gw_duckdb_options *options) {
+static bool config_fill(duckdb_config config, unsigned thread_count, const gw_duckdb_options *options) {
     char threads[32], memory[32];
-    snprintf(threads, sizeof(threads), "%u", threads_for(path, options));
+    snprintf(threads, sizeof(threads), "%u", thread_count);
     snprintf(memory, sizeof(memory), "%lluB", (unsigned long long)options->memory_bytes);
     const char *const settings[][2] = {
         {"access_mode", "READ_ONLY"},
@@ -94,15 +87,37 @@ static bool config_fill(duckdb_config config, const char *path, const gw_duckdb_
     return true;
 }
 
-static bool snapshot_open_file(held_snapshot *snapshot, const char *path, const gw_duckdb_options *options) {
+static bool snapshot_open_with(held_snapshot *snapshot, const char *path, unsigned thread_count,
+                               const gw_duckdb_options *options) {
     duckdb_config config = NULL;
     if (duckdb_create_config(&config) != DuckDBSuccess)
         return false;
-    bool is_open = config_fill(config, path, options) &&
+    bool is_open = config_fill(config, thread_count, options) &&
                    duckdb_open_ext(path, &snapshot->database, config, NULL) == DuckDBSuccess &&
                    duckdb_connect(snapshot->database, &snapshot->connection) == DuckDBSuccess;
     duckdb_destroy_config(&config);
     return is_open;
+}
+
+// Rows of its largest table, by the file's own catalogue; 0 where it does not say.
+static int64_t snapshot_rows(const held_snapshot *snapshot) {
+    duckdb_result result;
+    int64_t rows = 0;
+    if (duckdb_query(snapshot->connection, "SELECT max(estimated_size) FROM duckdb_tables()", &result) == DuckDBSuccess)
+        rows = duckdb_value_int64(&result, 0, 0);
+    duckdb_destroy_result(&result);
+    return rows;
+}
+
+// A small snapshot is one piece of work: waking a second thread for it costs more than it does.
+static bool snapshot_open_file(held_snapshot *snapshot, const char *path, const gw_duckdb_options *options) {
+    if (!snapshot_open_with(snapshot, path, 1, options))
+        return false;
+    if (options->threads == 1 || snapshot_rows(snapshot) < ONE_THREAD_ROWS)
+        return true;
+    duckdb_disconnect(&snapshot->connection);
+    duckdb_close(&snapshot->database);
+    return snapshot_open_with(snapshot, path, options->threads, options);
 }
 
 static gw_engine_word snapshot_find(gw_duckdb *duckdb, const char *path, held_snapshot **ret_snapshot) {
