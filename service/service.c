@@ -164,6 +164,7 @@ static gw_status open_queries(gw_service *service, bool is_serving, gw_problem *
                                 .started = is_serving ? clock.unix_seconds(clock.state) : 0,
                                 .release_tick_ms = (unsigned)service->config.release_tick_ms,
                                 .admin = gw_changes_handle,
+                                .admin_is_reading = gw_changes_is_reading,
                                 .admin_state = &service->changes};
     gw_status status = gw_queries_new(&options, &service->queries, problem);
     if (status != GW_OK)

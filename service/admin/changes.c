@@ -453,19 +453,24 @@ typedef struct {
     unsigned role;
     gw_status (*run)(change *c);
     const char *fields[6]; // beside v, kind, action
+    bool is_reading;
 } action;
 
 static const action actions[] = {
-    {"principal_add", GW_ROLE_OPERATOR, change_principal_add, {"principal", "roles"}},
-    {"principal_grant", GW_ROLE_OPERATOR, change_principal_grant, {"principal", "roles"}},
-    {"principal_revoke", GW_ROLE_OPERATOR, change_principal_revoke, {"principal"}},
-    {"key_add", GW_ROLE_OPERATOR, change_key_add, {"principal", "key", "not_before", "not_after"}},
-    {"key_revoke", GW_ROLE_OPERATOR, change_key_revoke, {"principal", "key"}},
-    {"population_add", GW_ROLE_OPERATOR, change_population_add, {"population", "total", "window_days", "window_total"}},
-    {"policy_activate", GW_ROLE_OWNER, change_policy_activate, {"policy", "signature", "by", "key"}},
-    {"data_activate", GW_ROLE_OWNER, change_data_activate, {"dataset", "version", "seal"}},
-    {"principals", GW_ROLE_OPERATOR, change_principals, {NULL}},
-    {"status", GW_ROLE_OPERATOR, change_status, {NULL}},
+    {"principal_add", GW_ROLE_OPERATOR, change_principal_add, {"principal", "roles"}, false},
+    {"principal_grant", GW_ROLE_OPERATOR, change_principal_grant, {"principal", "roles"}, false},
+    {"principal_revoke", GW_ROLE_OPERATOR, change_principal_revoke, {"principal"}, false},
+    {"key_add", GW_ROLE_OPERATOR, change_key_add, {"principal", "key", "not_before", "not_after"}, false},
+    {"key_revoke", GW_ROLE_OPERATOR, change_key_revoke, {"principal", "key"}, false},
+    {"population_add",
+     GW_ROLE_OPERATOR,
+     change_population_add,
+     {"population", "total", "window_days", "window_total"},
+     false},
+    {"policy_activate", GW_ROLE_OWNER, change_policy_activate, {"policy", "signature", "by", "key"}, false},
+    {"data_activate", GW_ROLE_OWNER, change_data_activate, {"dataset", "version", "seal"}, false},
+    {"principals", GW_ROLE_OPERATOR, change_principals, {NULL}, true},
+    {"status", GW_ROLE_OPERATOR, change_status, {NULL}, true},
 };
 #define ACTION_COUNT (sizeof actions / sizeof actions[0])
 
@@ -474,6 +479,12 @@ static const action *action_find(const char *name) {
         if (strcmp(actions[i].action, name) == 0)
             return &actions[i];
     return NULL;
+}
+
+bool gw_changes_is_reading(const gw_json_node *body) {
+    const gw_json_node *name = gw_json_member(body, "action");
+    const action *found = name && gw_json_type_of(name) == GW_JSON_STRING ? action_find(gw_json_string(name)) : NULL;
+    return found && found->is_reading;
 }
 
 static gw_status unknown_action(change *c, const char *name) {

@@ -16,6 +16,8 @@ typedef struct {
     gw_bytes seal_secret;     // under which data files are sealed (load.h)
 } gw_changes;
 
+// True for actions that only tell (principals, status).
+bool gw_changes_is_reading(const gw_json_node *body);
 // A gw_admin_handler; `state` is a gw_changes. Codes: denied_role, unknown_action, bad_signature, policy_version,
 // policy_population, unknown_population, no_snapshot, data_tampered, and those of policy loading and of the store.
 gw_status gw_changes_handle(void *state, gw_query_worker *worker, const gw_identity *who, const gw_json *json,

@@ -104,7 +104,8 @@ void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply
 void gw_query_busy(gw_queries *queries, gw_bytes request, gw_buffer *reply) {
     gw_query query = {.queries = queries};
     query.has_message = gw_request_message_decode(request, &query.message, &query.problem) == GW_OK;
-    gw_status status = gw_problem_set(&query.problem, GW_BUSY, "busy", "The service is busy.",
-                                      "Its queue is full; nothing was charged.", "Ask again with the same request id.");
+    gw_status status =
+        gw_problem_set(&query.problem, GW_BUSY, "busy", "The service is busy.",
+                       "Its queue is full; nothing was charged now.", "Ask again with the same request id.");
     write_reply(queries, &query, status, reply);
 }

@@ -30,6 +30,7 @@ typedef struct {
     int64_t
         started; // unix seconds; changes signed before it are refused, for what was made then is not remembered; 0: off
     gw_admin_handler admin;
+    bool (*admin_is_reading)(const gw_json_node *body); // the action only reads: it is not remembered against replay
     void *admin_state;
 } gw_query_options;
 

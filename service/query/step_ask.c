@@ -69,11 +69,15 @@ static gw_status admin_may(gw_query *query) {
     return GW_OK;
 }
 
-static gw_status admin_make(gw_query *query) {
+static gw_status admin_run(gw_query *query) {
     const gw_query_options *options = &query->queries->options;
     gw_store_reader_end(query->worker->reader); // a change reads what it has just written
-    gw_status status = options->admin(options->admin_state, query->worker, &query->who, query->json,
-                                      query->question.admin, &query->document, &query->problem);
+    return options->admin(options->admin_state, query->worker, &query->who, query->json, query->question.admin,
+                          &query->document, &query->problem);
+}
+
+static gw_status admin_make(gw_query *query) {
+    gw_status status = admin_run(query);
     gw_replay_end(query->queries->replays, &query->message, status == GW_OK, gw_buffer_bytes(&query->document));
     return status;
 }
@@ -82,6 +86,8 @@ static gw_status facts_admin(gw_query *query) {
     gw_status status = admin_may(query);
     if (status != GW_OK)
         return status;
+    if (query->queries->options.admin_is_reading(query->question.admin))
+        return admin_run(query); // changes nothing: need not be remembered
     switch (gw_replay_begin(query->queries->replays, &query->message, query->now, &query->document)) {
     case GW_REPLAY_NEW:
         return admin_make(query);
@@ -144,7 +150,7 @@ static gw_status authorize_price(gw_query *query) {
     return GW_OK;
 }
 
-gw_status gw_query_step_authorize(gw_query *query) {
+static gw_status authorize_question(gw_query *query) {
     gw_status status = gw_query_policy(query->worker, query->question.dataset, &query->in_force, &query->problem);
     if (status == GW_OK)
         status = gw_plan_build(&query->question, query->in_force.policy, query->queries->options.catalogue,
@@ -249,8 +255,23 @@ static gw_status recall_noise(gw_query *query) {
     if (status == GW_OK)
         return GW_OK;
     return gw_problem_set(&query->problem, status, "noise_range", "This question cannot be protected.",
-                          "The noise would be wider than any that can be drawn exactly.",
-                          "Ask with a larger --epsilon.");
+                          "No exact noise is certified for this epsilon and this range of values.",
+                          "Ask with an epsilon that the policy allows: godwit catalogue shows its bounds.");
+}
+
+// What this very request was answered stays its answer, also when the policy or the data no longer let it be asked
+// anew.
+static bool recall_own(gw_query *query) {
+    return query->who.is_known && query->in_force.policy &&
+           gw_store_charge_by_idem(query->worker->reader, query->who.principal, query->message.idem, &query->charge) ==
+               GW_OK &&
+           query->charge.state == GW_CHARGE_SEALED && is_same_request(query, &query->charge) &&
+           gw_query_answer_stored(query) == GW_OK;
+}
+
+gw_status gw_query_step_authorize(gw_query *query) {
+    gw_status status = authorize_question(query);
+    return status == GW_OK || recall_own(query) ? GW_OK : status;
 }
 
 // Looked up twice: fast without waiting, then again once no other worker is busy with the same question.

@@ -129,7 +129,7 @@ static gw_status abandon(gw_query *query, const char *why) {
     gw_status status = submit(query, &op);
     if (status == GW_RETRY)
         return status;
-    // Not recorded (busy or closing): the charge stays reserved, spent, and open to the same request.
+    // Anything but RETRY means that the charge is final, by this entry or by one that came first.
     return gw_query_failed_for_good(query, query->charge.cost);
 }
 

@@ -114,6 +114,15 @@ static void the_last_operator_stays(void **state) {
 // its noise would be too small. No request makes the two fit but a new load.
 static void data_meets_no_policy_it_was_not_loaded_under(void **state) {
     (void)state;
+    gw_profile early_profile;
+    test_asker early; // answered before the change: its own request keeps its answer
+    test_daemon_principal(&daemon_, "researcher", &early_profile);
+    test_asker_open(&early, &early_profile);
+    assert_true(test_ask(&early,
+                         "{\"v\":1,\"kind\":\"query\",\"dataset\":\"" TEST_DATASET
+                         "\",\"measure\":{\"statistic\":\"count\"},\"by\":[\"activity\"],\"epsilon\":\"0.1\"}",
+                         NULL));
+    gw_hash answered = gw_sha256(early.reply.answer);
     gw_buffer policy;
     gw_buffer_init(&policy, 65536);
     test_people_policy(2, budget, &policy);
@@ -146,6 +155,10 @@ static void data_meets_no_policy_it_was_not_loaded_under(void **state) {
     assert_false(test_ask(&admin, body, NULL));
     assert_false(test_ask(&asker, question, NULL));
     assert_string_equal(asker.problem.code, "data_layout");
+    assert_true(test_asker_send(&early, 60000));
+    assert_int_equal(early.reply.status, GW_REPLY_OK);
+    assert_true(gw_hash_equal(gw_sha256(early.reply.answer), answered));
+    test_asker_close(&early);
     test_asker_close(&asker);
     test_asker_close(&admin);
 }
