@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #define PATH_SIZE 4200
-#define LINE_MAX 1048576u
 
 struct gw_question_files {
     char folder[4096];
@@ -80,9 +79,16 @@ static gw_status cannot_write(gw_problem *problem) {
                           "The disk is full, or the folder cannot be written to.", "Make room; it is tried again.");
 }
 
+// A file whose every wanted line was there ends after the last of them: what follows belongs to no charge.
+static bool rest_cut(gw_question_files *files) {
+    long at = files->file && files->is_comparing ? ftell(files->file) : -2;
+    return at == -2 || (at >= 0 && ftruncate(fileno(files->file), at) == 0);
+}
+
 gw_status gw_question_files_add(gw_question_files *files, uint64_t charge_seq, gw_bytes text, gw_problem *ret_problem) {
     uint64_t number = charge_seq / GW_QUESTION_FILE_ENTRIES;
-    if (files->file && files->number != number && !file_close(files))
+    bool is_past = files->file && files->number != number;
+    if (is_past && !(rest_cut(files) && file_close(files)))
         return cannot_write(ret_problem);
     if (!files->file && !file_open(files, number))
         return cannot_write(ret_problem);
@@ -96,11 +102,8 @@ gw_status gw_question_files_add(gw_question_files *files, uint64_t charge_seq, g
 
 gw_status gw_question_files_end(gw_question_files *files, uint64_t size, gw_status status, gw_problem *ret_problem) {
     bool is_open = files->file != NULL;
-    if (is_open && files->is_comparing && status == GW_OK) { // lines of charges the ledger no longer has
-        long at = ftell(files->file);
-        if (at < 0 || ftruncate(fileno(files->file), at) != 0)
-            status = GW_IO;
-    }
+    if (status == GW_OK && !rest_cut(files))
+        status = GW_IO;
     if (!file_close(files) || status == GW_IO)
         status = cannot_write(ret_problem);
     if (status == GW_OK) {
