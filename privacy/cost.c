@@ -11,6 +11,8 @@ static const char *const NAMES[] = {
     [GW_STATISTIC_SHARE] = "share",
     [GW_STATISTIC_RATE] = "rate",
     [GW_STATISTIC_MEAN] = "mean",
+    [GW_STATISTIC_SUM] = "sum",
+    [GW_STATISTIC_NET] = "net",
 };
 #define NAME_COUNT (sizeof(NAMES) / sizeof(NAMES[0]))
 #define NORMAL_STEPS 60 // halvings of [0, 8]: beyond the precision of a double
@@ -67,7 +69,9 @@ double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32
     double others = shape->cell_count > 1 ? (double)(shape->cell_count - 1) : 1.0;
     switch (shape->statistic) {
     case GW_STATISTIC_COUNT:
-        return bound;
+    case GW_STATISTIC_SUM:
+    case GW_STATISTIC_NET:
+        return bound * shape->unit;
     case GW_STATISTIC_SHARE:
         return ratio_half_width(sum_half_width(noise, chance, others), group * (others + 1.0));
     case GW_STATISTIC_RATE:

@@ -4,8 +4,16 @@
 #pragma once
 #include "privacy/interval.h"
 
-typedef enum { GW_STATISTIC_COUNT, GW_STATISTIC_SHARE, GW_STATISTIC_RATE, GW_STATISTIC_MEAN } gw_statistic;
-const char *gw_statistic_name(gw_statistic statistic); // "count", "share", "rate", "mean"
+typedef enum {
+    GW_STATISTIC_COUNT,
+    GW_STATISTIC_SHARE,
+    GW_STATISTIC_RATE,
+    GW_STATISTIC_MEAN,
+    GW_STATISTIC_SUM, // of a numeric concept; may be negative
+    GW_STATISTIC_NET, // rows of one kind less rows of another: arrivals less departures; may be negative
+} gw_statistic;
+#define GW_STATISTIC_COUNT_OF 6
+const char *gw_statistic_name(gw_statistic statistic); // "count", "share", "rate", "mean", "sum", "net"
 GW_MUST_CHECK gw_status gw_statistic_parse(const char *name, gw_statistic *ret);
 
 // A question as pricing sees it. All figures are public.
@@ -15,6 +23,9 @@ typedef struct {
     size_t cell_count;
     uint64_t group_size; // persons in a typical cell: stated by the asker, the policy, or a released count
     double range;        // mean: (max - min) in the unit of the answer; otherwise 1
+    double unit;      // count, net, sum: what one step of the noise is in the unit of the answer (1 for plain counts)
+    double unit_mean; // rate, share, mean: what one member of the group adds to the denominator on average, in steps
+                      // of the noise (1 for plain counts and rates, W for means, times the mean weight)
 } gw_cost_shape;
 
 // Expected half-width of the noise range at `level_ppm`: persons for counts; a fraction (0.03 = 3 points) for shares

@@ -87,8 +87,12 @@ typedef struct {
 gw_load_treatment gw_load_treatment_of(const gw_load_plan *plan, const gw_load_column *column, gw_load_kind kind);
 
 #define GW_LOAD_SNAPSHOT "snapshot.duckdb" // in the plan's folder
-// Tables with more than one row per person keep the persons apart by a random number of this column.
+// Tables with more than one row per person keep the persons apart by a random number of this column,
 #define GW_LOAD_PERSON "_person"
+// say how many rows the person has in the table,
+#define GW_LOAD_ROWS "_rows"
+// and order a person's rows by a keyed hash of what they hold: the same for shuffled sources, and meaning nothing.
+#define GW_LOAD_ORDER "_order"
 #define GW_LOAD_WEIGHT "_weight" // the column with role weight
 
 typedef struct {

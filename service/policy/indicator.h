@@ -10,11 +10,14 @@ typedef struct {
     const char *sdmx, *label, *definition, *unit, *reference, *better; // reference, better may be NULL
     unsigned decimals;
     gw_statistic statistic;
-    const char *of; // mean: the concept
+    const char *of; // mean, sum: the concept
     const gw_filter *population;
     size_t population_count;
     const gw_filter *numerator; // rate
     size_t numerator_count;
+    const gw_filter *plus, *minus; // net
+    size_t plus_count, minus_count;
+    bool is_per_person; // "per":"person"
     const char *const *by_default;
     size_t by_default_count;
 } gw_indicator;

@@ -38,6 +38,9 @@ typedef struct {
 } gw_recode;
 
 // Numbers are kept as steps: value = min + step * grid, step in [0, steps]. Scaled integers: value * 10^scale.
+// A date column is a code column whose list is made of periods: dates are put into their period when they are loaded.
+typedef enum { GW_PERIOD_NONE, GW_PERIOD_YEAR, GW_PERIOD_QUARTER, GW_PERIOD_MONTH } gw_period; // 2023, 2023-Q2, 2023-05
+
 typedef struct {
     const char *name;    // in the source file
     const char *concept; // NULL for role weight
@@ -47,24 +50,31 @@ typedef struct {
     gw_codelist codelist; // code columns: with "_U" last where missing is "_U"
     const gw_recode *recodes;
     size_t recode_count;
+    gw_period period; // date columns: codes are the periods from first to last ("2023-05"); source values are dates
     const char *unit; // "EUR", "H"; or NULL
     unsigned scale;
     int64_t min_scaled, max_scaled, grid_scaled; // integer columns: scale 0, grid 1
     int64_t steps;                               // (max - min) / grid, 1 .. 2^40
     const gw_banding *bandings;
     size_t banding_count;
+    int64_t
+        person_total_scaled; // "person_total_max": a person's values count up to this total (scaled); 0: no such bound
+    int64_t weight_mean_scaled; // weights: "mean", a public figure for price estimates; where absent a quarter of max
     bool is_weight;
     bool depends_on_household;
 } gw_column;
 
 typedef struct {
     const char *name;
-    const char *unit; // person id column in the source file
-    uint64_t rows_per_person_max;
+    const char *unit;              // person id column in the source file
+    uint64_t rows_per_person_max;  // enforced at load
+    uint64_t rows_per_person_kept; // "rows_per_person_kept": of one person in one question, 1 .. max; default: max
     const char *const *inherit;
     size_t inherit_count;
-    const gw_column *columns;
+    const gw_column *const *inherited; // inherit_count columns of tables with one row per person: facts of the person
+    const gw_column *columns;          // its own
     size_t column_count;
+    const gw_column *weight; // the column with role weight, or NULL
 } gw_table;
 
 typedef struct {
@@ -98,8 +108,13 @@ GW_MUST_CHECK gw_status gw_policy_load(gw_bytes text, const char *file_name, con
 void gw_policy_free(gw_policy *policy); // accepts NULL
 
 const gw_table *gw_policy_table(const gw_policy *policy, const char *name);
-// The column of a concept in a table (the banding after ':' is ignored), or NULL.
+// The column of a concept in a table, own or inherited (the banding after ':' is ignored), or NULL.
 const gw_column *gw_table_concept(const gw_table *table, const char *concept);
+// True when all rows of a person agree on the column: inherited, or a table with one row per person.
+bool gw_table_is_of_person(const gw_table *table, const gw_column *column);
+// All concepts of a table, own first: 0 .. gw_table_concept_count - 1.
+size_t gw_table_concept_count(const gw_table *table);
+const gw_column *gw_table_concept_at(const gw_table *table, size_t index);
 const gw_banding *gw_column_banding(const gw_column *column, const char *name);
 // Index of a code among the column's codes (with _U); SIZE_MAX where absent.
 size_t gw_column_code(const gw_column *column, const char *code);

@@ -112,13 +112,13 @@ static void write_usable_indicators(gw_buffer *out, const gw_catalogue *catalogu
 }
 
 static void write_grants(gw_buffer *out, const gw_policy *policy) {
-    bool is_granted[4] = {false};
+    bool is_granted[GW_STATISTIC_COUNT_OF] = {false};
     for (size_t g = 0; g < policy->grant_count; g++)
         for (size_t s = 0; s < policy->grants[g].statistic_count; s++)
             is_granted[policy->grants[g].statistics[s]] = true;
-    const char *names[4];
+    const char *names[GW_STATISTIC_COUNT_OF];
     size_t count = 0;
-    for (int s = GW_STATISTIC_COUNT; s <= GW_STATISTIC_MEAN; s++)
+    for (int s = 0; s < GW_STATISTIC_COUNT_OF; s++)
         if (is_granted[s])
             names[count++] = gw_statistic_name((gw_statistic)s);
     write_strings(out, "statistics", names, count);
@@ -308,11 +308,13 @@ static double shown_factor(const gw_plan *plan) {
 static const char *error_unit(const gw_plan *plan) {
     switch (plan->statistic) {
     case GW_STATISTIC_COUNT:
+    case GW_STATISTIC_NET:
         return "persons";
     case GW_STATISTIC_SHARE:
     case GW_STATISTIC_RATE:
         return "points";
     case GW_STATISTIC_MEAN:
+    case GW_STATISTIC_SUM:
         return plan->unit;
     }
     return "";

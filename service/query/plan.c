@@ -419,6 +419,7 @@ static gw_status measure_resolve(const builder *b) {
     plan->sensitivity = 1;
     plan->part_count = plan->statistic == GW_STATISTIC_RATE || plan->statistic == GW_STATISTIC_MEAN ? 2 : 1;
     plan->shape = (gw_cost_shape){.statistic = plan->statistic, .range = 1};
+    plan->shape.unit = plan->shape.unit_mean = 1;
     if (plan->statistic == GW_STATISTIC_COUNT)
         plan->unit = "PS";
     if (plan->statistic == GW_STATISTIC_SHARE || plan->statistic == GW_STATISTIC_RATE) {

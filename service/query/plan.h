@@ -4,6 +4,7 @@
 // safety: immutable after build; memory belongs to the arena, policy and catalogue must outlive it. Depends on:
 // policy/{policy,indicator}.h, wire/question.h.
 #pragma once
+#include "privacy/bounds.h"
 #include "service/policy/indicator.h"
 
 // One group-by concept: its codes are the declared cells along it, so an absent group still gets its noisy zero.
@@ -41,9 +42,16 @@ typedef struct {
     size_t population_count;
     const gw_plan_condition *numerator;
     size_t numerator_count;
+    const gw_plan_condition *plus, *minus; // net
+    size_t plus_count, minus_count;
+    const gw_column *weight; // NULL: every row counts once
+    bool is_per_person;
+    gw_bound bound; // what one person may add, and how the statement sees to it
     size_t cell_count;
     size_t part_count;
-    uint64_t sensitivity;
+    uint64_t sensitivity; // bound.sensitivity: L1, in steps of the noise
+    int64_t step_scaled; // what one step is: this many 10^-step_scale of the unit (counts 1; sums, weights: their grid)
+    unsigned step_scale;
     const char *unit;
     unsigned decimals;
     gw_cost_shape shape;
@@ -52,7 +60,7 @@ typedef struct {
 
 #define GW_PLAN_CELLS_MAX 200000u // an answer of about 30 MB
 // Codes: unknown_indicator, unknown_concept, unknown_code, unknown_banding, concept_missing, bad_filter,
-// too_many_cells, by_needed, of_needed, target_error, many_rows.
+// too_many_cells, by_needed, of_needed, target_error, unknown_table, bounds_too_wide.
 GW_MUST_CHECK gw_status gw_plan_build(const gw_question *question, const gw_policy *policy,
                                       const gw_catalogue *catalogue, gw_arena *arena, gw_plan *ret_plan,
                                       gw_problem *ret_problem);

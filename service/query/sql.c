@@ -141,6 +141,8 @@ static void sql_parts(gw_sql *sql, const gw_plan *plan) {
     switch (plan->statistic) {
     case GW_STATISTIC_COUNT:
     case GW_STATISTIC_SHARE:
+    case GW_STATISTIC_SUM: // not planned yet
+    case GW_STATISTIC_NET:
         gw_buffer_text(&sql->text, ", count(*)");
         return;
     case GW_STATISTIC_RATE:

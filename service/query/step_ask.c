@@ -133,6 +133,9 @@ gw_status gw_query_step_facts(gw_query *query) {
         return facts_ping(query);
     case GW_KIND_ADMIN:
         return facts_admin(query);
+    case GW_KIND_DUMMY:
+        return gw_problem_set(&query->problem, GW_UNAVAILABLE, "not_serving", "Dummy answers are not made yet.", "",
+                              "");
     case GW_KIND_QUERY:
         break;
     }

@@ -64,6 +64,8 @@ static cell_figures figures_of(const gw_release_shape *shape, const gw_interval_
     gw_int128 a = gw_released_value(table, cell, 0);
     switch (shape->statistic) {
     case GW_STATISTIC_COUNT:
+    case GW_STATISTIC_SUM:
+    case GW_STATISTIC_NET:
         return figures_count(law, a);
     case GW_STATISTIC_SHARE:
         return figures_ratio(law, a, total - a, 0, 100);
@@ -183,6 +185,8 @@ static size_t cells_bytes_max(const gw_release_shape *shape, size_t cell_count, 
 size_t gw_release_others(gw_statistic statistic, size_t cell_count) {
     switch (statistic) {
     case GW_STATISTIC_COUNT:
+    case GW_STATISTIC_SUM:
+    case GW_STATISTIC_NET:
         return 0;
     case GW_STATISTIC_SHARE:
         return cell_count - 1;

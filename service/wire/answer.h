@@ -27,6 +27,13 @@ typedef struct {
     const char *grid, *offset; // value = offset * persons + grid * steps (means); "1" and "0" otherwise
     const char *const *by;
     size_t by_count;
+    bool is_per_person;       // "per":"person"
+    bool is_weighted;         // "weighted":true
+    bool is_dummy;            // "dummy":true: made from the policy alone, NOT REAL
+    const char *bounds_kind;  // "none", "keep-rows", "keep-cells", "clamp-total"; NULL: one row per person, no weight
+    const char *bounds_units; // rows or cells of one person that count; NULL with clamp-total
+    const char *bounds_total; // clamp-total: the most a person's values add up to, in the answer's unit; else NULL
+    const char *bounds_note;  // what that can do to the figures, in a sentence
     size_t part_count;
     const gw_answer_cell *cells;
     size_t cell_count;

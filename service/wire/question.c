@@ -20,12 +20,15 @@ typedef struct {
 } kind_rule;
 
 #define QUESTION_FIELDS                                                                                                \
-    "v", "kind", "dataset", "indicator", "measure", "where", "by", "epsilon", "target_error", "group_size", "max_cost"
+    "v", "kind", "dataset", "indicator", "measure", "weighted", "where", "by", "epsilon", "target_error",              \
+        "group_size", "max_cost"
 static const char *const fields_question[] = {QUESTION_FIELDS, NULL};
+static const char *const fields_quote[] = {"v", "kind", "quote", "max_cost", NULL};
+static const char *const fields_basket[] = {"v", "kind", "questions", NULL};
 static const char *const fields_dataset[] = {"v", "kind", "dataset", NULL};
 static const char *const fields_bare[] = {"v", "kind", NULL};
 static const char *const fields_history[] = {"v", "kind", "all", NULL};
-static const char *const fields_any[] = {QUESTION_FIELDS, "all", "action", NULL};
+static const char *const fields_any[] = {QUESTION_FIELDS, "quote", "questions", "all", "action", NULL};
 
 // In the order of gw_question_kind.
 static const kind_rule kinds[] = {
@@ -36,6 +39,7 @@ static const kind_rule kinds[] = {
     [GW_KIND_DESCRIBE] = {"describe", fields_dataset},
     [GW_KIND_HISTORY] = {"history", fields_history},
     [GW_KIND_PING] = {"ping", fields_bare},
+    [GW_KIND_DUMMY] = {"dummy", fields_question},
     [GW_KIND_ADMIN] = {"admin", NULL},
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
@@ -222,8 +226,51 @@ const gw_filter *gw_filters_read(gw_json_reader *reader, const gw_json_node *arr
 
 // ------------------------------------------------------------------------------------------------ the question
 
-static void decode_measure(gw_json_reader *reader, const gw_json_node *root, gw_question *question) {
-    static const char *const allowed[] = {"statistic", "of", NULL};
+// What a statistic must say, and must not, beside its name.
+static void decode_measure_fields(gw_json_reader *reader, const gw_json_node *measure, gw_arena *arena,
+                                  gw_question *question) {
+    bool has_of = question->statistic == GW_STATISTIC_MEAN || question->statistic == GW_STATISTIC_SUM;
+    bool is_net = question->statistic == GW_STATISTIC_NET;
+    static const char *const sides[] = {"plus", "minus"};
+    if (has_of)
+        question->of = read_name(reader, measure, "of");
+    else if (gw_json_has(measure, "of"))
+        gw_json_fail(reader, gw_json_member(measure, "of"), "bad_measure", what_question, "Leave \"of\" out.",
+                     "Only a mean or a sum is of something.");
+    for (size_t i = 0; i < 2; i++)
+        if (is_net != gw_json_has(measure, sides[i]))
+            gw_json_fail(reader, measure, "bad_measure", what_question,
+                         "Write \"plus\":[{\"concept\":\"direction\",\"in\":[\"ARR\"]}], and \"minus\" likewise.",
+                         is_net ? "A net needs \"plus\" and \"minus\": which rows add one, and which take one away."
+                                : "Only a net has \"plus\" and \"minus\".");
+    if (!is_net || reader->status != GW_OK)
+        return;
+    question->plus = gw_filters_read(reader, gw_json_read_array(reader, measure, "plus"), arena, &question->plus_count);
+    question->minus =
+        gw_filters_read(reader, gw_json_read_array(reader, measure, "minus"), arena, &question->minus_count);
+    if (reader->status == GW_OK && (question->plus_count == 0 || question->minus_count == 0))
+        gw_json_fail(reader, measure, "bad_measure", what_question, "Name at least one filter for each.",
+                     "\"plus\" and \"minus\" cannot be empty: every row would count.");
+}
+
+static void decode_per(gw_json_reader *reader, const gw_json_node *measure, gw_question *question) {
+    const char *per = gw_json_has(measure, "per") ? gw_json_read_string(reader, measure, "per") : NULL;
+    char shown[GW_SHOWN_MAX];
+    if (per == NULL)
+        return;
+    question->is_per_person = strcmp(per, "person") == 0;
+    if (!question->is_per_person && strcmp(per, "row") != 0)
+        gw_json_fail(reader, gw_json_member(measure, "per"), "bad_measure", what_question,
+                     "Write \"per\":\"person\" or \"per\":\"row\".", "\"%s\" is neither a person nor a row.",
+                     gw_json_shown(per, shown));
+    bool is_of_rows = question->statistic == GW_STATISTIC_SUM || question->statistic == GW_STATISTIC_NET;
+    if (question->is_per_person && is_of_rows)
+        gw_json_fail(reader, gw_json_member(measure, "per"), "bad_measure", what_question, "Leave \"per\" out.",
+                     "A sum or a net is the same whether it is taken by rows or by persons.");
+}
+
+static void decode_measure(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    static const char *const allowed[] = {"statistic", "of", "table", "per", "plus", "minus", NULL};
     const gw_json_node *measure = gw_json_read_object(reader, root, "measure");
     if (!gw_json_expect_object(reader, measure, allowed))
         return;
@@ -233,19 +280,19 @@ static void decode_measure(gw_json_reader *reader, const gw_json_node *root, gw_
     const gw_json_node *node = gw_json_member(measure, "statistic");
     char shown[GW_SHOWN_MAX];
     if (gw_statistic_parse(statistic, &question->statistic) != GW_OK)
-        gw_json_fail(reader, node, "bad_measure", what_question, "Use count, share or mean, or an indicator.",
+        gw_json_fail(reader, node, "bad_measure", what_question, "Use count, share, mean, sum or net, or an indicator.",
                      "There is no statistic \"%s\".", gw_json_shown(statistic, shown));
     else if (question->statistic == GW_STATISTIC_RATE)
         gw_json_fail(reader, node, "bad_measure", what_question, "Ask for an indicator: godwit catalogue lists them.",
                      "A rate needs a numerator, which only an indicator defines.");
-    else if (question->statistic == GW_STATISTIC_MEAN)
-        question->of = read_name(reader, measure, "of");
-    else if (gw_json_has(measure, "of"))
-        gw_json_fail(reader, gw_json_member(measure, "of"), "bad_measure", what_question, "Leave \"of\" out.",
-                     "Only a mean is of something.");
+    else
+        decode_measure_fields(reader, measure, arena, question);
+    if (gw_json_has(measure, "table"))
+        question->table = read_name(reader, measure, "table");
+    decode_per(reader, measure, question);
 }
 
-static void decode_what(gw_json_reader *reader, const gw_json_node *root, gw_question *question) {
+static void decode_what(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
     question->dataset = read_name(reader, root, "dataset");
     bool has_indicator = gw_json_has(root, "indicator");
     bool has_measure = gw_json_has(root, "measure");
@@ -256,7 +303,9 @@ static void decode_what(gw_json_reader *reader, const gw_json_node *root, gw_que
     else if (has_indicator)
         question->indicator = read_name(reader, root, "indicator");
     else
-        decode_measure(reader, root, question);
+        decode_measure(reader, root, arena, question);
+    if (gw_json_has(root, "weighted"))
+        question->is_unweighted = !gw_json_read_bool(reader, root, "weighted");
 }
 
 static void decode_groups(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
@@ -305,7 +354,8 @@ static void decode_cost(gw_json_reader *reader, const gw_json_node *root, gw_are
     if (question->has_epsilon && has_target)
         gw_json_fail(reader, root, "bad_target_error", what_question, "Keep \"epsilon\" or \"target_error\".",
                      "A price and a target error cannot both be asked for: one follows from the other.");
-    if (!question->has_epsilon && !has_target && question->kind == GW_KIND_QUERY)
+    bool is_asking = question->kind == GW_KIND_QUERY || question->kind == GW_KIND_DUMMY;
+    if (!question->has_epsilon && !has_target && is_asking)
         gw_json_fail(reader, root, "missing_field", what_question,
                      "Add \"epsilon\":\"0.05\", or ask for its cost first.",
                      "A query needs \"epsilon\" or \"target_error\".");
@@ -337,7 +387,7 @@ static void decode_kind(gw_json_reader *reader, const gw_json_node *root, gw_que
     char shown[GW_SHOWN_MAX];
     const char *nearest = gw_nearest(kind, names, KIND_COUNT);
     gw_json_fail(reader, gw_json_member(root, "kind"), "unknown_kind", what_question,
-                 "Kinds are: query, cost, budget, catalogue, describe, history, ping, admin.",
+                 "Kinds are: query, cost, budget, catalogue, describe, history, dummy, ping, admin.",
                  "There is no kind \"%s\".", gw_json_shown(kind, shown));
     if (nearest != NULL)
         gw_problem_mend(&reader->problem, "Did you mean \"%s\"?", nearest);
@@ -353,13 +403,80 @@ static void decode_version(gw_json_reader *reader, const gw_json_node *root) {
                      "Write \"v\":1, or ask with a client of this service's version.", "Only version 1 is understood.");
 }
 
+static void decode_question(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    decode_what(reader, root, arena, question);
+    decode_groups(reader, root, arena, question);
+    decode_cost(reader, root, arena, question);
+}
+
+// "Q-" and three groups of four from an alphabet without look-alikes: what the service gave out, told from a typing
+// mistake before anything is looked up.
+static bool quote_is_valid(const char *id) {
+    static const char alphabet[] = "23456789ABCDEFGHJKMNPQRSTVWXYZ";
+    if (strlen(id) != GW_QUOTE_ID_TEXT - 1 || strncmp(id, "Q-", 2) != 0)
+        return false;
+    for (size_t i = 2; id[i] != '\0'; i++)
+        if (i % 5 == 1 ? id[i] != '-' : strchr(alphabet, id[i]) == NULL)
+            return false;
+    return true;
+}
+
+// A quote stands for a whole question.
+static void decode_quote(gw_json_reader *reader, const gw_json_node *root, gw_question *question) {
+    if (!gw_json_expect_object(reader, root, fields_quote))
+        return;
+    question->quote = gw_json_read_string(reader, root, "quote");
+    question->has_max_cost = gw_json_has(root, "max_cost");
+    if (question->has_max_cost)
+        question->max_cost = gw_json_read_epsilon(reader, root, "max_cost");
+    if (question->quote != NULL && !quote_is_valid(question->quote))
+        gw_json_fail(reader, gw_json_member(root, "quote"), "bad_quote", what_question,
+                     "Write it as godwit cost printed it: Q-7K3M-9XWP-2T4V", "This is not the id of a quote.");
+}
+
+// Each question of a basket is a question as it would stand alone, without "v" and "kind".
+static void decode_basket(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    static const char *const allowed[] = {"dataset", "indicator", "measure",      "weighted",   "where",
+                                          "by",      "epsilon",   "target_error", "group_size", NULL};
+    if (!gw_json_expect_object(reader, root, fields_basket))
+        return;
+    const gw_json_node *array = gw_json_read_array(reader, root, "questions");
+    size_t count = array == NULL ? 0 : gw_json_count(array);
+    if (array != NULL && (count == 0 || count > GW_BASKET_MAX))
+        gw_json_fail(reader, array, "too_many", what_question, "Ask for the rest in a second basket.",
+                     "A basket holds 1 to %d questions, not %zu.", GW_BASKET_MAX, count);
+    gw_question *basket = array == NULL ? NULL : gw_arena_array(arena, count + 1, sizeof(*basket));
+    if (basket == NULL) {
+        fail_no_memory(reader, root); // keeps an earlier problem
+        return;
+    }
+    size_t i = 0;
+    for (const gw_json_node *node = gw_json_first(array); node != NULL && reader->status == GW_OK;
+         node = gw_json_next(node)) {
+        basket[i] = (gw_question){.kind = GW_KIND_COST};
+        if (gw_json_expect_object(reader, node, allowed))
+            decode_question(reader, node, arena, &basket[i++]);
+    }
+    question->basket = basket;
+    question->basket_count = i;
+}
+
 static void decode_by_kind(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
     switch (question->kind) {
     case GW_KIND_QUERY:
+        if (gw_json_has(root, "quote"))
+            decode_quote(reader, root, question);
+        else
+            decode_question(reader, root, arena, question);
+        return;
     case GW_KIND_COST:
-        decode_what(reader, root, question);
-        decode_groups(reader, root, arena, question);
-        decode_cost(reader, root, arena, question);
+        if (gw_json_has(root, "questions"))
+            decode_basket(reader, root, arena, question);
+        else
+            decode_question(reader, root, arena, question);
+        return;
+    case GW_KIND_DUMMY:
+        decode_question(reader, root, arena, question);
         return;
     case GW_KIND_BUDGET:
     case GW_KIND_DESCRIBE:
@@ -389,7 +506,9 @@ gw_status gw_question_decode(const gw_json *json, gw_arena *arena, gw_question *
         decode_version(&reader, root);
     if (reader.status == GW_OK)
         decode_kind(&reader, root, &question);
-    if (reader.status == GW_OK && kinds[question.kind].allowed != NULL)
+    bool is_short = (question.kind == GW_KIND_QUERY && gw_json_has(root, "quote")) ||
+                    (question.kind == GW_KIND_COST && gw_json_has(root, "questions"));
+    if (reader.status == GW_OK && kinds[question.kind].allowed != NULL && !is_short)
         gw_json_expect_object(&reader, root, kinds[question.kind].allowed);
     if (reader.status == GW_OK)
         decode_by_kind(&reader, root, arena, &question);
@@ -433,6 +552,16 @@ static void encode_filter(gw_buffer *buffer, const gw_filter *filter) {
     gw_buffer_text(buffer, "}");
 }
 
+static void encode_filters(gw_buffer *buffer, const char *name, const gw_filter *filters, size_t count) {
+    gw_json_write_name(buffer, name);
+    gw_buffer_text(buffer, "[");
+    for (size_t i = 0; i < count; i++) {
+        gw_buffer_text(buffer, i == 0 ? "" : ",");
+        encode_filter(buffer, &filters[i]);
+    }
+    gw_buffer_text(buffer, "]");
+}
+
 static void encode_what(const gw_question *question, gw_buffer *buffer) {
     if (question->indicator != NULL) {
         gw_json_write_member(buffer, "indicator", question->indicator);
@@ -443,19 +572,25 @@ static void encode_what(const gw_question *question, gw_buffer *buffer) {
     gw_json_write_member(buffer, "statistic", gw_statistic_name(question->statistic));
     if (question->of != NULL)
         gw_json_write_member(buffer, "of", question->of);
+    if (question->table != NULL)
+        gw_json_write_member(buffer, "table", question->table);
+    if (question->is_per_person)
+        gw_json_write_member(buffer, "per", "person");
+    if (question->statistic == GW_STATISTIC_NET) {
+        encode_filters(buffer, "plus", question->plus, question->plus_count);
+        encode_filters(buffer, "minus", question->minus, question->minus_count);
+    }
     gw_buffer_text(buffer, "}");
 }
 
 static void encode_query(const gw_question *question, gw_buffer *buffer) {
     encode_what(question, buffer);
-    if (question->where_count > 0) {
-        gw_json_write_name(buffer, "where");
-        for (size_t i = 0; i < question->where_count; i++) {
-            gw_buffer_text(buffer, i == 0 ? "[" : ",");
-            encode_filter(buffer, &question->where[i]);
-        }
-        gw_buffer_text(buffer, "]");
+    if (question->is_unweighted) {
+        gw_json_write_name(buffer, "weighted");
+        gw_buffer_text(buffer, "false");
     }
+    if (question->where_count > 0)
+        encode_filters(buffer, "where", question->where, question->where_count);
     if (question->has_by)
         encode_names(buffer, "by", question->by, question->by_count);
     if (question->has_epsilon)
@@ -468,6 +603,23 @@ static void encode_query(const gw_question *question, gw_buffer *buffer) {
         gw_json_write_epsilon(buffer, "max_cost", question->max_cost);
 }
 
+static void encode_basket(const gw_question *question, gw_buffer *buffer) {
+    gw_json_write_name(buffer, "questions");
+    gw_buffer_text(buffer, "[");
+    for (size_t i = 0; i < question->basket_count; i++) {
+        gw_buffer_text(buffer, i == 0 ? "{" : ",{");
+        gw_json_write_member(buffer, "dataset", question->basket[i].dataset);
+        encode_query(&question->basket[i], buffer);
+        gw_buffer_text(buffer, "}");
+    }
+    gw_buffer_text(buffer, "]");
+}
+
+static bool has_query(const gw_question *question) {
+    return (question->kind == GW_KIND_QUERY || question->kind == GW_KIND_COST || question->kind == GW_KIND_DUMMY) &&
+           question->quote == NULL && question->basket == NULL;
+}
+
 void gw_question_encode(const gw_question *question, gw_buffer *buffer) {
     GW_ASSERT(question->kind != GW_KIND_ADMIN);
     gw_buffer_text(buffer, "{");
@@ -475,8 +627,15 @@ void gw_question_encode(const gw_question *question, gw_buffer *buffer) {
     gw_json_write_member(buffer, "kind", kinds[question->kind].name);
     if (question->dataset != NULL)
         gw_json_write_member(buffer, "dataset", question->dataset);
-    if (question->kind == GW_KIND_QUERY || question->kind == GW_KIND_COST)
+    if (has_query(question))
         encode_query(question, buffer);
+    if (question->quote != NULL) {
+        gw_json_write_member(buffer, "quote", question->quote);
+        if (question->has_max_cost)
+            gw_json_write_epsilon(buffer, "max_cost", question->max_cost);
+    }
+    if (question->basket != NULL)
+        encode_basket(question, buffer);
     if (question->all) {
         gw_json_write_name(buffer, "all");
         gw_buffer_text(buffer, "true");

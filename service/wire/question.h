@@ -29,15 +29,26 @@ typedef enum {
     GW_KIND_DESCRIBE, // one dataset
     GW_KIND_HISTORY,
     GW_KIND_PING,
+    GW_KIND_DUMMY, // a query's twin: the same shape, made from the policy alone, free
     GW_KIND_ADMIN, // changes by owners and operators: see admin/
 } gw_question_kind;
 
-typedef struct {
+#define GW_BASKET_MAX 100
+#define GW_QUOTE_ID_TEXT 17 // "Q-7K3M-9XWP-2T4V" and its NUL
+
+typedef struct gw_question {
     gw_question_kind kind;
     const char *dataset;   // NULL where the kind needs none
     const char *indicator; // or NULL, and then `statistic` (and `of`) are the measure
     gw_statistic statistic;
-    const char *of; // concept of a mean; otherwise NULL
+    const char *of;        // measure: concept of a mean or sum; otherwise NULL
+    const char *table;     // measure: which table's rows; NULL: the first with every concept the question names
+    bool is_per_person;    // measure: "per":"person": persons (or their totals) are counted, not rows
+    const gw_filter *plus; // measure net: rows that add one
+    size_t plus_count;
+    const gw_filter *minus; // measure net: rows that take one away
+    size_t minus_count;
+    bool is_unweighted; // "weighted":false: where the table has weights, leave them out
     const gw_filter *where;
     size_t where_count;
     const char *const *by;
@@ -49,6 +60,9 @@ typedef struct {
     uint64_t group_size;      // 0 = not stated
     gw_epsilon max_cost;
     bool has_max_cost;
+    const char *quote;                // query: the id of a quote; then nothing else but max_cost stands in the body
+    const struct gw_question *basket; // cost: several questions at once ("questions"); then nothing else stands there
+    size_t basket_count;
     bool all;                  // kind history: everybody's, for owners and auditors
     const gw_json_node *admin; // kind admin: the whole object, borrowed from the document
 } gw_question;

@@ -9,9 +9,10 @@ static void assert_near(double got, double wanted, double tolerance) {
         fail_msg("%.12g is not %.12g", got, wanted);
 }
 
-static const gw_cost_shape COUNT = {.statistic = GW_STATISTIC_COUNT, .sensitivity = 1, .cell_count = 10, .range = 1};
+static const gw_cost_shape COUNT = {
+    .statistic = GW_STATISTIC_COUNT, .sensitivity = 1, .cell_count = 10, .range = 1, .unit = 1};
 static const gw_cost_shape RATE = {
-    .statistic = GW_STATISTIC_RATE, .sensitivity = 1, .cell_count = 10, .group_size = 1000, .range = 1};
+    .statistic = GW_STATISTIC_RATE, .sensitivity = 1, .cell_count = 10, .group_size = 1000, .range = 1, .unit_mean = 1};
 
 static void counts_and_rates_have_the_exact_half_width(void **state) {
     (void)state;

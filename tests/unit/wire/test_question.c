@@ -56,7 +56,7 @@ static void every_rule_refuses_with_its_code(void **state) {
         {"{\"v\":\"1\",\"kind\":\"ping\"}", "bad_version"},
         {"{\"v\":1,\"kind\":\"quer\"}", "unknown_kind"},
         {"{\"v\":1,\"kind\":\"QUERY\"}", "unknown_kind"},
-        {"{\"v\":1,\"kind\":\"dummy\"}", "unknown_kind"},
+        {"{\"v\":1,\"kind\":\"survey\"}", "unknown_kind"},
         {"{\"v\":1,\"kind\":1}", "wrong_type"},
         {"{\"v\":1,\"knid\":\"ping\"}", "unknown_field"},
         {"{\"v\":1,\"kind\":\"ping\",\"dataset\":\"a/b\"}", "unknown_field"},
