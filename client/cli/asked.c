@@ -41,45 +41,85 @@ static void filter_say(const gw_filter *filter, gw_buffer *text) {
         gw_buffer_format(text, "%s%s", i == 0 ? "" : ",", codes[i]);
 }
 
-void gw_asked_where(const gw_question *question, gw_buffer *text) {
-    gw_buffer filters[GW_WHERE_MAX];
+// The filters of one list, each at its shortest, in the order of their texts.
+static void filters_say(const gw_filter *filters, size_t count, gw_buffer *text) {
+    gw_buffer each[GW_WHERE_MAX];
     const char *texts[GW_WHERE_MAX];
-    GW_ASSERT(question->where_count <= GW_WHERE_MAX);
-    for (size_t i = 0; i < question->where_count; i++) {
-        gw_buffer_init(&filters[i], WHERE_BYTES_MAX);
-        filter_say(&question->where[i], &filters[i]);
-        texts[i] = gw_buffer_string(&filters[i]);
+    GW_ASSERT(count <= GW_WHERE_MAX);
+    for (size_t i = 0; i < count; i++) {
+        gw_buffer_init(&each[i], WHERE_BYTES_MAX);
+        filter_say(&filters[i], &each[i]);
+        texts[i] = gw_buffer_string(&each[i]);
     }
-    qsort(texts, question->where_count, sizeof(texts[0]), text_compare);
-    for (size_t i = 0; i < question->where_count; i++)
+    qsort(texts, count, sizeof(texts[0]), text_compare);
+    for (size_t i = 0; i < count; i++)
         gw_buffer_format(text, "%s%s", i == 0 ? "" : " and ", texts[i]);
-    for (size_t i = 0; i < question->where_count; i++)
-        gw_buffer_done(&filters[i]);
+    for (size_t i = 0; i < count; i++)
+        gw_buffer_done(&each[i]);
 }
 
-static void measure_say(const gw_question *question, const gw_names *names, gw_labels *labels, gw_buffer *text) {
+static bool is_net(const gw_question *question) {
+    return question->indicator == NULL && question->statistic == GW_STATISTIC_NET;
+}
+
+void gw_asked_where(const gw_question *question, gw_buffer *text) {
+    filters_say(question->where, question->where_count, text);
+    if (!is_net(question))
+        return;
+    gw_buffer_text(text, question->where_count > 0 ? " plus " : "plus ");
+    filters_say(question->plus, question->plus_count, text);
+    gw_buffer_text(text, " minus ");
+    filters_say(question->minus, question->minus_count, text);
+}
+
+static const char *concept_word(gw_labels *labels, const char *concept) {
+    const char *label = labels->concept(labels->state, concept);
+    return label == NULL ? concept : label;
+}
+
+static void measure_say(const gw_question *question, const gw_answer *answer, const gw_names *names, gw_labels *labels,
+                        gw_buffer *text) {
     if (question->indicator != NULL) {
         gw_buffer_text(text, gw_doc_text(gw_names_indicator(names, question->indicator), "label", question->indicator));
-    } else if (question->of != NULL) {
-        const char *label = labels->concept(labels->state, question->of);
-        gw_buffer_format(text, "Mean of %s", label == NULL ? question->of : label);
-    } else {
-        gw_buffer_text(text, question->statistic == GW_STATISTIC_SHARE ? "Share of persons" : "Number of persons");
+        return;
+    }
+    const gw_json_node *table = gw_names_table(names, answer->dataset, question);
+    bool is_of_rows = gw_doc_integer(table, "rows_per_person_max", 1) > 1 && !question->is_per_person;
+    switch (question->statistic) {
+    case GW_STATISTIC_COUNT:
+    case GW_STATISTIC_SHARE:
+    case GW_STATISTIC_RATE:
+        gw_buffer_format(text, "%s of %s", question->statistic == GW_STATISTIC_COUNT ? "Number" : "Share",
+                         is_of_rows ? gw_doc_text(table, "table", "rows") : "persons");
+        return;
+    case GW_STATISTIC_MEAN:
+        gw_buffer_format(text, "Mean of %s%s", concept_word(labels, question->of),
+                         question->is_per_person ? " per person" : "");
+        return;
+    case GW_STATISTIC_SUM:
+        gw_buffer_format(text, "Sum of %s", concept_word(labels, question->of));
+        return;
+    case GW_STATISTIC_NET:
+        gw_buffer_text(text, "Net: ");
+        filters_say(question->plus, question->plus_count, text);
+        gw_buffer_text(text, " less ");
+        filters_say(question->minus, question->minus_count, text);
+        return;
     }
 }
 
 void gw_asked_title(const gw_question *question, const gw_answer *answer, const gw_names *names, gw_labels *labels,
                     gw_buffer *text) {
     char epsilon[GW_EPSILON_TEXT];
-    measure_say(question, names, labels, text);
-    for (size_t i = 0; i < answer->by_count; i++) {
-        const char *label = labels->concept(labels->state, answer->by[i]);
-        gw_buffer_format(text, "%s%s", i == 0 ? ", by " : " x ", label == NULL ? answer->by[i] : label);
-    }
+    measure_say(question, answer, names, labels, text);
+    for (size_t i = 0; i < answer->by_count; i++)
+        gw_buffer_format(text, "%s%s", i == 0 ? ", by " : " x ", concept_word(labels, answer->by[i]));
     if (question->where_count > 0) {
         gw_buffer_text(text, " · only ");
-        gw_asked_where(question, text);
+        filters_say(question->where, question->where_count, text);
     }
+    if (question->is_unweighted)
+        gw_buffer_text(text, " · unweighted");
     gw_epsilon_format(answer->noise.epsilon, epsilon);
     gw_buffer_format(text, " · %s · epsilon %s", gw_dataset_short(answer->dataset), epsilon);
 }
@@ -90,6 +130,25 @@ static void option_add(const char *name, const char *value, gw_buffer *line) {
         gw_command_words(2, argv, line);
 }
 
+static void options_add(const char *name, const gw_words *values, gw_buffer *line) {
+    for (size_t i = 0; i < values->count; i++)
+        option_add(name, values->items[i], line);
+}
+
+void gw_asked_options(const gw_cli *cli, const gw_question_options *options, gw_buffer *line) {
+    option_add("--measure", options->measure, line);
+    option_add("--table", options->table, line);
+    option_add("--per", options->per, line);
+    options_add("--plus", &options->plus, line);
+    options_add("--minus", &options->minus, line);
+    if (options->unweighted)
+        gw_buffer_text(line, " --unweighted");
+    option_add("--by", options->by, line);
+    options_add("--where", &options->where, line);
+    option_add("--as", cli->globals.as, line);
+    option_add("--config", cli->globals.config, line);
+}
+
 void gw_asked_mend(const gw_cli *cli, const gw_question_options *options, gw_problem *problem) {
     static const char recommended[] = "godwit cost ";
     gw_buffer line;
@@ -97,14 +156,15 @@ void gw_asked_mend(const gw_cli *cli, const gw_question_options *options, gw_pro
         return;
     gw_buffer_init(&line, WHERE_BYTES_MAX);
     gw_buffer_text(&line, problem->mend);
-    option_add("--measure", options->measure, &line);
-    option_add("--by", options->by, &line);
-    for (size_t i = 0; i < options->where.count; i++)
-        option_add("--where", options->where.items[i], &line);
-    option_add("--as", cli->globals.as, &line);
-    option_add("--config", cli->globals.config, &line);
-    // Half a command would ask another question: one that doesn't fit stays as it came.
-    if (line.status == GW_OK && line.size < sizeof(problem->mend))
+    gw_asked_options(cli, options, &line);
+    // Half a command would ask another question: of one that doesn't fit, only what is new is said.
+    const char *price = strstr(problem->mend, "--epsilon ");
+    if (line.status == GW_OK && line.size < sizeof(problem->mend)) {
         gw_problem_mend(problem, "%s", gw_buffer_string(&line));
+    } else if (price != NULL) {
+        char text[sizeof(problem->mend)];
+        gw_ignore(snprintf(text, sizeof(text), "%s", price)); // cut as it came
+        gw_problem_mend(problem, "The same question with %.200s", text);
+    }
     gw_buffer_done(&line);
 }

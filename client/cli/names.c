@@ -109,6 +109,46 @@ const gw_json_node *gw_names_indicator(const gw_names *names, const char *id) {
     return NULL;
 }
 
+static bool has_text(const gw_json_node *object, const char *name, const char *word) {
+    size_t size = strcspn(word, ":"); // of "age:work" the concept
+    for (const gw_json_node *node = gw_doc_first(object, name); node != NULL; node = gw_json_next(node))
+        if (gw_json_type_of(node) == GW_JSON_STRING && strlen(gw_json_string(node)) == size &&
+            memcmp(gw_json_string(node), word, size) == 0)
+            return true;
+    return false;
+}
+
+static bool has_filters(const gw_json_node *table, const gw_filter *filters, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!has_text(table, "concepts", filters[i].concept))
+            return false;
+    return true;
+}
+
+static bool table_fits(const gw_json_node *table, const gw_question *question) {
+    if (question->table != NULL)
+        return strcmp(gw_doc_text(table, "table", ""), question->table) == 0;
+    for (size_t i = 0; i < question->by_count; i++)
+        if (!has_text(table, "concepts", question->by[i]))
+            return false;
+    return (question->of == NULL || has_text(table, "concepts", question->of)) &&
+           has_filters(table, question->where, question->where_count) &&
+           has_filters(table, question->plus, question->plus_count) &&
+           has_filters(table, question->minus, question->minus_count);
+}
+
+const gw_json_node *gw_names_table(const gw_names *names, const char *dataset, const gw_question *question) {
+    for (const gw_json_node *node = gw_doc_first(gw_names_root(names), "datasets"); node != NULL;
+         node = gw_json_next(node)) {
+        if (strcmp(gw_doc_text(node, "dataset", ""), dataset) != 0)
+            continue;
+        for (const gw_json_node *table = gw_doc_first(node, "tables"); table != NULL; table = gw_json_next(table))
+            if (table_fits(table, question))
+                return table;
+    }
+    return NULL;
+}
+
 // The concept object; of "age:work" that of "age".
 static const gw_json_node *concept_find(const gw_json_node *dataset, const char *concept) {
     size_t size = strcspn(concept, ":");

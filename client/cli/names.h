@@ -4,6 +4,7 @@
 #pragma once
 #include "client/cli/ask.h"
 #include "service/format/table.h"
+#include "service/wire/question.h"
 
 typedef struct gw_names gw_names;
 GW_MUST_CHECK gw_status gw_names_load(gw_cli *cli, gw_session *session, gw_names **ret, gw_problem *ret_problem);
@@ -19,6 +20,9 @@ GW_MUST_CHECK gw_status gw_names_dataset(const gw_names *names, const char *word
                                          gw_problem *ret_problem);
 // The indicator object, or NULL.
 const gw_json_node *gw_names_indicator(const gw_names *names, const char *id);
+// The table a measure of this question is of: the one it names, or the first that knows every concept it names. NULL
+// where there is none, or the service tells no tables.
+const gw_json_node *gw_names_table(const gw_names *names, const char *dataset, const gw_question *question);
 // Labels of one dataset's concepts and codes; bands of ages and the like are put into words ("Y20T64": "20 to 64").
 // Borrows `names` and `dataset`; the texts of bands live in `ret_labels`.
 typedef struct {

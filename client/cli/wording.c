@@ -2,6 +2,8 @@
 // Words for figures and questions.
 #include "client/cli/wording.h"
 #include "client/cli/doc.h"
+#include "client/cli/line.h"
+#include "client/cli/measure.h"
 #include "service/base/check.h"
 #include "service/format/text.h"
 #include "service/wire/decimal.h"
@@ -62,164 +64,35 @@ void gw_time_format(int64_t unix_seconds, char text[GW_TIME_TEXT]) {
         gw_ignore(snprintf(text, GW_TIME_TEXT, "-")); // it fits
 }
 
-// Splits "a,b" into the arena; empty parts are refused by NULL.
-static const char *const *list_split(const char *text, size_t max, gw_arena *arena, size_t *ret_count) {
-    size_t count = 1;
-    for (const char *c = text; *c != '\0'; c++)
-        count += *c == ',';
-    const char **items = count > max ? NULL : gw_arena_array(arena, count, sizeof(*items));
-    if (items == NULL)
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        size_t size = strcspn(text, ",");
-        items[i] = size == 0 ? NULL : gw_arena_copy(arena, text, size);
-        if (items[i] == NULL)
-            return NULL;
-        text += size + 1;
-    }
-    *ret_count = count;
-    return items;
-}
-
-static const char names_rule[] = "Names and codes are ASCII letters, digits and . _ - / : only.";
-
-// `option` "value" is not … : said of what was typed, so that nobody has to know what is sent.
-static gw_status value_bad(const char *option, const char *value, const char *what, const char *code, const char *why,
-                           const char *mend, gw_problem *ret_problem) {
-    gw_status status = gw_problem_set(ret_problem, GW_INVALID, code, "", why, mend);
-    gw_problem_what(ret_problem, "%s \"%.100s\" is not %s.", option, value, what);
-    return status;
-}
-
-static gw_status name_check(const char *what, const char *name, gw_problem *ret_problem) {
-    if (gw_name_is_valid(name))
-        return GW_OK;
-    gw_status status = gw_problem_set(ret_problem, GW_INVALID, "bad_name", "", names_rule, "godwit catalogue");
-    gw_problem_what(ret_problem, "\"%.100s\" is not the name of %s.", name, what);
-    return status;
-}
-
-static gw_status filter_bad(const char *text, const char *why, gw_problem *ret_problem) {
-    gw_status status =
-        gw_problem_set(ret_problem, GW_INVALID, "bad_filter", "", why, "--where sex=F,M --where age=20..64");
-    gw_problem_what(ret_problem, "I can't read --where %.100s.", text);
-    return status;
-}
-
-static gw_status range_check(const char *text, const gw_filter *filter, gw_problem *ret_problem) {
-    gw_decimal low, high;
-    if (filter->low == NULL || filter->high == NULL)
-        return GW_NO_MEMORY;
-    if (filter->low[0] == '\0' || filter->high[0] == '\0')
-        return filter_bad(text, "A range has both ends, and both belong to it.", ret_problem);
-    if (!gw_decimal_parse(filter->low, &low) || !gw_decimal_parse(filter->high, &high))
-        return filter_bad(text, "The ends of a range are plain numbers, like 20 or 0.5.", ret_problem);
-    if (low.trillionths > high.trillionths)
-        return filter_bad(text, "The lower end comes first.", ret_problem);
-    return GW_OK;
-}
-
-static gw_status codes_check(const char *text, const gw_filter *filter, gw_problem *ret_problem) {
-    for (size_t i = 0; i < filter->code_count; i++) {
-        if (!gw_name_is_valid(filter->codes[i]))
-            return filter_bad(text, names_rule, ret_problem);
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(filter->codes[i], filter->codes[j]) == 0)
-                return filter_bad(text, "A code stands there twice.", ret_problem);
-    }
-    return GW_OK;
-}
-
-static gw_status filter_read(const char *text, gw_arena *arena, gw_filter *ret, gw_problem *ret_problem) {
-    const char *equals = strchr(text, '=');
-    if (equals == NULL || equals == text)
-        return filter_bad(text, "A filter is a concept, '=', and codes or a range.", ret_problem);
-    const char *value = equals + 1, *dots = strstr(value, "..");
-    *ret = (gw_filter){.concept = gw_arena_copy(arena, text, (size_t)(equals - text))};
-    if (ret->concept == NULL)
-        return GW_NO_MEMORY;
-    if (!gw_name_is_valid(ret->concept))
-        return filter_bad(text, names_rule, ret_problem);
-    if (dots != NULL) {
-        ret->kind = GW_FILTER_BETWEEN;
-        ret->low = gw_arena_copy(arena, value, (size_t)(dots - value));
-        ret->high = gw_arena_string(arena, dots + 2);
-        return range_check(text, ret, ret_problem);
-    }
-    ret->codes = list_split(value, GW_FILTER_CODES_MAX, arena, &ret->code_count);
-    if (ret->codes == NULL)
-        return filter_bad(text, "Codes are separated by single commas.", ret_problem);
-    ret->kind = ret->code_count == 1 ? GW_FILTER_EQUALS : GW_FILTER_IN;
-    return codes_check(text, ret, ret_problem);
-}
-
-static gw_status where_read(const gw_words *where, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
-    if (where->count > GW_WHERE_MAX)
-        return gw_problem_set(ret_problem, GW_INVALID, "too_many", "There are too many filters.",
-                              "A question takes 16.", "");
-    gw_filter *filters = gw_arena_array(arena, where->count == 0 ? 1 : where->count, sizeof(*filters));
-    if (filters == NULL)
-        return GW_NO_MEMORY;
-    for (size_t i = 0; i < where->count; i++) {
-        gw_status status = filter_read(where->items[i], arena, &filters[i], ret_problem);
-        if (status != GW_OK)
-            return status;
-    }
-    question->where = filters;
-    question->where_count = where->count;
-    return GW_OK;
-}
-
 static gw_status by_read(const char *by, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
     if (by == NULL)
         return GW_OK;
     question->has_by = true;
     if (by[0] == '\0' || strcmp(by, "none") == 0)
         return GW_OK;
-    question->by = list_split(by, GW_BY_MAX, arena, &question->by_count);
+    question->by = gw_line_list(by, GW_BY_MAX, arena, &question->by_count);
     if (question->by == NULL)
         return gw_problem_set(ret_problem, GW_INVALID, "too_many", "I can't read --by.",
                               "It takes up to 6 concepts, separated by single commas.", "--by c_birth,sex");
     gw_status status = GW_OK;
     for (size_t i = 0; i < question->by_count && status == GW_OK; i++) {
-        status = name_check("a concept", question->by[i], ret_problem);
+        status = gw_line_name("a concept", question->by[i], ret_problem);
         for (size_t j = 0; j < i && status == GW_OK; j++)
             if (strcmp(question->by[i], question->by[j]) == 0)
-                status = value_bad("--by", by, "a breakdown", "bad_by", "A concept stands there twice.",
-                                   "--by c_birth,sex", ret_problem);
+                status = gw_line_bad("--by", by, "a breakdown", "bad_by", "A concept stands there twice.",
+                                     "--by c_birth,sex", ret_problem);
     }
     return status;
-}
-
-static gw_status measure_bad(const char *measure, const char *why, gw_problem *ret_problem) {
-    return value_bad("--measure", measure, "a measure", "option_value", why,
-                     "--measure count, --measure share or --measure mean:income", ret_problem);
-}
-
-static gw_status measure_read(const char *measure, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
-    const char *colon = strchr(measure, ':');
-    const char *name = colon == NULL ? measure : gw_arena_copy(arena, measure, (size_t)(colon - measure));
-    if (name == NULL || gw_statistic_parse(name, &question->statistic) != GW_OK)
-        return measure_bad(measure, "There are count, share and mean.", ret_problem);
-    if (question->statistic == GW_STATISTIC_RATE)
-        return measure_bad(measure, "What a rate counts is defined by an indicator: godwit catalogue lists them.",
-                           ret_problem);
-    question->of = colon == NULL ? NULL : colon + 1;
-    if ((question->statistic == GW_STATISTIC_MEAN) != (question->of != NULL))
-        return measure_bad(measure, "A mean is of a concept, and only a mean.", ret_problem);
-    if (question->of != NULL && !gw_name_is_valid(question->of))
-        return measure_bad(measure, names_rule, ret_problem);
-    return GW_OK;
 }
 
 gw_status gw_amount_read(const char *option, const char *text, bool takes_zero, gw_epsilon *ret,
                          gw_problem *ret_problem) {
     if (gw_epsilon_parse(text, ret) == GW_OK && (takes_zero || ret->micro > 0))
         return GW_OK;
-    gw_status status = value_bad(option, text, "an amount", "bad_epsilon",
-                                 takes_zero ? "An amount is a plain decimal with at most 6 places."
-                                            : "An amount is a plain decimal above 0 with at most 6 places.",
-                                 "", ret_problem);
+    gw_status status = gw_line_bad(option, text, "an amount", "bad_epsilon",
+                                   takes_zero ? "An amount is a plain decimal with at most 6 places."
+                                              : "An amount is a plain decimal above 0 with at most 6 places.",
+                                   "", ret_problem);
     gw_problem_mend(ret_problem, "%s 0.05", option);
     return status;
 }
@@ -228,8 +101,8 @@ static gw_status group_size_read(const char *text, gw_question *question, gw_pro
     char *end;
     unsigned long long size = strtoull(text, &end, 10);
     if (text[0] < '1' || text[0] > '9' || *end != '\0' || size > GROUP_SIZE_MAX)
-        return value_bad("--group-size", text, "a number of people", "option_value",
-                         "A group size is a whole number above 0.", "--group-size 1500", ret_problem);
+        return gw_line_bad("--group-size", text, "a number of people", "option_value",
+                           "A group size is a whole number above 0.", "--group-size 1500", ret_problem);
     question->group_size = size;
     return GW_OK;
 }
@@ -246,9 +119,9 @@ static gw_status price_read(const gw_question_options *options, gw_question *que
     question->target_error = options->target_error;
     if (status == GW_OK && options->target_error != NULL &&
         (!gw_decimal_parse(options->target_error, &error) || error.trillionths <= 0))
-        return value_bad("--target-error", options->target_error, "an error", "bad_target_error",
-                         "An error is a plain decimal above 0, in the answer's own unit.", "--target-error 3",
-                         ret_problem);
+        return gw_line_bad("--target-error", options->target_error, "an error", "bad_target_error",
+                           "An error is a plain decimal above 0, in the answer's own unit.", "--target-error 3",
+                           ret_problem);
     return status == GW_OK && options->group_size != NULL ? group_size_read(options->group_size, question, ret_problem)
                                                           : status;
 }
@@ -257,18 +130,19 @@ gw_status gw_question_read(const gw_question_options *options, const gw_words *w
                            gw_arena *arena, gw_question *ret, gw_problem *ret_problem) {
     *ret = (gw_question){.dataset = dataset, .indicator = words->count > 1 ? words->items[1] : NULL};
     if ((ret->indicator == NULL) == (options->measure == NULL))
-        return gw_problem_set(ret_problem, GW_INVALID, "words",
-                              ret->indicator == NULL ? "Which indicator?"
-                                                     : "Both an indicator and --measure are given.",
-                              "A question has an indicator or a measure.", "godwit catalogue");
-    gw_status status = name_check("a dataset", dataset, ret_problem);
+        return gw_problem_set(
+            ret_problem, GW_INVALID, "words",
+            ret->indicator == NULL ? "Which indicator?" : "Both an indicator and --measure are given.",
+            "A question has an indicator or a measure.", "godwit catalogue   (or: --measure count, mean:income, …)");
+    gw_status status = gw_line_name("a dataset", dataset, ret_problem);
     if (status == GW_OK)
-        status = options->measure == NULL ? name_check("an indicator", ret->indicator, ret_problem)
-                                          : measure_read(options->measure, arena, ret, ret_problem);
+        status = options->measure == NULL ? gw_line_name("an indicator", ret->indicator, ret_problem) : GW_OK;
+    if (status == GW_OK)
+        status = gw_measure_read(options, arena, ret, ret_problem);
     if (status == GW_OK)
         status = by_read(options->by, arena, ret, ret_problem);
     if (status == GW_OK)
-        status = where_read(&options->where, arena, ret, ret_problem);
+        status = gw_line_filters("--where", &options->where, arena, &ret->where, &ret->where_count, ret_problem);
     if (status == GW_OK)
         status = price_read(options, ret, ret_problem);
     return status;
@@ -292,14 +166,30 @@ static void codes_say(const gw_json_node *filter, gw_buffer *text) {
     }
 }
 
+// " where sex=F and age=20..64": the filters of one member, with `join` before the first.
+static void filters_say(const gw_json_node *question, const char *name, const char *join, gw_buffer *text) {
+    for (const gw_json_node *filter = gw_doc_first(question, name); filter != NULL; filter = gw_json_next(filter)) {
+        gw_buffer_format(text, "%s%s=", join, gw_doc_text(filter, "concept", "?"));
+        codes_say(filter, text);
+        join = " and ";
+    }
+}
+
 void gw_question_say(const gw_json_node *question, gw_buffer *text) {
     const char *of = gw_doc_text(question, "of", NULL);
     const char *name = gw_doc_text(question, "indicator", NULL);
+    const gw_json_node *weighted = gw_doc_at(question, "weighted");
     if (name != NULL)
         gw_buffer_text(text, name);
     else
         gw_buffer_format(text, "%s%s%s", gw_doc_text(question, "statistic", "?"), of == NULL ? "" : " of ",
                          of == NULL ? "" : of);
+    filters_say(question, "plus", " plus ", text);
+    filters_say(question, "minus", " minus ", text);
+    if (strcmp(gw_doc_text(question, "per", ""), "person") == 0)
+        gw_buffer_text(text, " per person");
+    if (weighted != NULL && gw_json_type_of(weighted) == GW_JSON_BOOL && !gw_json_bool(weighted))
+        gw_buffer_text(text, " unweighted");
     const char *join = " by ";
     for (const gw_json_node *by = gw_doc_first(question, "by"); by != NULL; by = gw_json_next(by)) {
         if (gw_json_type_of(by) != GW_JSON_STRING)
@@ -307,12 +197,7 @@ void gw_question_say(const gw_json_node *question, gw_buffer *text) {
         gw_buffer_format(text, "%s%s", join, gw_json_string(by));
         join = ",";
     }
-    join = " where ";
-    for (const gw_json_node *filter = gw_doc_first(question, "where"); filter != NULL; filter = gw_json_next(filter)) {
-        gw_buffer_format(text, "%s%s=", join, gw_doc_text(filter, "concept", "?"));
-        codes_say(filter, text);
-        join = " and ";
-    }
+    filters_say(question, "where", " where ", text);
 }
 
 static void word_quote(const char *word, gw_buffer *text) {

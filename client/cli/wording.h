@@ -20,29 +20,33 @@ void gw_time_format(int64_t unix_seconds, char text[GW_TIME_TEXT]); // "2026-11-
 
 // What cost and query take.
 typedef struct {
-    const char *by, *epsilon, *target_error, *group_size, *measure;
-    gw_words where;
+    const char *by, *epsilon, *target_error, *group_size, *measure, *table, *per;
+    gw_words where, plus, minus;
+    bool unweighted;
 } gw_question_options;
-#define GW_QUESTION_OPTIONS(type, field)                                                                                \
-    {"by", 0, GW_OPTION_TEXT, offsetof(type, field.by), "A,B", "break down by these concepts; \"none\": one figure"},   \
-        {"where", 0, GW_OPTION_LIST, offsetof(type, field.where), "C=V1,V2|C=LO..HI", "only these people; may repeat"}, \
-        {"epsilon", 0, GW_OPTION_TEXT, offsetof(type, field.epsilon), "E", "the price to pay: less error for more"},    \
-        {"target-error",                                                                                                \
-         0,                                                                                                             \
-         GW_OPTION_TEXT,                                                                                                \
-         offsetof(type, field.target_error),                                                                            \
-         "X",                                                                                                           \
-         "the error to live with, 19 times in 20; the price follows from it"},                                          \
-        {"group-size",                                                                                                  \
-         0,                                                                                                             \
-         GW_OPTION_TEXT,                                                                                                \
-         offsetof(type, field.group_size),                                                                              \
-         "N",                                                                                                           \
-         "people in a typical group, for the error of rates and means"},                                                \
-    {                                                                                                                   \
-        "measure", 0, GW_OPTION_TEXT, offsetof(type, field.measure), "STAT[:OF]",                                       \
-            "instead of an indicator: count, share, mean:income"                                                        \
-    }
+#define GW_QUESTION_TEXT(type, field, name, value, help)                                                               \
+    { name, 0, GW_OPTION_TEXT, offsetof(type, field), value, help }
+#define GW_QUESTION_LIST(type, field, name, value, help)                                                               \
+    { name, 0, GW_OPTION_LIST, offsetof(type, field), value, help }
+#define GW_QUESTION_OPTIONS(type, f)                                                                                   \
+    GW_QUESTION_TEXT(type, f.by, "by", "A,B", "break down by these concepts; \"none\": one figure"),                   \
+        GW_QUESTION_LIST(type, f.where, "where", "C=V1,V2|C=LO..HI", "only these people or rows; may repeat"),         \
+        GW_QUESTION_TEXT(type, f.measure, "measure", "STAT[:OF]",                                                      \
+                         "instead of an indicator: count, share, mean:income, sum:income, net"),                       \
+        GW_QUESTION_TEXT(type, f.table, "table", "T",                                                                  \
+                         "the table a measure is of; default: the first that knows every concept named"),              \
+        GW_QUESTION_TEXT(type, f.per, "per", "person|row",                                                             \
+                         "count persons, or rows (default); means: of persons' totals, or of rows"),                   \
+        GW_QUESTION_LIST(type, f.plus, "plus", "C=V", "net: rows that add one; may repeat"),                           \
+        GW_QUESTION_LIST(type, f.minus, "minus", "C=V", "net: rows that take one away; may repeat"),                   \
+        {"unweighted",   0,                                                                                            \
+         GW_OPTION_FLAG, offsetof(type, f.unweighted),                                                                 \
+         NULL,           "where the table has weights, leave them out"},                                               \
+        GW_QUESTION_TEXT(type, f.epsilon, "epsilon", "E", "the price to pay: less error for more"),                    \
+        GW_QUESTION_TEXT(type, f.target_error, "target-error", "X",                                                    \
+                         "the error to live with, 19 times in 20; the price follows from it"),                         \
+        GW_QUESTION_TEXT(type, f.group_size, "group-size", "N",                                                        \
+                         "people in a typical group, for the error of rates and means")
 
 // The value of `option` as an amount; the refusal names both. Code: bad_epsilon.
 GW_MUST_CHECK gw_status gw_amount_read(const char *option, const char *text, bool takes_zero, gw_epsilon *ret,

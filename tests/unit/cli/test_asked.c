@@ -7,7 +7,9 @@
 static const char catalogue[] =
     "{\"v\":1,\"datasets\":[{\"dataset\":\"demo.example/register\",\"concepts\":["
     "{\"concept\":\"c_birth\",\"label\":\"Country of birth\",\"codes\":[]},"
-    "{\"concept\":\"income\",\"label\":\"Yearly income\"},{\"concept\":\"sex\",\"label\":\"Sex\",\"codes\":[]}]}],"
+    "{\"concept\":\"income\",\"label\":\"Yearly income\"},{\"concept\":\"sex\",\"label\":\"Sex\",\"codes\":[]}],"
+    "\"tables\":[{\"table\":\"persons\",\"rows_per_person_max\":1,\"concepts\":[\"c_birth\",\"income\",\"sex\"]},"
+    "{\"table\":\"permits\",\"rows_per_person_max\":4,\"concepts\":[\"reason\",\"fee\",\"c_birth\",\"sex\"]}]}],"
     "\"indicators\":[{\"indicator\":\"employment_rate\",\"label\":\"Employment rate\"}]}";
 
 typedef struct {
@@ -42,6 +44,21 @@ static void equal_filters_are_equal_texts(void **state) {
     assert_where(&(gw_question_options){0}, "");
 }
 
+static void a_nets_filters_say_what_adds_and_what_takes_away(void **state) {
+    (void)state;
+    gw_buffer text;
+    gw_buffer_init(&text, 65536);
+    line l = line_of(&(gw_question_options){.measure = "net",
+                                            .where = {.items = {"sex=F"}, .count = 1},
+                                            .plus = {.items = {"way=IN", "age=20..64"}, .count = 2},
+                                            .minus = {.items = {"way=OUT"}, .count = 1}},
+                     NULL);
+    gw_asked_where(&l.question, &text);
+    assert_string_equal(gw_buffer_string(&text), "sex=F plus age=20..64 and way=IN minus way=OUT");
+    gw_buffer_done(&text);
+    gw_arena_free(l.arena);
+}
+
 static void assert_title(const gw_question_options *options, const char *indicator, gw_answer answer,
                          const char *expected) {
     gw_names *names = NULL;
@@ -74,6 +91,25 @@ static void a_title_says_figure_breakdown_filters_and_price(void **state) {
                  "Mean of Yearly income · register · epsilon 0.05");
     assert_title(&(gw_question_options){.measure = "count"}, NULL, (gw_answer){0},
                  "Number of persons · register · epsilon 0.05");
+    assert_title(&(gw_question_options){.measure = "sum:income", .unweighted = true}, NULL, (gw_answer){0},
+                 "Sum of Yearly income · unweighted · register · epsilon 0.05");
+    assert_title(&(gw_question_options){.measure = "net",
+                                        .plus = {.items = {"way=IN"}, .count = 1},
+                                        .minus = {.items = {"way=OUT"}, .count = 1}},
+                 NULL, (gw_answer){0}, "Net: way=IN less way=OUT · register · epsilon 0.05");
+}
+
+static void a_title_says_whether_rows_or_persons_are_counted(void **state) {
+    (void)state;
+    const gw_words of_reason = {.items = {"reason=FAM"}, .count = 1};
+    assert_title(&(gw_question_options){.measure = "count", .where = of_reason}, NULL, (gw_answer){0},
+                 "Number of permits · only reason=FAM · register · epsilon 0.05");
+    assert_title(&(gw_question_options){.measure = "count", .where = of_reason, .per = "person"}, NULL, (gw_answer){0},
+                 "Number of persons · only reason=FAM · register · epsilon 0.05");
+    assert_title(&(gw_question_options){.measure = "count", .table = "permits"}, NULL, (gw_answer){0},
+                 "Number of permits · register · epsilon 0.05");
+    assert_title(&(gw_question_options){.measure = "mean:fee", .per = "person"}, NULL, (gw_answer){0},
+                 "Mean of fee per person · register · epsilon 0.05");
 }
 
 static void assert_mend(const gw_question_options *options, const char *mend, const char *expected) {
@@ -92,17 +128,33 @@ static void a_recommended_cost_is_of_the_question_that_was_asked(void **state) {
         "godwit cost x/r rate --epsilon 0.02 --by c_birth,sex --where sex=F,M --where 'town=A B' --as researcher");
     assert_mend(&options, "godwit budget x/r shows what is left", "godwit budget x/r shows what is left");
     assert_mend(&options, "godwit cost … first, then --epsilon 0.05", "godwit cost … first, then --epsilon 0.05");
-    // One that doesn't fit stays whole as it came: half of it would ask for something else.
+    const gw_question_options net = {.measure = "net",
+                                     .table = "crossings",
+                                     .plus = {.items = {"way=IN"}, .count = 1},
+                                     .minus = {.items = {"way=OUT"}, .count = 1},
+                                     .unweighted = true};
+    assert_mend(&net, "godwit cost x/r --epsilon 0.02",
+                "godwit cost x/r --epsilon 0.02 --measure net --table crossings --plus way=IN --minus way=OUT "
+                "--unweighted --as researcher");
+    assert_mend(&(gw_question_options){.measure = "count", .per = "person"}, "godwit cost x/r --epsilon 0.02",
+                "godwit cost x/r --epsilon 0.02 --measure count --per person --as researcher");
+}
+
+static void a_command_that_does_not_fit_is_not_recommended_by_halves(void **state) {
+    (void)state;
     char long_filter[400];
     memset(long_filter, 'a', sizeof(long_filter) - 1);
     long_filter[sizeof(long_filter) - 1] = '\0';
-    assert_mend(&(gw_question_options){.where = {.items = {long_filter}, .count = 1}}, "godwit cost x/r rate",
-                "godwit cost x/r rate");
+    assert_mend(&(gw_question_options){.where = {.items = {long_filter}, .count = 1}},
+                "godwit cost x/r rate --epsilon 0.02", "The same question with --epsilon 0.02");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_filters_are_equal_texts),
+        cmocka_unit_test(a_nets_filters_say_what_adds_and_what_takes_away),
+        cmocka_unit_test(a_title_says_whether_rows_or_persons_are_counted),
+        cmocka_unit_test(a_command_that_does_not_fit_is_not_recommended_by_halves),
         cmocka_unit_test(a_title_says_figure_breakdown_filters_and_price),
         cmocka_unit_test(a_recommended_cost_is_of_the_question_that_was_asked),
     };

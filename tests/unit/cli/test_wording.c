@@ -187,6 +187,24 @@ static void a_canonical_question_is_said_in_one_line(void **state) {
     gw_buffer_done(&text);
 }
 
+static void a_canonical_net_says_what_adds_and_what_takes_away(void **state) {
+    (void)state;
+    gw_json *json;
+    gw_problem problem;
+    gw_buffer text;
+    gw_buffer_init(&text, 1024);
+    const char *canonical = "{\"statistic\":\"net\",\"indicator\":null,\"weighted\":false,"
+                            "\"plus\":[{\"concept\":\"direction\",\"equals\":\"ARR\"}],"
+                            "\"minus\":[{\"concept\":\"direction\",\"in\":[\"DEP\",\"_U\"]}],"
+                            "\"where\":[{\"concept\":\"sex\",\"equals\":\"F\"}],\"by\":[\"citizen\"]}";
+    assert_int_equal(gw_json_parse(gw_bytes_of(canonical), GW_JSON_REPLY, &json, &problem), GW_OK);
+    gw_question_say(gw_json_root(json), &text);
+    assert_string_equal(gw_buffer_string(&text),
+                        "net plus direction=ARR minus direction=DEP,_U unweighted by citizen where sex=F");
+    gw_json_free(json);
+    gw_buffer_done(&text);
+}
+
 static void a_command_line_reads_back_in_a_shell(void **state) {
     (void)state;
     gw_buffer text;
@@ -220,6 +238,7 @@ int main(void) {
         cmocka_unit_test(lines_that_say_nothing_clear_are_refused),
         cmocka_unit_test(a_refusal_names_the_option_as_it_was_typed),
         cmocka_unit_test(a_canonical_question_is_said_in_one_line),
+        cmocka_unit_test(a_canonical_net_says_what_adds_and_what_takes_away),
         cmocka_unit_test(a_command_line_reads_back_in_a_shell),
         cmocka_unit_test(a_release_that_names_another_file_is_refused),
     };

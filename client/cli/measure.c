@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// --measure and the options that only a measure takes.
+#include "client/cli/measure.h"
+#include "client/cli/line.h"
+#include <string.h>
+
+static const char mend_all[] = "--measure count, share, mean:income, sum:income or net";
+
+static gw_status measure_bad(const char *measure, const char *why, const char *mend, gw_problem *ret_problem) {
+    return gw_line_bad("--measure", measure, "a measure", "option_value", why, mend, ret_problem);
+}
+
+static gw_status statistic_unknown(const char *measure, const char *name, gw_problem *ret_problem) {
+    static const char *const names[] = {"count", "share", "mean", "sum", "net"};
+    gw_status status = measure_bad(measure, "There are count, share, mean, sum and net.", mend_all, ret_problem);
+    const char *nearest = gw_nearest(name, names, sizeof(names) / sizeof(names[0]));
+    if (nearest != NULL)
+        gw_problem_mend(ret_problem, "Did you mean --measure %s%s?", nearest,
+                        strcmp(nearest, "mean") == 0 || strcmp(nearest, "sum") == 0 ? ":CONCEPT" : "");
+    return status;
+}
+
+static gw_status statistic_read(const char *measure, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
+    const char *colon = strchr(measure, ':');
+    const char *name = colon == NULL ? measure : gw_arena_copy(arena, measure, (size_t)(colon - measure));
+    if (name == NULL)
+        return GW_NO_MEMORY;
+    if (gw_statistic_parse(name, &question->statistic) != GW_OK)
+        return statistic_unknown(measure, name, ret_problem);
+    if (question->statistic == GW_STATISTIC_RATE)
+        return measure_bad(measure, "What a rate counts is defined by an indicator.", "godwit catalogue", ret_problem);
+    question->of = colon == NULL ? NULL : colon + 1;
+    bool needs_of = question->statistic == GW_STATISTIC_MEAN || question->statistic == GW_STATISTIC_SUM;
+    if (needs_of && question->of == NULL)
+        return measure_bad(measure, "A mean and a sum are of a concept.", "--measure mean:income", ret_problem);
+    if (!needs_of && question->of != NULL)
+        return measure_bad(measure, "Only a mean and a sum are of a concept; others take --where.", mend_all,
+                           ret_problem);
+    if (question->of != NULL && !gw_name_is_valid(question->of))
+        return measure_bad(measure, gw_line_names_rule, mend_all, ret_problem);
+    return GW_OK;
+}
+
+static gw_status per_read(const gw_question_options *options, gw_question *question, gw_problem *ret_problem) {
+    if (options->per == NULL)
+        return GW_OK;
+    question->is_per_person = strcmp(options->per, "person") == 0;
+    if (!question->is_per_person && strcmp(options->per, "row") != 0)
+        return gw_line_bad("--per", options->per, "what is counted", "option_value",
+                           "Rows are counted, or the persons they belong to.", "--per person or --per row",
+                           ret_problem);
+    bool is_of_rows = question->statistic == GW_STATISTIC_SUM || question->statistic == GW_STATISTIC_NET;
+    if (question->is_per_person && is_of_rows)
+        return gw_problem_set(ret_problem, GW_INVALID, "option_value", "A sum and a net take no --per person.",
+                              "They are the same whether they are taken by rows or by persons.",
+                              "Leave --per out, or: --measure mean:CONCEPT --per person");
+    return GW_OK;
+}
+
+static gw_status net_read(const gw_question_options *options, gw_arena *arena, gw_question *question,
+                          gw_problem *ret_problem) {
+    bool is_net = question->statistic == GW_STATISTIC_NET;
+    bool has_any = options->plus.count + options->minus.count > 0;
+    if (!is_net && has_any)
+        return gw_problem_set(ret_problem, GW_INVALID, "option_value", "Only a net has --plus and --minus.",
+                              "Rows that --plus names add one, rows that --minus names take one away.",
+                              "--measure net --plus direction=ARR --minus direction=DEP, or --where");
+    if (!is_net)
+        return GW_OK;
+    if (options->plus.count == 0 || options->minus.count == 0)
+        return gw_problem_set(ret_problem, GW_INVALID, "option_missing", "A net needs --plus and --minus.",
+                              "Rows that --plus names add one, rows that --minus names take one away.",
+                              "--measure net --plus direction=ARR --minus direction=DEP");
+    gw_status status =
+        gw_line_filters("--plus", &options->plus, arena, &question->plus, &question->plus_count, ret_problem);
+    return status != GW_OK ? status
+                           : gw_line_filters("--minus", &options->minus, arena, &question->minus,
+                                             &question->minus_count, ret_problem);
+}
+
+// An indicator's file says whose rows it counts and how; an option beside it would be lost without a word.
+static gw_status indicator_check(const gw_question_options *options, gw_problem *ret_problem) {
+    const char *option = options->table != NULL     ? "--table"
+                         : options->per != NULL     ? "--per"
+                         : options->plus.count > 0  ? "--plus"
+                         : options->minus.count > 0 ? "--minus"
+                                                    : NULL;
+    if (option == NULL)
+        return GW_OK;
+    gw_status status = gw_problem_set(ret_problem, GW_INVALID, "option_value", "",
+                                      "An indicator says itself whose rows it counts and how.",
+                                      "--measure count instead of the indicator, or godwit catalogue");
+    gw_problem_what(ret_problem, "%s belongs to a measure, not to an indicator.", option);
+    return status;
+}
+
+gw_status gw_measure_read(const gw_question_options *options, gw_arena *arena, gw_question *question,
+                          gw_problem *ret_problem) {
+    question->is_unweighted = options->unweighted;
+    if (options->measure == NULL)
+        return indicator_check(options, ret_problem);
+    question->table = options->table;
+    gw_status status = statistic_read(options->measure, arena, question, ret_problem);
+    if (status == GW_OK && options->table != NULL)
+        status = gw_line_name("a table", options->table, ret_problem);
+    if (status == GW_OK)
+        status = per_read(options, question, ret_problem);
+    return status == GW_OK ? net_read(options, arena, question, ret_problem) : status;
+}
