@@ -13,14 +13,44 @@ const gw_table *gw_policy_table(const gw_policy *policy, const char *name) {
     return NULL;
 }
 
+static bool column_is(const gw_column *column, const char *concept, size_t size) {
+    const char *name = column->concept; // NULL for a weight
+    return name != NULL && strlen(name) == size && memcmp(name, concept, size) == 0;
+}
+
 const gw_column *gw_table_concept(const gw_table *table, const char *concept) {
     size_t size = strcspn(concept, ":");
-    for (size_t i = 0; i < table->column_count; i++) {
-        const char *name = table->columns[i].concept; // NULL for a weight
-        if (name != NULL && strlen(name) == size && memcmp(name, concept, size) == 0)
+    for (size_t i = 0; i < table->column_count; i++)
+        if (column_is(&table->columns[i], concept, size))
             return &table->columns[i];
-    }
+    for (size_t i = 0; i < table->inherit_count; i++)
+        if (column_is(table->inherited[i], concept, size))
+            return table->inherited[i];
     return NULL;
+}
+
+bool gw_table_is_of_person(const gw_table *table, const gw_column *column) {
+    if (table->rows_per_person_max == 1)
+        return true;
+    for (size_t i = 0; i < table->inherit_count; i++)
+        if (table->inherited[i] == column)
+            return true;
+    return false;
+}
+
+size_t gw_table_concept_count(const gw_table *table) {
+    size_t count = table->inherit_count;
+    for (size_t i = 0; i < table->column_count; i++)
+    count += table->columns[i].concept != NULL;
+    return count;
+}
+
+const gw_column *gw_table_concept_at(const gw_table *table, size_t index) {
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].concept != NULL && index-- == 0)
+            return &table->columns[i];
+    GW_ASSERT(index < table->inherit_count);
+    return table->inherited[index];
 }
 
 const gw_banding *gw_column_banding(const gw_column *column, const char *name) {

@@ -5,6 +5,7 @@
 #pragma once
 #include "privacy/budget.h"
 #include "service/base/crypto.h"
+#include "service/wire/period.h"
 #include "service/wire/question.h"
 
 #define GW_CODE_UNKNOWN "_U"
@@ -39,8 +40,6 @@ typedef struct {
 
 // Numbers are kept as steps: value = min + step * grid, step in [0, steps]. Scaled integers: value * 10^scale.
 // A date column is a code column whose list is made of periods: dates are put into their period when they are loaded.
-typedef enum { GW_PERIOD_NONE, GW_PERIOD_YEAR, GW_PERIOD_QUARTER, GW_PERIOD_MONTH } gw_period; // 2023, 2023-Q2, 2023-05
-
 typedef struct {
     const char *name;    // in the source file
     const char *concept; // NULL for role weight
@@ -102,7 +101,7 @@ typedef struct gw_policy {
 // Reads a policy from its raw bytes. Code lists come from files policies/codelists/<ID>.csv in `codelist_folder`
 // (id,name[,…] with a header line), so that a policy names a list instead of repeating it.
 // Codes: as json.h, plus bad_name, policy_version, policy_bounds, policy_grid, policy_banding, policy_codelist,
-// policy_recode, policy_budget, policy_grant, policy_concept, policy_table, policy_unsupported.
+// policy_recode, policy_period, policy_budget, policy_grant, policy_concept, policy_table, policy_unsupported.
 GW_MUST_CHECK gw_status gw_policy_load(gw_bytes text, const char *file_name, const char *codelist_folder,
                                        gw_policy **ret_policy, gw_problem *ret_problem);
 void gw_policy_free(gw_policy *policy); // accepts NULL

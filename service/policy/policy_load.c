@@ -60,17 +60,14 @@ static void read_columns(gw_policy_loader *l, const gw_json_node *node, gw_table
         gw_policy_read_column(l, column, read);
         if (gw_policy_is_well(l))
             check_column_in_table(l, column, table, read);
+        if (read->is_weight)
+            table->weight = read;
     }
 }
 
-static void read_table(gw_policy_loader *l, const gw_json_node *node, gw_table *table) {
-    static const char *const allowed[] = {"unit", "rows_per_person_max", "inherit", "columns", NULL};
-    static const char *const required[] = {"unit", "rows_per_person_max", "columns", NULL};
+// How many rows a person may have, and how many of them may count in one question. Fewer rows need less noise.
+static void read_rows(gw_policy_loader *l, const gw_json_node *node, gw_table *table) {
     gw_json_reader *reader = &l->load.reader;
-    table->name = gw_load_name_at(&l->load, node, gw_json_name(node), "/:");
-    if (!gw_json_expect_object(reader, node, allowed) || !gw_json_require(reader, node, required))
-        return;
-    table->unit = gw_load_header_at(&l->load, gw_json_member(node, "unit"), gw_json_read_string(reader, node, "unit"));
     const gw_json_node *rows = gw_json_member(node, "rows_per_person_max");
     if (gw_policy_is_well(l) && gw_json_type_of(rows) == GW_JSON_INTEGER &&
         (gw_json_integer(rows) < 1 || gw_json_integer(rows) > ROWS_PER_PERSON_MAX))
@@ -78,27 +75,68 @@ static void read_table(gw_policy_loader *l, const gw_json_node *node, gw_table *
                        "\"rows_per_person_max\" must be from 1 to %d.", ROWS_PER_PERSON_MAX);
     table->rows_per_person_max =
         (uint64_t)gw_json_read_integer(reader, node, "rows_per_person_max", 1, ROWS_PER_PERSON_MAX);
-    if (gw_json_has(node, "inherit"))
-        table->inherit = gw_load_names(&l->load, node, "inherit", COLUMNS_MAX, "policy_concept", &table->inherit_count);
+    table->rows_per_person_kept = table->rows_per_person_max;
+    if (!gw_policy_is_well(l) || !gw_json_has(node, "rows_per_person_kept"))
+        return;
+    const gw_json_node *kept = gw_json_member(node, "rows_per_person_kept");
+    if (gw_json_type_of(kept) == GW_JSON_INTEGER &&
+        (gw_json_integer(kept) < 1 || (uint64_t)gw_json_integer(kept) > table->rows_per_person_max))
+        GW_POLICY_FAIL(l, kept, "policy_table", "Write how many of a person's rows may count in one question.",
+                       "\"rows_per_person_kept\" must be from 1 to \"rows_per_person_max\", which is %" PRIu64 ".",
+                       table->rows_per_person_max);
+    table->rows_per_person_kept =
+        (uint64_t)gw_json_read_integer(reader, node, "rows_per_person_kept", 1, ROWS_PER_PERSON_MAX);
+}
+
+static void read_table(gw_policy_loader *l, const gw_json_node *node, gw_table *table) {
+    static const char *const allowed[] = {"unit", "rows_per_person_max", "rows_per_person_kept", "inherit", "columns",
+                                          NULL};
+    static const char *const required[] = {"unit", "rows_per_person_max", "columns", NULL};
+    gw_json_reader *reader = &l->load.reader;
+    table->name = gw_load_name_at(&l->load, node, gw_json_name(node), "/:");
+    if (!gw_json_expect_object(reader, node, allowed) || !gw_json_require(reader, node, required))
+        return;
+    table->unit = gw_load_header_at(&l->load, gw_json_member(node, "unit"), gw_json_read_string(reader, node, "unit"));
+    read_rows(l, node, table);
     if (gw_policy_is_well(l))
         read_columns(l, node, table);
 }
 
-// Inherited concepts come from the one table that has a row per person; a concept the table has itself cannot be meant.
-static void check_inherit(gw_policy_loader *l, const gw_json_node *node, const gw_table *table) {
-    const gw_json_node *at = gw_json_has(node, "inherit") ? gw_json_first(gw_json_member(node, "inherit")) : NULL;
-    for (size_t i = 0; i < table->inherit_count && gw_policy_is_well(l); i++, at = gw_json_next(at)) {
-        const gw_column *found = NULL;
-        for (size_t j = 0; j < l->policy->table_count && found == NULL; j++)
-            if (&l->policy->tables[j] != table && l->policy->tables[j].rows_per_person_max == 1)
-                found = gw_table_concept(&l->policy->tables[j], table->inherit[i]);
-        if (gw_table_concept(table, table->inherit[i]) != NULL)
-            GW_POLICY_FAIL(l, at, "policy_concept", "Leave it out of \"inherit\".",
-                           "The table has a column of %s itself.", table->inherit[i]);
-        else if (found == NULL)
-            GW_POLICY_FAIL(l, at, "policy_concept", "Inherit from a table whose \"rows_per_person_max\" is 1.",
-                           "No table with one row per person has the concept %s.", table->inherit[i]);
+// Of the tables with one row per person the first that has the concept itself: what it inherits is another's to give.
+static const gw_column *find_inherited(const gw_policy_loader *l, const gw_table *table, const char *concept) {
+    for (size_t i = 0; i < l->policy->table_count; i++) {
+        const gw_table *from = &l->policy->tables[i];
+        for (size_t j = 0; j < from->column_count && from != table && from->rows_per_person_max == 1; j++)
+            if (from->columns[j].concept != NULL && strcmp(from->columns[j].concept, concept) == 0)
+                return &from->columns[j];
     }
+    return NULL;
+}
+
+// Inherited concepts come from a table that has a row per person; a concept the table has itself cannot be meant.
+static void read_inherit(gw_policy_loader *l, const gw_json_node *node, gw_table *table) {
+    if (!gw_json_has(node, "inherit"))
+        return;
+    size_t count = 0;
+    const char *const *names = gw_load_names(&l->load, node, "inherit", COLUMNS_MAX, "policy_concept", &count);
+    const gw_column **inherited = gw_load_array(&l->load, count + 1, sizeof(const gw_column *));
+    if (names == NULL || inherited == NULL)
+        return;
+    const gw_json_node *at = gw_json_first(gw_json_member(node, "inherit"));
+    for (size_t i = 0; i < count && gw_policy_is_well(l); i++, at = gw_json_next(at)) {
+        inherited[i] = find_inherited(l, table, names[i]);
+        if (gw_table_concept(table, names[i]) != NULL)
+            GW_POLICY_FAIL(l, at, "policy_concept", "Leave it out of \"inherit\".",
+                           "The table has a column of %s itself.", names[i]);
+        else if (inherited[i] == NULL)
+            GW_POLICY_FAIL(l, at, "policy_concept", "Inherit from a table whose \"rows_per_person_max\" is 1.",
+                           "No table with one row per person has the concept %s.", names[i]);
+    }
+    if (!gw_policy_is_well(l))
+        return;
+    table->inherit = names;
+    table->inherited = inherited;
+    table->inherit_count = count;
 }
 
 static void read_tables(gw_policy_loader *l, const gw_json_node *root) {
@@ -118,7 +156,7 @@ static void read_tables(gw_policy_loader *l, const gw_json_node *root) {
     size_t i = 0;
     for (const gw_json_node *table = gw_json_first(object); table != NULL && gw_policy_is_well(l);
          table = gw_json_next(table))
-        check_inherit(l, table, &tables[i++]);
+        read_inherit(l, table, &tables[i++]);
 }
 
 // ------------------------------------------------------------------------------------------------ budget and grants
@@ -216,7 +254,7 @@ static void read_grant_statistics(gw_policy_loader *l, const gw_json_node *node,
     const gw_json_node *at = gw_json_first(gw_json_member(node, "statistics"));
     for (size_t i = 0; i < count; i++, at = gw_json_next(at))
         if (gw_statistic_parse(names[i], &grant->statistics[i]) != GW_OK)
-            GW_POLICY_FAIL(l, at, "policy_grant", "Statistics are: count, share, rate, mean.",
+            GW_POLICY_FAIL(l, at, "policy_grant", "Statistics are: count, share, rate, mean, sum, net.",
                            "There is no statistic \"%s\".", names[i]);
     grant->statistic_count = count;
 }

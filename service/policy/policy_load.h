@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the two files that read a policy share; nobody else includes it.
+// What the files that read a policy share; nobody else includes it.
 // Depends on: load.h, policy.h.
 #pragma once
 #include "service/policy/load.h"
+#include "service/wire/decimal.h"
 
 typedef struct {
     gw_load load;
@@ -19,3 +20,11 @@ static inline bool gw_policy_is_well(const gw_policy_loader *l) {
 
 // One column of a table: its concept, codes or bounds, bandings, recodes, what missing values become.
 void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_column *column);
+// Its bandings, once its bounds are known.
+void gw_policy_read_bandings(gw_policy_loader *l, const gw_json_node *node, gw_column *column);
+// What makes a code column of dates: "period", "first", "last", and the list of codes between the two.
+void gw_policy_read_periods(gw_policy_loader *l, const gw_json_node *node, gw_column *column);
+// Puts "_U" behind the codes of a column whose missing values have a cell of their own.
+void gw_policy_add_unknown(gw_policy_loader *l, gw_column *column);
+// A number as the column's type writes it: an integer, or a decimal string.
+bool gw_policy_read_number(gw_policy_loader *l, const gw_json_node *node, gw_column_type type, gw_decimal *ret);

@@ -2,16 +2,11 @@
 // One column of a policy file: where numbers get their bounds and grid, and codes their list. Bands partition the whole
 // domain, recodes name codes that exist; whatever does not is refused with its place and the remedy.
 #include "service/policy/policy_load.h"
-#include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/wire/decimal.h"
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define BANDINGS_MAX 32u
-#define BANDS_MAX 1024u
 #define RECODES_MAX 4096u
 #define STEPS_MAX ((gw_int128)1 << 40) // so that sums over 2^40 persons stay far inside 128 bits
 
@@ -39,8 +34,7 @@ static const char *concept_label(const char *concept) {
     return concept;
 }
 
-// A number as the column's type writes it: an integer, or a decimal string.
-static bool read_number(gw_policy_loader *l, const gw_json_node *node, gw_column_type type, gw_decimal *ret) {
+bool gw_policy_read_number(gw_policy_loader *l, const gw_json_node *node, gw_column_type type, gw_decimal *ret) {
     if (!gw_policy_is_well(l))
         return false;
     if (type == GW_COLUMN_INTEGER && gw_json_type_of(node) == GW_JSON_INTEGER) {
@@ -98,9 +92,9 @@ static void read_bounds(gw_policy_loader *l, const gw_json_node *node, gw_column
         return;
     }
     gw_decimal min, max, grid = {GW_DECIMAL_ONE};
-    if (!read_number(l, gw_json_member(node, "min"), column->type, &min) ||
-        !read_number(l, gw_json_member(node, "max"), column->type, &max) ||
-        (!is_integer && !read_number(l, gw_json_member(node, "grid"), column->type, &grid)))
+    if (!gw_policy_read_number(l, gw_json_member(node, "min"), column->type, &min) ||
+        !gw_policy_read_number(l, gw_json_member(node, "max"), column->type, &max) ||
+        (!is_integer && !gw_policy_read_number(l, gw_json_member(node, "grid"), column->type, &grid)))
         return;
     if (min.trillionths >= max.trillionths) {
         GW_POLICY_FAIL(l, gw_json_member(node, "max"), "policy_bounds",
@@ -134,116 +128,6 @@ static void read_bounds(gw_policy_loader *l, const gw_json_node *node, gw_column
     column->steps = (int64_t)(range / grid.trillionths);
 }
 
-// One end of a band, in steps. It must lie on the grid, within the bounds.
-static int64_t read_band_end(gw_policy_loader *l, const gw_json_node *node, const gw_column *column) {
-    gw_decimal value;
-    if (!read_number(l, node, column->type, &value))
-        return 0;
-    char text[GW_DECIMAL_TEXT];
-    gw_decimal_format(value, text);
-    int64_t down = 0, up = 0;
-    bool is_number = gw_column_step_down(column, text, &down) && gw_column_step_up(column, text, &up);
-    GW_ASSERT(is_number); // the text was just written from a decimal
-    if (down < 0 || up > column->steps)
-        GW_POLICY_FAIL(l, node, "policy_banding", "Keep bands between the column's min and max.",
-                       "%s lies outside the column's bounds.", text);
-    else if (down != up)
-        GW_POLICY_FAIL(l, node, "policy_banding", "Bands end on multiples of the grid.",
-                       "%s is not on the column's grid.", text);
-    return down;
-}
-
-static void read_band(gw_policy_loader *l, const gw_json_node *node, const gw_column *column, gw_band *band) {
-    band->id = gw_load_name_at(&l->load, node, gw_json_name(node), "/:");
-    if (!gw_policy_is_well(l))
-        return;
-    if (strcmp(band->id, GW_CODE_UNKNOWN) == 0 || strcmp(band->id, "_T") == 0)
-        GW_POLICY_FAIL(l, node, "policy_banding", "Choose another code for the band.",
-                       "%s has a meaning of its own: _U is unknown, _T is the total.", band->id);
-    else if (gw_json_type_of(node) != GW_JSON_ARRAY || gw_json_count(node) != 2)
-        GW_POLICY_FAIL(l, node, "policy_banding", "Write \"Y20T64\":[20,64].",
-                       "A band is its lowest and its highest value.");
-    if (!gw_policy_is_well(l))
-        return;
-    band->low = read_band_end(l, gw_json_first(node), column);
-    band->high = read_band_end(l, gw_json_next(gw_json_first(node)), column);
-    if (gw_policy_is_well(l) && band->low > band->high)
-        GW_POLICY_FAIL(l, node, "policy_banding", "Put the lower value first.", "The band %s is empty.", band->id);
-}
-
-static int compare_bands(const void *a, const void *b) {
-    const gw_band *left = a;
-    const gw_band *right = b;
-    return (left->low > right->low) - (left->low < right->low);
-}
-
-// Bands in rising order: every value of the domain in exactly one.
-static void check_partition(gw_policy_loader *l, const gw_json_node *node, const gw_column *column,
-                            const gw_banding *banding) {
-    char text[32];
-    int64_t next = 0; // first step not yet covered
-    for (size_t i = 0; i < banding->band_count && gw_policy_is_well(l); i++) {
-        const gw_band *band = &banding->bands[i];
-        if (band->low < next) {
-            gw_column_step_format(column, band->low, text);
-            GW_POLICY_FAIL(l, node, "policy_banding", "Every value must lie in exactly one band.",
-                           "%s lies in both %s and %s.", text, banding->bands[i - 1].id, band->id);
-        } else if (band->low > next) {
-            gw_column_step_format(column, next, text);
-            GW_POLICY_FAIL(l, node, "policy_banding", "Every value must lie in exactly one band.",
-                           "%s lies in no band.", text);
-        }
-        next = band->high + 1;
-    }
-    if (gw_policy_is_well(l) && next <= column->steps) {
-        gw_column_step_format(column, next, text);
-        GW_POLICY_FAIL(l, node, "policy_banding", "Every value must lie in exactly one band.", "%s lies in no band.",
-                       text);
-    }
-}
-
-static void read_banding(gw_policy_loader *l, const gw_json_node *node, const gw_column *column, gw_banding *banding) {
-    banding->name = gw_load_name_at(&l->load, node, gw_json_name(node), "/:");
-    if (gw_policy_is_well(l) && (gw_json_type_of(node) != GW_JSON_OBJECT || gw_json_count(node) > BANDS_MAX))
-        GW_POLICY_FAIL(l, node, "policy_banding", "Write {\"Y_LT20\":[0,19], …}.",
-                       "A banding is an object of at most %u bands.", BANDS_MAX);
-    if (!gw_policy_is_well(l))
-        return;
-    gw_band *bands = gw_load_array(&l->load, gw_json_count(node), sizeof(*bands));
-    if (bands == NULL)
-        return;
-    size_t i = 0;
-    for (const gw_json_node *band = gw_json_first(node); band != NULL && gw_policy_is_well(l);
-         band = gw_json_next(band))
-        read_band(l, band, column, &bands[i++]);
-    if (!gw_policy_is_well(l))
-        return;
-    banding->bands = bands;
-    banding->band_count = i;
-    qsort(bands, i, sizeof(*bands), compare_bands);
-    check_partition(l, node, column, banding);
-}
-
-static void read_bandings(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
-    if (!gw_json_has(node, "bandings"))
-        return;
-    const gw_json_node *object = gw_json_read_object(&l->load.reader, node, "bandings");
-    if (object != NULL && gw_json_count(object) > BANDINGS_MAX)
-        GW_POLICY_FAIL(l, object, "too_many", "Keep the ones that are asked for.", "A column has at most %u bandings.",
-                       BANDINGS_MAX);
-    if (object == NULL || !gw_policy_is_well(l))
-        return;
-    gw_banding *bandings = gw_load_array(&l->load, gw_json_count(object), sizeof(*bandings));
-    if (bandings == NULL)
-        return;
-    size_t i = 0;
-    for (const gw_json_node *banding = gw_json_first(object); banding != NULL && gw_policy_is_well(l);
-         banding = gw_json_next(banding))
-        read_banding(l, banding, column, &bandings[i++]);
-    column->bandings = bandings;
-    column->banding_count = i;
-}
-
 static void read_missing(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
     const char *missing = gw_json_read_string(&l->load.reader, node, "missing");
     if (missing == NULL)
@@ -259,6 +143,17 @@ static void read_missing(gw_policy_loader *l, const gw_json_node *node, gw_colum
             "(drop).");
 }
 
+void gw_policy_add_unknown(gw_policy_loader *l, gw_column *column) {
+    if (column->missing != GW_MISSING_UNKNOWN)
+        return;
+    gw_code *codes = gw_load_array(&l->load, column->codelist.code_count + 1, sizeof(*codes));
+    if (codes == NULL)
+        return;
+    memcpy(codes, column->codelist.codes, column->codelist.code_count * sizeof(*codes));
+    codes[column->codelist.code_count++] = (gw_code){.id = GW_CODE_UNKNOWN, .label = "Unknown"};
+    column->codelist.codes = codes;
+}
+
 static void read_codelist(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
     const char *id = gw_load_name(&l->load, node, "codelist", "/:.");
     if (id == NULL)
@@ -271,16 +166,8 @@ static void read_codelist(gw_policy_loader *l, const gw_json_node *node, gw_colu
                        status == GW_LIMIT && reason[0] == '\0' ? "it is too big." : reason);
         return;
     }
-    if (column->missing != GW_MISSING_UNKNOWN)
-        return;
-    gw_code *codes = gw_load_array(&l->load, column->codelist.code_count + 1, sizeof(*codes));
-    if (codes == NULL)
-        return;
-    memcpy(codes, column->codelist.codes, column->codelist.code_count * sizeof(*codes));
-    codes[column->codelist.code_count++] = (gw_code){.id = GW_CODE_UNKNOWN, .label = "Unknown"};
-    column->codelist.codes = codes;
+    gw_policy_add_unknown(l, column);
 }
-
 static void read_recode(gw_policy_loader *l, const gw_json_node *node, const gw_column *column, gw_recode *recode) {
     char shown[GW_SHOWN_MAX];
     const char *from = gw_json_name(node);
@@ -339,20 +226,68 @@ static void read_depends(gw_policy_loader *l, const gw_json_node *node, gw_colum
                        "\"depends_on\" says whose records move the value.");
 }
 
-static gw_column_type read_type(gw_policy_loader *l, const gw_json_node *node) {
-    static const char *const types[] = {"code", "integer", "decimal"}; // in the order of gw_column_type
+// What "type" can say. Dates become codes.
+typedef enum { TYPE_CODE, TYPE_INTEGER, TYPE_DECIMAL, TYPE_DATE } type_word;
+
+static type_word read_type(gw_policy_loader *l, const gw_json_node *node) {
+    static const char *const types[] = {"code", "integer", "decimal", "date"}; // in the order of type_word
     const char *type = gw_json_read_string(&l->load.reader, node, "type");
-    for (size_t i = 0; type != NULL && i < 3; i++)
+    for (size_t i = 0; type != NULL && i < sizeof(types) / sizeof(types[0]); i++)
         if (strcmp(types[i], type) == 0)
-            return (gw_column_type)i;
+            return (type_word)i;
     if (type != NULL)
-        GW_POLICY_FAIL(l, gw_json_member(node, "type"), "wrong_type", "Write \"code\", \"integer\" or \"decimal\".",
-                       "There is no such type of column.");
-    return GW_COLUMN_CODE;
+        GW_POLICY_FAIL(l, gw_json_member(node, "type"), "wrong_type",
+                       "Write \"code\", \"integer\", \"decimal\" or \"date\".", "There is no such type of column.");
+    return TYPE_CODE;
+}
+
+static gw_column_type type_of(type_word word) {
+    static const gw_column_type types[] = {GW_COLUMN_CODE, GW_COLUMN_INTEGER, GW_COLUMN_DECIMAL, GW_COLUMN_CODE};
+    return types[word];
+}
+
+// How far a person's values count, over all their rows in one question. It may be less than one value can be: then that
+// value counts up to it. A multiple of the grid, so that clamping leaves it.
+static void read_person_total(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
+    gw_decimal total;
+    if (!gw_policy_is_well(l) || !gw_json_has(node, "person_total_max"))
+        return;
+    const gw_json_node *at = gw_json_member(node, "person_total_max");
+    if (!gw_policy_read_number(l, at, column->type, &total))
+        return;
+    if (total.trillionths <= 0)
+        GW_POLICY_FAIL(l, at, "policy_bounds", "Write the largest total of a person that counts, or leave it out.",
+                       "\"person_total_max\" must be more than zero.");
+    else if (places_of(total) > column->scale || !scale_value(total, column->scale, &column->person_total_scaled) ||
+             column->person_total_scaled % column->grid_scaled != 0)
+        GW_POLICY_FAIL(l, at, "policy_grid", "Write a multiple of the grid.",
+                       "\"person_total_max\" is not a multiple of the column's grid, or has more than 64 bits.");
+}
+
+// The mean weight, for estimates of price and error: a public figure, such as population over sample.
+static void read_weight_mean(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
+    gw_decimal mean;
+    column->weight_mean_scaled = column->max_scaled / 4;
+    if (column->weight_mean_scaled < column->min_scaled)
+        column->weight_mean_scaled = column->min_scaled;
+    if (column->weight_mean_scaled == 0)
+        column->weight_mean_scaled = column->max_scaled; // a quarter of the last place is none
+    if (!gw_policy_is_well(l) || !gw_json_has(node, "mean"))
+        return;
+    const gw_json_node *at = gw_json_member(node, "mean");
+    if (!gw_policy_read_number(l, at, column->type, &mean))
+        return;
+    if (places_of(mean) > column->scale)
+        GW_POLICY_FAIL(l, at, "policy_bounds", "Round it as the grid is.",
+                       "\"mean\" has more places after the point than the column's bounds and grid.");
+    else if (!scale_value(mean, column->scale, &column->weight_mean_scaled) || mean.trillionths <= 0 ||
+             column->weight_mean_scaled < column->min_scaled || column->weight_mean_scaled > column->max_scaled)
+        GW_POLICY_FAIL(l, at, "policy_bounds", "Write the mean weight, such as the population over the sample.",
+                       "\"mean\" must be above zero, and from \"min\" to \"max\".");
 }
 
 static void read_weight(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
-    static const char *const allowed[] = {"role", "type", "min", "max", "grid", NULL};
+    static const char *const allowed[] = {"role", "type", "min", "max", "grid", "mean", NULL};
     static const char *const required[] = {"role", "type", NULL};
     gw_json_expect_object(&l->load.reader, node, allowed);
     gw_json_require(&l->load.reader, node, required);
@@ -360,7 +295,7 @@ static void read_weight(gw_policy_loader *l, const gw_json_node *node, gw_column
     if (role != NULL && strcmp(role, "weight") != 0)
         GW_POLICY_FAIL(l, gw_json_member(node, "role"), "wrong_type", "Write \"weight\", or give the column a concept.",
                        "The only role a column can have is weight.");
-    column->type = read_type(l, node);
+    column->type = type_of(read_type(l, node));
     if (gw_policy_is_well(l) && column->type != GW_COLUMN_DECIMAL)
         GW_POLICY_FAIL(l, gw_json_member(node, "type"), "wrong_type", "Write \"type\":\"decimal\".",
                        "A weight is a decimal.");
@@ -369,20 +304,30 @@ static void read_weight(gw_policy_loader *l, const gw_json_node *node, gw_column
     column->label = column->name;
     if (gw_policy_is_well(l))
         read_bounds(l, node, column);
+    if (gw_policy_is_well(l) && column->min_scaled < 0)
+        GW_POLICY_FAIL(l, gw_json_member(node, "min"), "policy_bounds", "Write \"min\":\"0\".",
+                       "A weight says how many people a row stands for: it is never below zero.");
+    if (gw_policy_is_well(l))
+        read_weight_mean(l, node, column);
 }
 
 void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
-    // In the order of gw_column_type.
+    // In the order of type_word.
     static const char *const allowed[][12] = {
         {"concept", "type", "label", "missing", "depends_on", "codelist", "recode", NULL},
-        {"concept", "type", "label", "missing", "depends_on", "unit", "min", "max", "bandings", NULL},
-        {"concept", "type", "label", "missing", "depends_on", "unit", "min", "max", "grid", "bandings", NULL},
+        {"concept", "type", "label", "missing", "depends_on", "unit", "min", "max", "person_total_max", "bandings",
+         NULL},
+        {"concept", "type", "label", "missing", "depends_on", "unit", "min", "max", "grid", "person_total_max",
+         "bandings", NULL},
+        {"concept", "type", "label", "missing", "depends_on", "period", "first", "last", NULL},
     };
-    static const char *const allowed_any[] = {"concept", "type", "label",    "missing",  "depends_on", "unit", "min",
-                                              "max",     "grid", "bandings", "codelist", "recode",     "role", NULL};
-    static const char *const required[][6] = {{"concept", "type", "missing", "codelist", NULL},
+    static const char *const allowed_any[] = {
+        "concept", "type",     "label", "missing",          "depends_on", "unit",  "min",  "max",  "grid", "bandings",
+        "recode",  "codelist", "role",  "person_total_max", "period",     "first", "last", "mean", NULL};
+    static const char *const required[][7] = {{"concept", "type", "missing", "codelist", NULL},
                                               {"concept", "type", "missing", NULL},
-                                              {"concept", "type", "missing", NULL}};
+                                              {"concept", "type", "missing", NULL},
+                                              {"concept", "type", "missing", "period", "first", "last", NULL}};
     gw_json_reader *reader = &l->load.reader;
     column->name = gw_load_header_at(&l->load, node, gw_json_name(node));
     if (!gw_json_expect_object(reader, node, allowed_any))
@@ -391,9 +336,10 @@ void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_col
         read_weight(l, node, column);
         return;
     }
-    column->type = gw_json_has(node, "type") ? read_type(l, node) : GW_COLUMN_CODE;
-    if (!gw_policy_is_well(l) || !gw_json_expect_object(reader, node, allowed[column->type]) ||
-        !gw_json_require(reader, node, required[column->type]))
+    type_word type = gw_json_has(node, "type") ? read_type(l, node) : TYPE_CODE;
+    column->type = type_of(type);
+    if (!gw_policy_is_well(l) || !gw_json_expect_object(reader, node, allowed[type]) ||
+        !gw_json_require(reader, node, required[type]))
         return;
     column->concept = gw_load_concept(&l->load, node);
     column->label = gw_load_text(&l->load, node, "label", false);
@@ -403,7 +349,11 @@ void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_col
     read_depends(l, node, column);
     if (!gw_policy_is_well(l))
         return;
-    if (column->type == GW_COLUMN_CODE) {
+    if (type == TYPE_DATE) {
+        gw_policy_read_periods(l, node, column);
+        return;
+    }
+    if (type == TYPE_CODE) {
         read_codelist(l, node, column);
         if (gw_policy_is_well(l))
             read_recodes(l, node, column);
@@ -412,6 +362,7 @@ void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_col
     if (gw_json_has(node, "unit"))
         column->unit = gw_load_name(&l->load, node, "unit", "/:");
     read_bounds(l, node, column);
+    read_person_total(l, node, column);
     if (gw_policy_is_well(l))
-        read_bandings(l, node, column);
+        gw_policy_read_bandings(l, node, column);
 }

@@ -115,6 +115,29 @@ static void concepts_are_found_with_and_without_banding(void **state) {
     assert_true(gw_column_code(gw_table_concept(persons, "sex"), "F") == 0);
 }
 
+static void inherited_concepts_are_found_after_a_tables_own(void **state) {
+    (void)state;
+    GW_CLEANUP(gw_policy_freep) gw_policy *policy = NULL;
+    assert_int_equal(load_text(gw_bytes_of(policy_text), &policy, NULL), GW_OK);
+    const gw_table *persons = gw_policy_table(policy, "persons");
+    const gw_table *stays = gw_policy_table(policy, "stays");
+    const gw_column *since = gw_table_concept(stays, "duration_stay");
+    assert_ptr_equal(since, &stays->columns[0]);
+    assert_ptr_equal(gw_table_concept(stays, "c_birth"), gw_table_concept(persons, "c_birth"));
+    assert_ptr_equal(stays->inherited[0], gw_table_concept(persons, "sex"));
+    assert_null(gw_table_concept(stays, "age")); // not inherited
+    assert_int_equal(gw_table_concept_count(stays), 3);
+    static const char *const order[] = {"duration_stay", "sex", "c_birth"};
+    for (size_t i = 0; i < COUNT(order); i++)
+        assert_string_equal(gw_table_concept_at(stays, i)->concept, order[i]);
+    assert_int_equal(gw_table_concept_count(persons), 4); // a weight is no concept
+    for (size_t i = 0; i < 4; i++)
+        assert_non_null(gw_table_concept_at(persons, i)->concept);
+    assert_false(gw_table_is_of_person(stays, since));
+    assert_true(gw_table_is_of_person(stays, stays->inherited[1]));
+    assert_true(gw_table_is_of_person(persons, gw_table_concept(persons, "age")));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_round_to_their_side),
@@ -122,6 +145,7 @@ int main(void) {
         cmocka_unit_test(every_step_comes_back),
         cmocka_unit_test(the_finest_and_widest_columns_stay_exact),
         cmocka_unit_test(concepts_are_found_with_and_without_banding),
+        cmocka_unit_test(inherited_concepts_are_found_after_a_tables_own),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);
 }

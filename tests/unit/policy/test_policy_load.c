@@ -105,6 +105,110 @@ static void columns_are_called_what_the_source_calls_them(void **state) {
     }
 }
 
+#define SINCE "\"type\":\"code\",\"codelist\":\"CL_DURATION_STAY\","
+#define DATE(period, first, last) "\"type\":\"date\",\"period\":" period ",\"first\":" first ",\"last\":" last ","
+
+// `policy_text` with one thing replaced, which must load.
+static gw_policy *load_changed(const char *from, const char *to) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer text;
+    gw_buffer_init(&text, 65536);
+    replace_text(&text, policy_text, from, to);
+    gw_policy *policy = NULL;
+    gw_problem problem = {0};
+    gw_status status = load_text(gw_buffer_bytes(&text), &policy, &problem);
+    if (status != GW_OK)
+        print_error("%s: %s\n", to, problem.why);
+    assert_int_equal(status, GW_OK);
+    return policy;
+}
+
+static void periods_become_codes(void **state) {
+    (void)state;
+    static const struct {
+        const char *column;
+        gw_period period;
+        size_t count; // without _U
+        const char *first, *last, *label;
+    } cases[] = {
+        {DATE("\"month\"", "\"2021-11\"", "\"2023-05\""), GW_PERIOD_MONTH, 19, "2021-11", "2023-05", "May 2023"},
+        {DATE("\"month\"", "\"2021-01\"", "\"2120-12\""), GW_PERIOD_MONTH, 1200, "2021-01", "2120-12", "December 2120"},
+        {DATE("\"quarter\"", "\"2021-Q4\"", "\"2022-Q1\""), GW_PERIOD_QUARTER, 2, "2021-Q4", "2022-Q1", "Q1 2022"},
+        {DATE("\"year\"", "\"2021\"", "\"2021\""), GW_PERIOD_YEAR, 1, "2021", "2021", "2021"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        GW_CLEANUP(gw_policy_freep) gw_policy *policy = load_changed(SINCE, cases[i].column);
+        const gw_column *column = gw_table_concept(&policy->tables[1], "duration_stay");
+        assert_int_equal(column->type, GW_COLUMN_CODE);
+        assert_int_equal(column->period, cases[i].period);
+        assert_int_equal(column->codelist.code_count, cases[i].count + 1);
+        assert_string_equal(column->codelist.codes[0].id, cases[i].first);
+        assert_string_equal(column->codelist.codes[cases[i].count - 1].id, cases[i].last);
+        assert_string_equal(column->codelist.codes[cases[i].count - 1].label, cases[i].label);
+        assert_string_equal(column->codelist.codes[cases[i].count].id, "_U");
+        assert_int_equal(gw_column_code(column, cases[i].last), cases[i].count - 1);
+    }
+    GW_CLEANUP(gw_policy_freep)
+    gw_policy *policy =
+        load_changed(SINCE "\"missing\":\"_U\"", DATE("\"year\"", "\"2021\"", "\"2023\"") "\"missing\":\"drop\"");
+    assert_int_equal(gw_table_concept(&policy->tables[1], "duration_stay")->codelist.code_count, 3);
+}
+
+static void rows_kept_are_as_many_as_there_may_be_unless_it_says_fewer(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t kept;
+    } cases[] = {{"\"rows_per_person_max\":4", 4},
+                 {"\"rows_per_person_max\":4,\"rows_per_person_kept\":1", 1},
+                 {"\"rows_per_person_kept\":4,\"rows_per_person_max\":4", 4},
+                 {"\"rows_per_person_max\":1000000,\"rows_per_person_kept\":3", 3}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        GW_CLEANUP(gw_policy_freep) gw_policy *policy = load_changed("\"rows_per_person_max\":4", cases[i].text);
+        assert_int_equal(policy->tables[0].rows_per_person_kept, 1);
+        assert_int_equal(policy->tables[1].rows_per_person_kept, cases[i].kept);
+    }
+}
+
+static void totals_of_persons_are_on_the_scale_of_their_column(void **state) {
+    (void)state;
+    GW_CLEANUP(gw_policy_freep) gw_policy *policy = load_changed("\"unit\":\"EUR\"", "\"person_total_max\":\"12.5\"");
+    assert_int_equal(gw_table_concept(&policy->tables[0], "income")->person_total_scaled, 1250);
+    assert_int_equal(gw_table_concept(&policy->tables[0], "age")->person_total_scaled, 0);
+    GW_CLEANUP(gw_policy_freep)
+    gw_policy *small = load_changed("\"max\":120", "\"max\":120,\"person_total_max\":7"); // less than one value can be
+    assert_int_equal(gw_table_concept(&small->tables[0], "age")->person_total_scaled, 7);
+}
+
+static void a_weight_has_a_mean_for_prices(void **state) {
+    (void)state;
+    static const struct {
+        const char *bounds;
+        int64_t mean;
+    } cases[] = {
+        {"\"min\":\"0\",\"max\":\"2000\",\"grid\":\"0.01\"", 50000}, // a quarter of max
+        {"\"min\":\"0\",\"max\":\"2000\",\"grid\":\"0.01\",\"mean\":\"1.5\"", 150},
+        {"\"min\":\"1000\",\"max\":\"2000\",\"grid\":\"0.01\"", 100000}, // a quarter would be below min
+        {"\"min\":\"0\",\"max\":\"2000\",\"grid\":\"0.01\",\"mean\":\"2000\"", 200000},
+        {"\"min\":\"0\",\"max\":\"3\",\"grid\":\"1\"", 3}, // never zero
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        GW_CLEANUP(gw_policy_freep)
+        gw_policy *policy = load_changed("\"min\":\"0\",\"max\":\"2000\",\"grid\":\"0.01\"", cases[i].bounds);
+        assert_ptr_equal(policy->tables[0].weight, &policy->tables[0].columns[4]);
+        assert_null(policy->tables[1].weight);
+        assert_int_equal(policy->tables[0].weight->weight_mean_scaled, cases[i].mean);
+    }
+}
+
+static void every_statistic_can_be_granted(void **state) {
+    (void)state;
+    GW_CLEANUP(gw_policy_freep)
+    gw_policy *policy = load_changed("[\"count\",\"mean\"]", "[\"count\",\"share\",\"rate\",\"mean\",\"sum\",\"net\"]");
+    assert_int_equal(policy->grants[0].statistic_count, GW_STATISTIC_COUNT_OF);
+    for (int i = 0; i < GW_STATISTIC_COUNT_OF; i++)
+        assert_int_equal(policy->grants[0].statistics[i], i);
+}
+
 static void one_mistake_each_is_refused_with_its_place(void **state) {
     (void)state;
     static const mistake cases[] = {
@@ -157,6 +261,51 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
          29, NULL},
         {"\"unit\":\"person_id\",\"rows_per_person_max\":1", "\"unit\":7,\"rows_per_person_max\":1", "wrong_type", 7,
          29, NULL},
+        // Rows of a person.
+        {"\"rows_per_person_max\":4", "\"rows_per_person_max\":4,\"rows_per_person_kept\":0", "policy_table", 14, 76,
+         "from 1 to"},
+        {"\"rows_per_person_max\":4", "\"rows_per_person_max\":4,\"rows_per_person_kept\":5", "policy_table", 14, 76,
+         "which is 4"},
+        {"\"rows_per_person_max\":1", "\"rows_per_person_max\":1,\"rows_per_person_kept\":2", "policy_table", 7, 88,
+         "which is 1"},
+        {"\"rows_per_person_max\":4", "\"rows_per_person_max\":4,\"rows_per_person_kept\":\"2\"", "wrong_type", 14, 76,
+         NULL},
+        {"\"rows_per_person_max\":4", "\"rows_per_person_max\":4,\"rows_per_person_keep\":2", "unknown_field", 14, 53,
+         "rows_per_person_kept"},
+        // Dates.
+        {SINCE, DATE("\"month\"", "\"2021-01\"", "\"2020-12\""), "policy_period", 15, 92, "before"},
+        {SINCE, DATE("\"month\"", "\"2021-01\"", "\"2121-01\""), "policy_period", 15, 92, "1201 periods"},
+        {SINCE, DATE("\"week\"", "\"2021-W01\"", "\"2021-W02\""), "policy_period", 15, 59, "week"},
+        {SINCE, DATE("\"moth\"", "\"2021-01\"", "\"2021-02\""), "policy_period", 15, 59, "Did you mean \"month\"?"},
+        {SINCE, DATE("\"month\"", "\"2021\"", "\"2021-02\""), "policy_period", 15, 75, "\"first\":\"2021-01\""},
+        {SINCE, DATE("\"month\"", "\"2021-13\"", "\"2022-02\""), "policy_period", 15, 75, "2021-13"},
+        {SINCE, DATE("\"month\"", "\"2021-01-01\"", "\"2021-02\""), "policy_period", 15, 75, NULL},
+        {SINCE, DATE("\"quarter\"", "\"2021-Q1\"", "\"2021-Q5\""), "policy_period", 15, 94, "\"last\":\"2021-Q1\""},
+        {SINCE, DATE("\"year\"", "\"0000\"", "\"2021\""), "policy_period", 15, 74, "year"},
+        {SINCE, DATE("\"year\"", "2020", "\"2021\""), "wrong_type", 15, 74, NULL},
+        {SINCE, DATE("7", "\"2020\"", "\"2021\""), "wrong_type", 15, 59, NULL},
+        {SINCE, "\"type\":\"date\",\"period\":\"year\",\"first\":\"2020\",", "missing_field", 15, 9, "last"},
+        {SINCE, "\"type\":\"date\",\"first\":\"2020\",\"last\":\"2021\",", "missing_field", 15, 9, "period"},
+        {SINCE, DATE("\"year\"", "\"2020\"", "\"2021\"") "\"recode\":{\"x\":\"2020\"},", "unknown_field", 15, 95, NULL},
+        {SINCE, "\"type\":\"code\",\"codelist\":\"CL_DURATION_STAY\",\"first\":\"2020\",", "unknown_field", 15, 80,
+         NULL},
+        // Totals of persons, weights.
+        {"\"unit\":\"EUR\"", "\"person_total_max\":\"0\"", "policy_bounds", 12, 66, "more than zero"},
+        {"\"unit\":\"EUR\"", "\"person_total_max\":\"-5\"", "policy_bounds", 12, 66, NULL},
+        {"\"unit\":\"EUR\"", "\"person_total_max\":\"0.1\"", "policy_grid", 12, 66, "multiple of the grid"},
+        {"\"unit\":\"EUR\"", "\"person_total_max\":\"0.125\"", "policy_grid", 12, 66, NULL},
+        {"\"unit\":\"EUR\"", "\"person_total_max\":\"999999999999999999\"", "policy_grid", 12, 66, "64 bits"},
+        {"\"unit\":\"EUR\"", "\"person_total_max\":100", "wrong_type", 12, 66, "in quotes"},
+        {"\"max\":120", "\"max\":120,\"person_total_max\":\"120\"", "wrong_type", 10, 78, "without quotes"},
+        {"\"type\":\"code\",\"codelist\":\"CL_BIRTH\"", "\"type\":\"code\",\"person_total_max\":1", "unknown_field", 9,
+         42, NULL},
+        {"\"role\":\"weight\"", "\"role\":\"weight\",\"person_total_max\":\"1\"", "unknown_field", 13, 22, NULL},
+        {"\"role\":\"weight\"", "\"role\":\"weight\",\"mean\":\"0\"", "policy_bounds", 13, 29, "above zero"},
+        {"\"role\":\"weight\"", "\"role\":\"weight\",\"mean\":\"2000.01\"", "policy_bounds", 13, 29, "\"max\""},
+        {"\"role\":\"weight\"", "\"role\":\"weight\",\"mean\":\"1.005\"", "policy_bounds", 13, 29, "places"},
+        {"\"role\":\"weight\"", "\"role\":\"weight\",\"mean\":1", "wrong_type", 13, 29, "in quotes"},
+        {"\"min\":\"0\",\"max\":\"2000\"", "\"min\":\"-1\",\"max\":\"2000\"", "policy_bounds", 13, 45, "below zero"},
+        {"\"unit\":\"EUR\"", "\"mean\":\"1\"", "unknown_field", 12, 47, NULL},
         // Code lists and recodes.
         {"CL_BIRTH", "CL_NOWHERE", "policy_codelist", 9, 53, "CL_NOWHERE"},
         {"CL_BIRTH", "../../etc/passwd", "bad_name", 9, 53, NULL},
@@ -229,7 +378,7 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
         {"\"researcher\"", "\"researcher,owner\"", "bad_name", 20, 19, NULL},
         {"\"tables\":[\"persons\"]", "\"tables\":[\"person\"]", "policy_grant", 20, 42, "persons"},
         {"\"statistics\":[\"count\",\"mean\"]", "\"statistics\":[\"count\",\"median\"]", "policy_grant", 20, 75,
-         "median"},
+         "sum, net"},
         {"\"statistics\":[\"count\",\"mean\"]", "\"statistics\":[\"count\",\"count\"]", "policy_grant", 20, 75,
          "twice"},
         {"{\"role\":\"researcher\",", "{", "missing_field", 20, 11, "role"},
@@ -480,6 +629,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_policy_is_read_whole),
         cmocka_unit_test(columns_are_called_what_the_source_calls_them),
+        cmocka_unit_test(periods_become_codes),
+        cmocka_unit_test(rows_kept_are_as_many_as_there_may_be_unless_it_says_fewer),
+        cmocka_unit_test(totals_of_persons_are_on_the_scale_of_their_column),
+        cmocka_unit_test(a_weight_has_a_mean_for_prices),
+        cmocka_unit_test(every_statistic_can_be_granted),
         cmocka_unit_test(one_mistake_each_is_refused_with_its_place),
         cmocka_unit_test(all_missing_fields_are_listed_at_once),
         cmocka_unit_test_setup_teardown(code_lists_follow_csv, make_folder, remove_folder),
