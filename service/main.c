@@ -5,6 +5,7 @@
 #include "service/base/log.h"
 #include "service/load_command.h"
 #include "service/local.h"
+#include "service/policy_command.h"
 #include "service/service.h"
 #include "service/tell.h"
 
@@ -19,8 +20,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
-
-#define POLICY_BYTES_MAX 400000u
 
 typedef struct {
     const char *dir, *origin, *share, *hwm;
@@ -232,120 +231,6 @@ static int command_serve(int argc, char **argv) {
     return 0;
 }
 
-// ---- policy
-
-static int policy_check(const char *file, const char *share) {
-    gw_buffer text;
-    gw_policy *policy = NULL;
-    gw_problem problem = {0};
-    char codelists[4200];
-    gw_config config;
-    gw_config_default(".", &config);
-    snprintf(codelists, sizeof codelists, "%s/codelists", share ? share : config.share);
-    gw_buffer_init(&text, POLICY_BYTES_MAX);
-    gw_status status = gw_file_read(file, &text, &problem);
-    if (status == GW_OK)
-        status = gw_policy_load(gw_buffer_bytes(&text), file, codelists, &policy, &problem);
-    gw_buffer_done(&text);
-    if (status != GW_OK) {
-        gw_tell(status, &problem);
-        return GW_EXIT_FOUND_PROBLEMS;
-    }
-    char lifetime[GW_EPSILON_TEXT];
-    gw_epsilon_format(policy->lifetime, lifetime);
-    size_t columns = 0;
-    for (size_t t = 0; t < policy->table_count; t++)
-        columns += policy->tables[t].column_count;
-    printf("OK  %s version %llu: %zu table%s, %zu columns, lifetime budget %s\n", policy->dataset,
-           (unsigned long long)policy->version, policy->table_count, policy->table_count == 1 ? "" : "s", columns,
-           lifetime);
-    gw_policy_free(policy);
-    return 0;
-}
-
-// The signature file that `godwit policy sign` writes: {"by":…,"key":…,"signature":…}.
-static gw_status signature_read(const char *policy_file, gw_buffer *body, gw_problem *problem) {
-    static const char *const allowed[] = {"by", "key", "signature", NULL};
-    char path[PATH_MAX];
-    gw_buffer text;
-    gw_json *json = NULL;
-    snprintf(path, sizeof path, "%s.sig", policy_file);
-    gw_buffer_init(&text, 4096);
-    gw_status status = gw_file_read(path, &text, problem);
-    if (status != GW_OK)
-        gw_problem_mend(problem, "godwit policy sign %s --as owner", policy_file);
-    if (status == GW_OK)
-        status = gw_json_parse(gw_buffer_bytes(&text), GW_JSON_FILE(path), &json, problem);
-    gw_buffer_done(&text);
-    if (status != GW_OK)
-        return status;
-    gw_json_reader reader;
-    gw_json_reader_init(&reader, json);
-    gw_json_expect_object(&reader, gw_json_root(json), allowed);
-    for (size_t i = 0; allowed[i]; i++) {
-        const char *value = gw_json_read_string(&reader, gw_json_root(json), allowed[i]);
-        if (value)
-            gw_json_write_member(body, allowed[i], value);
-    }
-    if (reader.status != GW_OK)
-        *problem = reader.problem;
-    gw_json_free(json);
-    return reader.status;
-}
-
-// What the new version changes of the old one's amounts, so that nobody raises one unawares.
-static void print_differences(gw_bytes document) {
-    gw_json *json = NULL;
-    if (gw_json_parse(document, GW_JSON_REPLY, &json, NULL) != GW_OK)
-        return;
-    const gw_json_node *changes = gw_json_member(gw_json_root(json), "changes");
-    for (const gw_json_node *one = changes ? gw_json_first(changes) : NULL; one; one = gw_json_next(one))
-        printf("  changes %s\n", gw_json_string(one));
-    gw_json_free(json);
-}
-
-static int policy_activate(const char *folder, const char *file) {
-    gw_config config;
-    gw_problem problem = {0};
-    gw_buffer text, body, document;
-    gw_buffer_init(&text, POLICY_BYTES_MAX);
-    gw_buffer_init(&body, 1u << 20);
-    gw_buffer_init(&document, 65536);
-    gw_status status = gw_config_load(folder, &config, &problem);
-    if (status == GW_OK)
-        status = gw_file_read(file, &text, &problem);
-    if (status == GW_OK) {
-        gw_buffer_text(&body, "{\"v\":1");
-        gw_json_write_member(&body, "kind", "admin");
-        gw_json_write_member(&body, "action", "policy_activate");
-        gw_json_write_member(&body, "policy", gw_buffer_string(&text));
-        status = signature_read(file, &body, &problem);
-        gw_buffer_text(&body, "}");
-    }
-    if (status == GW_OK)
-        status = gw_local_change(&config, gw_buffer_bytes(&body), &document, &problem);
-    int code = status == GW_OK ? 0 : gw_tell(status, &problem);
-    if (status == GW_OK) {
-        printf("In force: %s\n", file);
-        print_differences(gw_buffer_bytes(&document));
-    }
-    gw_buffer_done(&text);
-    gw_buffer_done(&body);
-    gw_buffer_done(&document);
-    return code;
-}
-
-static int command_policy(int argc, char **argv) {
-    arguments a;
-    bool is_pair = read_arguments(argc, argv, &a) && a.word_count == 2;
-    if (is_pair && strcmp(a.words[0], "check") == 0)
-        return policy_check(a.words[1], a.share);
-    if (is_pair && strcmp(a.words[0], "activate") == 0)
-        return policy_activate(a.dir, a.words[1]);
-    return usage("policy takes check or activate, and a file.",
-                 "godwitd policy check FILE; godwitd policy activate --dir state FILE");
-}
-
 // ---- help
 
 static int command_version(int argc, char **argv) {
@@ -371,7 +256,7 @@ static int command_help(int argc, char **argv) {
            "Commands\n"
            "  init      make a state folder: keys, log, your profile\n"
            "  serve     answer questions (SIGTERM drains)\n"
-           "  policy    check FILE, activate FILE\n"
+           "  policy    check FILE, diff OLD NEW, simulate FILE, activate FILE\n"
            "  load      validate a file against the policy and make it the data version\n"
            "  help      this page; help config: the settings\n"
            "  version\n"
@@ -407,14 +292,6 @@ static const char help_serve[] = "godwitd serve [--dir DIR] [OPTION]...\n"
                                  "  --engine-threads N     threads of each statement\n"
                                  "  --engine-memory-mb MB  query memory of each child\n"
                                  "  --help                 this page\n";
-static const char help_policy[] = "godwitd policy check [--share DIR] FILE\n"
-                                  "godwitd policy activate [--dir DIR] FILE\n"
-                                  "  check reads a policy strictly and says what it allows, or what is wrong where;\n"
-                                  "  activate puts FILE in force, signed in FILE.sig\n\n"
-                                  "  --dir DIR    state folder (default: here)\n"
-                                  "  --share DIR  folder with indicators/ and codelists/\n"
-                                  "  --help       this page\n";
-
 typedef struct {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -422,9 +299,12 @@ typedef struct {
 } command;
 
 static const command commands[] = {
-    {"init", command_init, help_init},       {"serve", command_serve, help_serve},
-    {"policy", command_policy, help_policy}, {"load", gw_load_command, gw_load_help},
-    {"version", command_version, NULL},      {"help", command_help, NULL},
+    {"init", command_init, help_init},
+    {"serve", command_serve, help_serve},
+    {"policy", gw_policy_command, gw_policy_help},
+    {"load", gw_load_command, gw_load_help},
+    {"version", command_version, NULL},
+    {"help", command_help, NULL},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -110,7 +110,7 @@ static bool is_language(const char *name) {
     return strlen(name) == 2 && name[0] >= 'a' && name[0] <= 'z' && name[1] >= 'a' && name[1] <= 'z';
 }
 
-static bool is_text(const char *text) {
+bool gw_load_is_text(const char *text) {
     size_t size = strlen(text);
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
@@ -128,7 +128,7 @@ const char *gw_load_text(gw_load *load, const gw_json_node *object, const char *
         if (!is_language(gw_json_name(text)))
             gw_json_fail(&load->reader, text, "unknown_field", "There is an unknown field.",
                          "Name languages with two letters: {\"en\":\"…\"}.", "\"%s\" holds texts by language.", field);
-        else if (gw_json_type_of(text) != GW_JSON_STRING || !is_text(gw_json_string(text)))
+        else if (gw_json_type_of(text) != GW_JSON_STRING || !gw_load_is_text(gw_json_string(text)))
             gw_json_fail(&load->reader, text, "wrong_type", "A value has the wrong type.",
                          "Write a short line of text.",
                          "A text in \"%s\" must be a string of 1 to %u bytes on one line.", field, TEXT_SIZE_MAX);

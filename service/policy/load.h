@@ -24,6 +24,7 @@ const char *const *gw_load_names(gw_load *load, const gw_json_node *object, cons
                                  const char *code, size_t *ret_count);
 // {"en":"…", "de":"…"}: the English text. NULL where the member is absent and `is_required` is false.
 const char *gw_load_text(gw_load *load, const gw_json_node *object, const char *field, bool is_required);
+bool gw_load_is_text(const char *text); // one short line of text, as labels are
 // Concept ids: lower case, a letter first. Code: policy_concept.
 const char *gw_load_concept(gw_load *load, const gw_json_node *object);
 bool gw_concept_is_valid(const char *concept);

@@ -2,6 +2,7 @@
 // A policy file into a gw_policy. What a later step would trip over is refused here, where a person with an editor can
 // mend it: every problem names file, line, column and a remedy. Everything lives in one arena behind the policy.
 #include "service/policy/policy_load.h"
+#include "service/policy/policy_open.h"
 #include "service/audit/entry.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
@@ -394,7 +395,9 @@ gw_status gw_policy_load(gw_bytes text, const char *file_name, const char *codel
         return status;
     gw_policy_loader l = {.load.arena = owner->arena, .codelist_folder = codelist_folder, .policy = &owner->policy};
     gw_json_reader_init(&l.load.reader, json);
-    read_policy(&l, gw_json_root(json));
+    gw_policy_open_refuse(&l.load.reader, json);
+    if (gw_policy_is_well(&l))
+        read_policy(&l, gw_json_root(json));
     if (!gw_policy_is_well(&l)) {
         if (ret_problem != NULL)
             *ret_problem = l.load.reader.problem;

@@ -18,6 +18,9 @@ static inline bool gw_policy_is_well(const gw_policy_loader *l) {
     return l->load.reader.status == GW_OK;
 }
 
+// The codes of a code column: a list of the installation by its name ("codelist"), or the owner's own, written into the
+// signed file ("codes"). With missing "_U" that code comes last.
+void gw_policy_read_codes(gw_policy_loader *l, const gw_json_node *node, gw_column *column);
 // One column of a table: its concept, codes or bounds, bandings, recodes, what missing values become.
 void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_column *column);
 // Its bandings, once its bounds are known.

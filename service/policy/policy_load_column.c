@@ -154,20 +154,6 @@ void gw_policy_add_unknown(gw_policy_loader *l, gw_column *column) {
     column->codelist.codes = codes;
 }
 
-static void read_codelist(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
-    const char *id = gw_load_name(&l->load, node, "codelist", "/:.");
-    if (id == NULL)
-        return;
-    char reason[GW_CODELIST_REASON_MAX];
-    gw_status status = gw_codelist_load(l->codelist_folder, id, l->load.arena, &column->codelist, reason);
-    if (status != GW_OK) {
-        GW_POLICY_FAIL(l, gw_json_member(node, "codelist"), "policy_codelist", "Correct the list, or name another one.",
-                       "The code list %s cannot be used: %s", id,
-                       status == GW_LIMIT && reason[0] == '\0' ? "it is too big." : reason);
-        return;
-    }
-    gw_policy_add_unknown(l, column);
-}
 static void read_recode(gw_policy_loader *l, const gw_json_node *node, const gw_column *column, gw_recode *recode) {
     char shown[GW_SHOWN_MAX];
     const char *from = gw_json_name(node);
@@ -314,7 +300,7 @@ static void read_weight(gw_policy_loader *l, const gw_json_node *node, gw_column
 void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
     // In the order of type_word.
     static const char *const allowed[][12] = {
-        {"concept", "type", "label", "missing", "depends_on", "codelist", "recode", NULL},
+        {"concept", "type", "label", "missing", "depends_on", "codelist", "codes", "recode", NULL},
         {"concept", "type", "label", "missing", "depends_on", "unit", "min", "max", "person_total_max", "bandings",
          NULL},
         {"concept", "type", "label", "missing", "depends_on", "unit", "min", "max", "grid", "person_total_max",
@@ -322,9 +308,9 @@ void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_col
         {"concept", "type", "label", "missing", "depends_on", "period", "first", "last", NULL},
     };
     static const char *const allowed_any[] = {
-        "concept", "type",     "label", "missing",          "depends_on", "unit",  "min",  "max",  "grid", "bandings",
-        "recode",  "codelist", "role",  "person_total_max", "period",     "first", "last", "mean", NULL};
-    static const char *const required[][7] = {{"concept", "type", "missing", "codelist", NULL},
+        "concept", "type",     "label", "missing", "depends_on",       "unit",   "min",   "max",  "grid", "bandings",
+        "recode",  "codelist", "codes", "role",    "person_total_max", "period", "first", "last", "mean", NULL};
+    static const char *const required[][7] = {{"concept", "type", "missing", NULL},
                                               {"concept", "type", "missing", NULL},
                                               {"concept", "type", "missing", NULL},
                                               {"concept", "type", "missing", "period", "first", "last", NULL}};
@@ -354,7 +340,7 @@ void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_col
         return;
     }
     if (type == TYPE_CODE) {
-        read_codelist(l, node, column);
+        gw_policy_read_codes(l, node, column);
         if (gw_policy_is_well(l))
             read_recodes(l, node, column);
         return;

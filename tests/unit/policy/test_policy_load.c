@@ -2,6 +2,7 @@
 // Policies with one mistake each are refused with code, line and column; good ones are read whole; the schema's
 // examples and its required fields agree with the loader.
 #include "tests/unit/policy/policies.h"
+#include "service/policy/policy_open.h"
 #include "service/base/crypto.h"
 #include "service/base/file.h"
 #include "service/policy/load.h"
@@ -310,6 +311,20 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
         {"CL_BIRTH", "CL_NOWHERE", "policy_codelist", 9, 53, "CL_NOWHERE"},
         {"CL_BIRTH", "../../etc/passwd", "bad_name", 9, 53, NULL},
         {"CL_BIRTH", "sub/CL_BIRTH", "bad_name", 9, 53, NULL},
+        {"\"codelist\":\"CL_BIRTH\",", "", "policy_codelist", 9, 7, "either"},
+        {"\"codelist\":\"CL_BIRTH\"", "\"codelist\":\"CL_BIRTH\",\"codes\":{\"A\":\"One\"}", "policy_codelist", 9, 7,
+         "not both"},
+        {"\"codelist\":\"CL_BIRTH\"", "\"codes\":{}", "policy_codelist", 9, 50, "1 to 1024"},
+        {"\"codelist\":\"CL_BIRTH\"", "\"codes\":{\"_U\":\"Unknown\"}", "policy_codelist", 9, 56, "unknown"},
+        {"\"codelist\":\"CL_BIRTH\"", "\"codes\":{\"_T\":\"Total\"}", "policy_codelist", 9, 56, "total"},
+        {"\"codelist\":\"CL_BIRTH\"", "\"codes\":{\"A\":1}", "wrong_type", 9, 55, "one short line"},
+        {"\"codelist\":\"CL_BIRTH\"", "\"codes\":{\"A\":\"\"}", "wrong_type", 9, 55, "one short line"},
+        {"\"codelist\":\"CL_BIRTH\"", "\"codes\":{\"A b\":\"One\"}", "bad_name", 9, 57, NULL},
+        {"\"codelist\":\"CL_BIRTH\"", "\"codes\":{\"A\":\"One\",\"A\":\"Two\"}", "json_duplicate", 9, 61, NULL},
+        // What a draft left open, wherever it stands.
+        {"\"CL_BIRTH\"", "\"ASK\"", "policy_open", 9, 53, "1 value"},
+        {"\"max\":120", "\"max\":\"ASK: the highest\"", "policy_open", 10, 55, NULL},
+        {"\"cob\":{", "\"ASK\":{", "policy_open", 9, 7, NULL},
         {"\"2\":\"F\"", "\"2\":\"W\"", "policy_recode", 8, 80, "CL_SEX"},
         {"\"2\":\"F\"", "\"2\":2", "wrong_type", 8, 80, NULL},
         {"\"2\":\"F\"", "\"\":\"F\"", "policy_recode", 8, 79, NULL},
@@ -412,6 +427,42 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
                     strcmp(problem.code, "out_of_range") == 0);
     }
     assert_int_equal(wrong, 0);
+}
+
+static void own_codes_stand_in_the_policy_itself(void **state) {
+    (void)state;
+    GW_CLEANUP(gw_buffer_done) gw_buffer text;
+    gw_buffer_init(&text, 65536);
+    replace_text(
+        &text, policy_text, "\"codelist\":\"CL_BIRTH\"",
+        "\"codes\":{\"Z\":\"Last, first\",\"A\":\"One\",\"ASKED\":\"no question\"},\"recode\":{\"eins\":\"A\"}");
+    gw_policy *policy = NULL;
+    gw_problem problem = {0};
+    gw_status status = load_text(gw_buffer_bytes(&text), &policy, &problem);
+    if (status != GW_OK)
+        print_error("%s %s\n", problem.code, problem.why);
+    assert_int_equal(status, GW_OK);
+    const gw_column *birth = gw_table_concept(&policy->tables[0], "c_birth");
+    assert_int_equal(birth->codelist.code_count, 3); // missing "drop": no _U
+    assert_string_equal(birth->codelist.codes[0].id, "Z");
+    assert_string_equal(birth->codelist.codes[0].label, "Last, first");
+    assert_int_equal(birth->recodes[0].code, 1);
+    gw_policy_free(policy);
+}
+
+static void open_points_are_listed_with_their_lines(void **state) {
+    (void)state;
+    static const char draft[] = "{\"dataset\":\"nso.example/x\",\n \"tables\":{\"persons\":{\"columns\":{\n"
+                                "  \"age\":{\"min\":0,\"max\":\"ASK: the highest age\"},\n"
+                                "  \"kind\":{\"codes\":{\"ASK\":\"each code with its name\"}},\n"
+                                "  \"note\":\"ASK\"}}}}";
+    GW_CLEANUP(gw_buffer_done) gw_buffer lines;
+    gw_buffer_init(&lines, 65536);
+    assert_int_equal(gw_policy_open_list(gw_bytes_of(draft), &lines), 3);
+    assert_string_equal(gw_buffer_string(&lines), "  line 3  age: max = the highest age\n"
+                                                  "  line 4  codes: each code with its name\n"
+                                                  "  line 5  columns: note\n");
+    assert_int_equal(gw_policy_open_list(gw_bytes_of(policy_text), &lines), 0);
 }
 
 static void all_missing_fields_are_listed_at_once(void **state) {
@@ -635,6 +686,8 @@ int main(void) {
         cmocka_unit_test(a_weight_has_a_mean_for_prices),
         cmocka_unit_test(every_statistic_can_be_granted),
         cmocka_unit_test(one_mistake_each_is_refused_with_its_place),
+        cmocka_unit_test(own_codes_stand_in_the_policy_itself),
+        cmocka_unit_test(open_points_are_listed_with_their_lines),
         cmocka_unit_test(all_missing_fields_are_listed_at_once),
         cmocka_unit_test_setup_teardown(code_lists_follow_csv, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(broken_code_lists_are_refused_with_their_line, make_folder, remove_folder),
