@@ -10,6 +10,8 @@ extern const gw_command gw_command_serve;
 extern const gw_command gw_command_status;
 extern const gw_command gw_command_load;
 extern const gw_command gw_command_policy_check;
+extern const gw_command gw_command_policy_simulate;
+extern const gw_command gw_command_policy_diff;
 extern const gw_command gw_command_policy_sign;
 extern const gw_command gw_command_policy_activate;
 extern const gw_command gw_command_policy_show;

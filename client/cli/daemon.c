@@ -57,6 +57,16 @@ static gw_exit_code policy_check_run(gw_cli *cli, const void *options, const gw_
     return hand_on(cli, "policy", "check");
 }
 
+static gw_exit_code policy_simulate_run(gw_cli *cli, const void *options, const gw_words *words) {
+    (void)options, (void)words;
+    return hand_on(cli, "policy", "simulate");
+}
+
+static gw_exit_code policy_diff_run(gw_cli *cli, const void *options, const gw_words *words) {
+    (void)options, (void)words;
+    return hand_on(cli, "policy", "diff");
+}
+
 const gw_command gw_command_init = {
     .name = "init",
     .group = "Start",
@@ -97,4 +107,24 @@ const gw_command gw_command_policy_check = {
     .examples = "godwit policy check register.policy.json\n",
     .hands_on = true,
     .run = policy_check_run,
+};
+const gw_command gw_command_policy_simulate = {
+    .name = "policy simulate",
+    .group = "Data owner",
+    .arguments = "[--questions QUESTIONS.json] [-o json] FILE",
+    .summary = "what a policy would mean before anyone signs it: errors, prices, how long budgets last",
+    .examples = "godwit policy simulate register.policy.json\n"
+                "godwit policy simulate register.policy.json --questions questions.json\n",
+    .hands_on = true,
+    .run = policy_simulate_run,
+};
+const gw_command gw_command_policy_diff = {
+    .name = "policy diff",
+    .group = "Data owner",
+    .arguments = "[--dir DIR] [-o json] OLD NEW",
+    .summary = "what a new version changes, in words; exit code 9 where protection gets weaker",
+    .examples = "godwit policy diff register.policy.json register-2.policy.json\n"
+                "godwit policy diff --dir state register register-2.policy.json   (the one in force)\n",
+    .hands_on = true,
+    .run = policy_diff_run,
 };

@@ -16,6 +16,8 @@ static const gw_command *const commands[] = {
     &gw_command_status,
     &gw_command_load,
     &gw_command_policy_check,
+    &gw_command_policy_simulate,
+    &gw_command_policy_diff,
     &gw_command_policy_sign,
     &gw_command_policy_activate,
     &gw_command_policy_show,
