@@ -60,6 +60,45 @@ static void check_numerator(gw_load *load, const gw_json_node *root, const gw_in
     }
 }
 
+static bool statistic_has_of(gw_statistic statistic) {
+    return statistic == GW_STATISTIC_MEAN || statistic == GW_STATISTIC_SUM;
+}
+
+// Each statistic has its fields, and none of another.
+static void check_fields(gw_load *load, const gw_json_node *root, const gw_indicator *indicator) {
+    const gw_json_node *node = gw_json_member(root, "statistic");
+    bool is_rate = indicator->statistic == GW_STATISTIC_RATE;
+    bool is_net = indicator->statistic == GW_STATISTIC_NET;
+    bool has_of = statistic_has_of(indicator->statistic);
+    if (gw_json_has(root, "numerator") != is_rate)
+        FAIL(load, node, "indicator_statistic", is_rate ? "Add \"numerator\"." : "Leave \"numerator\" out.",
+             "A rate has a numerator; no other statistic has one.");
+    if (gw_json_has(root, "of") != has_of)
+        FAIL(load, node, "indicator_statistic", has_of ? "Add \"of\":\"income\"." : "Leave \"of\" out.",
+             "A mean or a sum is of a concept; no other statistic is.");
+    if (gw_json_has(root, "plus") != is_net || gw_json_has(root, "minus") != is_net)
+        FAIL(load, node, "indicator_statistic",
+             is_net ? "Add \"plus\" and \"minus\"." : "Leave \"plus\" and \"minus\" out.",
+             "A net has \"plus\" and \"minus\": which rows add one, and which take one away; no other statistic has "
+             "them.");
+}
+
+static void read_per(gw_load *load, const gw_json_node *root, gw_indicator *indicator) {
+    const char *per = gw_json_has(root, "per") ? gw_json_read_string(&load->reader, root, "per") : NULL;
+    if (per == NULL)
+        return;
+    const gw_json_node *node = gw_json_member(root, "per");
+    char shown[GW_SHOWN_MAX];
+    indicator->is_per_person = strcmp(per, "person") == 0;
+    if (!indicator->is_per_person && strcmp(per, "row") != 0)
+        FAIL(load, node, "wrong_type", "Write \"person\" or \"row\", or leave it out.",
+             "\"%s\" is neither a person nor a row.", gw_json_shown(per, shown));
+    bool is_of_rows = indicator->statistic == GW_STATISTIC_SUM || indicator->statistic == GW_STATISTIC_NET;
+    if (indicator->is_per_person && is_of_rows)
+        FAIL(load, node, "indicator_statistic", "Leave \"per\" out.",
+             "A sum or a net is the same whether it is taken by rows or by persons.");
+}
+
 static void read_statistic(gw_load *load, const gw_json_node *root, gw_indicator *indicator) {
     const char *statistic = gw_json_read_string(&load->reader, root, "statistic");
     if (statistic == NULL)
@@ -67,25 +106,28 @@ static void read_statistic(gw_load *load, const gw_json_node *root, gw_indicator
     const gw_json_node *node = gw_json_member(root, "statistic");
     char shown[GW_SHOWN_MAX];
     if (gw_statistic_parse(statistic, &indicator->statistic) != GW_OK) {
-        FAIL(load, node, "indicator_statistic", "Statistics are: count, share, rate, mean.",
+        FAIL(load, node, "indicator_statistic", "Statistics are: count, share, rate, mean, sum, net.",
              "There is no statistic \"%s\".", gw_json_shown(statistic, shown));
         return;
     }
-    bool is_rate = indicator->statistic == GW_STATISTIC_RATE;
-    bool is_mean = indicator->statistic == GW_STATISTIC_MEAN;
-    if (gw_json_has(root, "numerator") != is_rate)
-        FAIL(load, node, "indicator_statistic", is_rate ? "Add \"numerator\"." : "Leave \"numerator\" out.",
-             "A rate has a numerator; no other statistic has one.");
-    if (gw_json_has(root, "of") != is_mean)
-        FAIL(load, node, "indicator_statistic", is_mean ? "Add \"of\":\"income\"." : "Leave \"of\" out.",
-             "A mean is of a concept; no other statistic is.");
-    if (is_mean && load->reader.status == GW_OK)
+    check_fields(load, root, indicator);
+    if (statistic_has_of(indicator->statistic) && load->reader.status == GW_OK)
         indicator->of = gw_load_name(load, root, "of", "/:.");
 }
 
 static const gw_filter *read_filters(gw_load *load, const gw_json_node *root, const char *field, size_t *ret_count) {
     const gw_json_node *array = gw_json_read_array(&load->reader, root, field);
     return array == NULL ? NULL : gw_filters_read(&load->reader, array, load->arena, ret_count);
+}
+
+static void read_sides(gw_load *load, const gw_json_node *root, gw_indicator *indicator) {
+    if (indicator->statistic != GW_STATISTIC_NET || load->reader.status != GW_OK)
+        return;
+    indicator->plus = read_filters(load, root, "plus", &indicator->plus_count);
+    indicator->minus = read_filters(load, root, "minus", &indicator->minus_count);
+    if (indicator->plus_count == 0 || indicator->minus_count == 0)
+        FAIL(load, gw_json_member(root, indicator->plus_count == 0 ? "plus" : "minus"), "indicator_statistic",
+             "Name at least one filter for each.", "\"plus\" and \"minus\" cannot be empty: every row would count.");
 }
 
 static void read_better(gw_load *load, const gw_json_node *root, gw_indicator *indicator) {
@@ -106,9 +148,25 @@ static void read_version(gw_load *load, const gw_json_node *root, gw_indicator *
 }
 
 static void read_indicator(gw_load *load, const gw_json_node *root, gw_indicator *indicator) {
-    static const char *const allowed[] = {
-        "godwit_indicator", "id",     "version",    "sdmx",      "label", "definition", "statistic", "unit",
-        "decimals",         "better", "population", "numerator", "of",    "by_default", "reference", NULL};
+    static const char *const allowed[] = {"godwit_indicator",
+                                          "id",
+                                          "version",
+                                          "sdmx",
+                                          "label",
+                                          "definition",
+                                          "statistic",
+                                          "unit",
+                                          "decimals",
+                                          "better",
+                                          "population",
+                                          "numerator",
+                                          "of",
+                                          "by_default",
+                                          "reference",
+                                          "per",
+                                          "plus",
+                                          "minus",
+                                          NULL};
     static const char *const required[] = {"godwit_indicator", "id",   "version",  "sdmx",       "label", "definition",
                                            "statistic",        "unit", "decimals", "population", NULL};
     gw_json_reader *reader = &load->reader;
@@ -131,6 +189,8 @@ static void read_indicator(gw_load *load, const gw_json_node *root, gw_indicator
     if (indicator->statistic == GW_STATISTIC_RATE && indicator->numerator_count == 0)
         FAIL(load, gw_json_member(root, "numerator"), "indicator_numerator", "Say who is counted.",
              "An empty numerator counts everybody.");
+    read_per(load, root, indicator);
+    read_sides(load, root, indicator);
     if (gw_json_has(root, "by_default"))
         indicator->by_default =
             gw_load_names(load, root, "by_default", GW_BY_MAX, "bad_by", &indicator->by_default_count);
@@ -307,12 +367,17 @@ static bool table_has_filter(const gw_table *table, const gw_filter *filter) {
 
 // The first concept the indicator needs and the table does not have, or NULL.
 static const char *table_missing(const gw_table *table, const gw_indicator *indicator) {
-    for (size_t i = 0; i < indicator->population_count; i++)
-        if (!table_has_filter(table, &indicator->population[i]))
-    return indicator->population[i].concept;
-    for (size_t i = 0; i < indicator->numerator_count; i++)
-        if (!table_has_filter(table, &indicator->numerator[i]))
-    return indicator->numerator[i].concept;
+    const struct {
+        const gw_filter *filters;
+        size_t count;
+    } lists[] = {{indicator->population, indicator->population_count},
+                 {indicator->numerator, indicator->numerator_count},
+                 {indicator->plus, indicator->plus_count},
+                 {indicator->minus, indicator->minus_count}};
+    for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++)
+        for (size_t i = 0; i < lists[k].count; i++)
+            if (!table_has_filter(table, &lists[k].filters[i]))
+    return lists[k].filters[i].concept;
     if (indicator->of == NULL)
         return NULL;
     const gw_column *of = gw_table_concept(table, indicator->of);

@@ -23,6 +23,8 @@ static void write_bands(const gw_plan *plan, gw_buffer *ret_text) {
     write_ranges(ret_text, plan->where, plan->where_count, &comma);
     write_ranges(ret_text, plan->population, plan->population_count, &comma);
     write_ranges(ret_text, plan->numerator, plan->numerator_count, &comma);
+    write_ranges(ret_text, plan->plus, plan->plus_count, &comma);
+    write_ranges(ret_text, plan->minus, plan->minus_count, &comma);
     for (size_t i = 0; i < plan->axis_count; i++) {
         const gw_plan_axis *axis = &plan->axes[i];
         for (size_t k = 0; axis->banding && k < axis->code_count; k++)
@@ -32,6 +34,45 @@ static void write_bands(const gw_plan *plan, gw_buffer *ret_text) {
     }
     if (comma[1] == '\0') // something was written
         gw_buffer_text(ret_text, "]");
+}
+
+static void write_conditions(gw_buffer *text, const char *name, const gw_plan_condition *conditions, size_t count) {
+    gw_json_write_name(text, name);
+    gw_buffer_text(text, "[");
+    for (size_t i = 0; i < count; i++) {
+        gw_buffer_text(text, i ? "," : "");
+        gw_buffer_text(text, conditions[i].text);
+    }
+    gw_buffer_text(text, "]");
+}
+
+// The bound, because a policy may change it without a new data version.
+static void write_bound(const gw_plan *plan, gw_buffer *text) {
+    gw_json_write_name(text, "bound");
+    gw_buffer_text(text, "{");
+    gw_json_write_member(text, "kind", gw_bound_kind_name(plan->bound.kind));
+    if (plan->bound.kind == GW_BOUND_CLAMP_TOTAL)
+        gw_json_write_integer(text, "total", (int64_t)plan->bound.total);
+    else
+        gw_json_write_integer(text, "units", (int64_t)plan->bound.units);
+    if (plan->is_per_person && plan->statistic == GW_STATISTIC_MEAN)
+        gw_json_write_integer(text, "person_total", plan->unit_width);
+    gw_buffer_text(text, "}");
+}
+
+// What is counted and how often. Nothing is written where a person is one row that counts once.
+static void write_unit(const gw_plan *plan, gw_buffer *text) {
+    bool is_many = plan->table->rows_per_person_max > 1;
+    if (!plan->indicator && plan->statistic == GW_STATISTIC_NET) {
+        write_conditions(text, "plus", plan->plus, plan->plus_count);
+        write_conditions(text, "minus", plan->minus, plan->minus_count);
+    }
+    if (is_many)
+        gw_json_write_member(text, "per", plan->is_per_person ? "person" : "row");
+    if (plan->weight)
+        gw_buffer_text(text, ",\"weighted\":true");
+    if (is_many || plan->bound.kind != GW_BOUND_NONE)
+        write_bound(plan, text);
 }
 
 void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer *ret_text) {
@@ -45,13 +86,8 @@ void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer 
     gw_json_write_member(ret_text, "indicator", plan->indicator ? plan->indicator->id : NULL);
     if (plan->indicator)
         gw_json_write_integer(ret_text, "indicator_version", (int64_t)plan->indicator->version);
-    gw_json_write_name(ret_text, "where");
-    gw_buffer_text(ret_text, "[");
-    for (size_t i = 0; i < plan->where_count; i++) {
-        gw_buffer_text(ret_text, i ? "," : "");
-        gw_buffer_text(ret_text, plan->where[i].text);
-    }
-    gw_buffer_text(ret_text, "]");
+    write_unit(plan, ret_text);
+    write_conditions(ret_text, "where", plan->where, plan->where_count);
     gw_json_write_name(ret_text, "by");
     gw_buffer_text(ret_text, "[");
     for (size_t i = 0; i < plan->axis_count; i++) {
@@ -64,14 +100,43 @@ void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer 
     gw_buffer_text(ret_text, "}");
 }
 
-void gw_plan_title(const gw_plan *plan, gw_buffer *ret_text) {
-    if (plan->indicator) {
-        gw_buffer_text(ret_text, plan->indicator->label);
-    } else if (plan->of) {
-        gw_buffer_format(ret_text, "Mean of %s", plan->of->label ? plan->of->label : plan->of->concept);
-    } else {
-        gw_buffer_text(ret_text, plan->statistic == GW_STATISTIC_SHARE ? "Share of persons" : "Number of persons");
+// "Number of persons", "Number of permits", "Sum of Income": what is measured, before its groups.
+static void write_measure(const gw_plan *plan, gw_buffer *text) {
+    const char *of = !plan->of ? "" : plan->of->label ? plan->of->label : plan->of->concept;
+    bool is_rows = plan->table->rows_per_person_max > 1 && !plan->is_per_person;
+    switch (plan->statistic) {
+    case GW_STATISTIC_COUNT:
+        if (plan->table->rows_per_person_max == 1)
+            gw_buffer_text(text, "Number of persons");
+        else if (is_rows)
+            gw_buffer_format(text, "Number of %s", plan->table->name);
+        else
+            gw_buffer_format(text, "Number of persons in %s", plan->table->name);
+        return;
+    case GW_STATISTIC_SHARE:
+    case GW_STATISTIC_RATE:
+        if (is_rows)
+            gw_buffer_format(text, "Share of %s", plan->table->name);
+        else
+            gw_buffer_text(text, "Share of persons");
+        return;
+    case GW_STATISTIC_MEAN:
+        gw_buffer_format(text, plan->is_per_person ? "Mean of %s per person" : "Mean of %s", of);
+        return;
+    case GW_STATISTIC_SUM:
+        gw_buffer_format(text, "Sum of %s", of);
+        return;
+    case GW_STATISTIC_NET:
+        gw_buffer_format(text, "Net of %s", plan->table->name);
+        return;
     }
+}
+
+void gw_plan_title(const gw_plan *plan, gw_buffer *ret_text) {
+    if (plan->indicator)
+        gw_buffer_text(ret_text, plan->indicator->label);
+    else
+        write_measure(plan, ret_text);
     for (size_t i = 0; i < plan->axis_count; i++) {
         const gw_column *column = plan->axes[i].column;
         gw_buffer_format(ret_text, "%s%s (%zu)", i ? " x " : ", by ", column->label ? column->label : column->concept,
@@ -94,6 +159,10 @@ static void layout_column(gw_buffer *text, const gw_column *column) {
                      (long long)column->min_scaled, (long long)column->max_scaled, (long long)column->grid_scaled);
     for (size_t i = 0; i < column->codelist.code_count; i++)
         layout_text(text, column->codelist.codes[i].id);
+    if (column->is_weight)
+        gw_buffer_text(text, " weight");
+    if (column->period != GW_PERIOD_NONE)
+        gw_buffer_format(text, " period %d", (int)column->period);
     gw_buffer_text(text, " recodes");
     for (size_t i = 0; i < column->recode_count; i++) {
         layout_text(text, column->recodes[i].from);
@@ -113,6 +182,8 @@ gw_hash gw_plan_layout(const gw_policy *policy) {
         gw_buffer_format(&text, " %llu inherit", (unsigned long long)table->rows_per_person_max);
         for (size_t i = 0; i < table->inherit_count; i++)
             layout_text(&text, table->inherit[i]);
+        if (table->rows_per_person_max > 1)
+            gw_buffer_text(&text, " ordered"); // rows carry their person, their number and their place
         gw_buffer_text(&text, "\n");
         for (size_t c = 0; c < table->column_count; c++)
             layout_column(&text, &table->columns[c]);

@@ -28,12 +28,18 @@ typedef struct {
     bool with_missing; // numeric columns: NULL (code _U of a banding) is in the set
 } gw_plan_condition;
 
+// From what the snapshot holds to steps of the noise: first + factor * held.
+typedef struct {
+    int64_t first, factor;
+} gw_plan_line;
+
 typedef struct {
     gw_statistic statistic;
     const gw_policy *policy;
     const gw_table *table;
     const gw_indicator *indicator; // NULL for a measure
-    const gw_column *of;           // mean; otherwise NULL
+    const gw_column *of;           // mean, sum; otherwise NULL
+    gw_plan_line of_line;          // values in steps
     const gw_plan_axis *axes;
     size_t axis_count;
     const gw_plan_condition *where; // the asker's, in canonical order
@@ -45,13 +51,17 @@ typedef struct {
     const gw_plan_condition *plus, *minus; // net
     size_t plus_count, minus_count;
     const gw_column *weight; // NULL: every row counts once
-    bool is_per_person;
-    gw_bound bound; // what one person may add, and how the statement sees to it
+    gw_plan_line weight_line;
+    bool is_per_person; // only where a person may have many rows
+    int64_t unit_width; // mean: the two parts of a row or person add up to this many steps
+    uint64_t unit_max;  // what one row or person adds at most, in steps, without its weight
+    gw_bound bound;     // what one person may add, and how the statement sees to it
     size_t cell_count;
     size_t part_count;
     uint64_t sensitivity; // bound.sensitivity: L1, in steps of the noise
     int64_t step_scaled; // what one step is: this many 10^-step_scale of the unit (counts 1; sums, weights: their grid)
     unsigned step_scale;
+    int64_t offset_scaled; // mean: the value where the first part is 0, at step_scale; otherwise 0
     const char *unit;
     unsigned decimals;
     gw_cost_shape shape;

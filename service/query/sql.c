@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// One SELECT per plan. Every condition is wrapped in IS TRUE, so NULL never decides; the cell index is a sum of axis
-// positions, so that absent groups need no row.
-#include "service/query/sql.h"
+// One SELECT per plan: plain where the load has seen to what a person adds, bounded otherwise (sql_bounded.c). Sums of
+// whole numbers only, so that the order of rows changes nothing.
+#include "service/query/sql_terms.h"
+
+#define ARMS_MAX 3u // SELECTs in one statement that say the same conditions
 
 // An upper bound on the parameters of a plan, so that the array is allocated once.
 static size_t conditions_params(const gw_plan_condition *conditions, size_t count) {
@@ -12,170 +14,77 @@ static size_t conditions_params(const gw_plan_condition *conditions, size_t coun
 }
 
 static size_t plan_params(const gw_plan *plan) {
-    size_t params = 1 + conditions_params(plan->where, plan->where_count) +
+    size_t params = 2 + conditions_params(plan->where, plan->where_count) +
                     conditions_params(plan->population, plan->population_count) +
-                    2 * conditions_params(plan->numerator, plan->numerator_count);
+                    2 * conditions_params(plan->numerator, plan->numerator_count) +
+                    2 * conditions_params(plan->plus, plan->plus_count) +
+                    conditions_params(plan->minus, plan->minus_count);
     for (size_t i = 0; i < plan->axis_count; i++)
         params += 2 * plan->axes[i].code_count;
-    return params;
+    return params * ARMS_MAX;
 }
 
-static void sql_param(gw_sql *sql, int64_t value) {
-    if (sql->status != GW_OK)
+static void sum_product(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
+    gw_buffer_text(&sql->text, ", sum(");
+    unit->value(sql, plan);
+    if (plan->weight) {
+        gw_buffer_text(&sql->text, " * ");
+        unit->weight(sql, plan);
+    }
+    gw_buffer_text(&sql->text, ")");
+}
+
+static void count_units(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
+    gw_buffer_text(&sql->text, plan->weight ? ", sum(" : ", count(*)");
+    if (!plan->weight)
         return;
-    if (sql->param_count == sql->param_max) {
-        sql->status = GW_LIMIT;
-        return;
-    }
-    sql->params[sql->param_count++] = value;
-    gw_buffer_text(&sql->text, "?");
+    unit->weight(sql, plan);
+    gw_buffer_text(&sql->text, ")");
 }
 
-static void sql_identifier(gw_sql *sql, const char *name) {
-    gw_buffer_text(&sql->text, "\"");
-    for (const char *c = name; *c; c++) {
-        if (*c == '"')
-            gw_buffer_text(&sql->text, "\"");
-        gw_buffer_append(&sql->text, c, 1);
-    }
-    gw_buffer_text(&sql->text, "\"");
-}
-
-static void sql_condition(gw_sql *sql, const gw_plan_condition *condition) {
-    gw_buffer_text(&sql->text, "(");
-    const char *between = "";
-    if (condition->position_count > 0) {
-        sql_identifier(sql, condition->column->concept);
-        gw_buffer_text(&sql->text, " IN (");
-        for (size_t i = 0; i < condition->position_count; i++) {
-            gw_buffer_text(&sql->text, i ? "," : "");
-            sql_param(sql, (int64_t)condition->positions[i]);
-        }
-        gw_buffer_text(&sql->text, ")");
-        between = " OR ";
-    }
-    for (size_t i = 0; i < condition->range_count; i++) {
-        gw_buffer_text(&sql->text, between);
-        sql_identifier(sql, condition->column->concept);
-        gw_buffer_text(&sql->text, " BETWEEN ");
-        sql_param(sql, condition->ranges[i][0]);
-        gw_buffer_text(&sql->text, " AND ");
-        sql_param(sql, condition->ranges[i][1]);
-        between = " OR ";
-    }
-    if (condition->with_missing) {
-        gw_buffer_text(&sql->text, between);
-        sql_identifier(sql, condition->column->concept);
-        gw_buffer_text(&sql->text, " IS NULL");
-    }
-    gw_buffer_text(&sql->text, ") IS TRUE");
-}
-
-static void sql_conditions(gw_sql *sql, const gw_plan_condition *conditions, size_t count, const char **joiner) {
-    for (size_t i = 0; i < count; i++) {
-        gw_buffer_text(&sql->text, *joiner);
-        sql_condition(sql, &conditions[i]);
-        *joiner = " AND ";
-    }
-}
-
-static void sql_not_null(gw_sql *sql, const gw_column *column, const char **joiner) {
-    gw_buffer_text(&sql->text, *joiner);
-    sql_identifier(sql, column->concept);
-    gw_buffer_text(&sql->text, " IS NOT NULL");
-    *joiner = " AND ";
-}
-
-static bool axis_is_whole(const gw_plan_axis *axis) {
-    if (axis->banding || axis->code_count != axis->column->codelist.code_count)
-        return false;
-    for (size_t i = 0; i < axis->code_count; i++)
-        if (axis->positions[i] != i)
-            return false;
-    return true;
-}
-
-// The position of a row along one axis, 0 .. code_count - 1.
-static void sql_axis(gw_sql *sql, const gw_plan_axis *axis) {
-    if (axis_is_whole(axis)) {
-        gw_buffer_text(&sql->text, "CAST(");
-        sql_identifier(sql, axis->column->concept);
-        gw_buffer_text(&sql->text, " AS BIGINT)");
-        return;
-    }
-    gw_buffer_text(&sql->text, "CASE");
-    for (size_t i = 0; i < axis->code_count; i++) {
-        gw_buffer_text(&sql->text, " WHEN ");
-        sql_identifier(sql, axis->column->concept);
-        if (axis->banding && axis->positions[i] == axis->banding->band_count) {
-            gw_buffer_text(&sql->text, " IS NULL");
-        } else if (axis->banding) {
-            const gw_band *band = &axis->banding->bands[axis->positions[i]];
-            gw_buffer_text(&sql->text, " BETWEEN ");
-            sql_param(sql, band->low);
-            gw_buffer_text(&sql->text, " AND ");
-            sql_param(sql, band->high);
-        } else {
-            gw_buffer_text(&sql->text, " = ");
-            sql_param(sql, (int64_t)axis->positions[i]);
-        }
-        gw_buffer_format(&sql->text, " THEN %zu", i);
-    }
-    gw_buffer_text(&sql->text, " END");
-}
-
-static void sql_cell(gw_sql *sql, const gw_plan *plan) {
-    if (plan->axis_count == 0)
-        gw_buffer_text(&sql->text, "0");
-    size_t stride = plan->cell_count;
-    for (size_t i = 0; i < plan->axis_count; i++) {
-        stride /= plan->axes[i].code_count;
-        gw_buffer_text(&sql->text, i ? " + " : "");
-        sql_axis(sql, &plan->axes[i]);
-        if (stride > 1)
-            gw_buffer_format(&sql->text, " * %zu", stride);
-    }
-}
-
-static void sql_parts(gw_sql *sql, const gw_plan *plan) {
+void gw_sql_parts(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
     switch (plan->statistic) {
     case GW_STATISTIC_COUNT:
     case GW_STATISTIC_SHARE:
-    case GW_STATISTIC_SUM: // not planned yet
+        count_units(sql, plan, unit);
+        return;
+    case GW_STATISTIC_SUM:
     case GW_STATISTIC_NET:
-        gw_buffer_text(&sql->text, ", count(*)");
+        sum_product(sql, plan, unit);
         return;
     case GW_STATISTIC_RATE:
         for (int part = 0; part < 2; part++) {
-            const char *joiner = part ? ", count(*) FILTER (WHERE NOT (" : ", count(*) FILTER (WHERE (";
-            sql_conditions(sql, plan->numerator, plan->numerator_count, &joiner);
-            gw_buffer_text(&sql->text, "))");
+            count_units(sql, plan, unit);
+            gw_buffer_text(&sql->text, part ? " FILTER (WHERE NOT " : " FILTER (WHERE ");
+            unit->value(sql, plan);
+            gw_buffer_text(&sql->text, ")");
         }
         return;
     case GW_STATISTIC_MEAN:
-        gw_buffer_text(&sql->text, ", sum(");
-        sql_identifier(sql, plan->of->concept);
-        gw_buffer_text(&sql->text, "), sum(CAST(");
-        sql_param(sql, plan->of->steps);
-        gw_buffer_text(&sql->text, " AS BIGINT) - ");
-        sql_identifier(sql, plan->of->concept);
+        sum_product(sql, plan, unit);
+        gw_buffer_format(&sql->text, ", sum((CAST(%lld AS BIGINT) - ", (long long)plan->unit_width);
+        unit->value(sql, plan);
+        gw_buffer_text(&sql->text, ")");
+        if (plan->weight) {
+            gw_buffer_text(&sql->text, " * ");
+            unit->weight(sql, plan);
+        }
         gw_buffer_text(&sql->text, ")");
         return;
     }
 }
 
-// By the bare columns where the cell is a function of them one to one: the engine groups small integers faster than a
-// sum.
-static void sql_group(gw_sql *sql, const gw_plan *plan) {
-    bool is_whole = true;
-    for (size_t i = 0; i < plan->axis_count; i++)
-        is_whole &= axis_is_whole(&plan->axes[i]);
-    if (plan->axis_count > 0)
-        gw_buffer_text(&sql->text, is_whole ? " GROUP BY " : " GROUP BY 1");
-    for (size_t i = 0; is_whole && i < plan->axis_count; i++) {
-        gw_buffer_text(&sql->text, i ? ", " : "");
-        sql_identifier(sql, plan->axes[i].column->concept);
-    }
+static void sql_plain(gw_sql *sql, const gw_plan *plan) {
+    static const gw_sql_unit row = {gw_sql_value, gw_sql_weight};
+    gw_buffer_text(&sql->text, "SELECT ");
+    gw_sql_cell(sql, plan);
+    gw_buffer_text(&sql->text, " AS cell");
+    gw_sql_parts(sql, plan, &row);
+    gw_buffer_text(&sql->text, " FROM ");
+    gw_sql_identifier(sql, plan->table->name);
+    const char *joiner = " WHERE ";
+    gw_sql_where(sql, plan, &joiner);
+    gw_sql_group(sql, plan);
 }
 
 gw_status gw_sql_build(const gw_plan *plan, gw_arena *arena, gw_sql *ret_sql) {
@@ -184,21 +93,10 @@ gw_status gw_sql_build(const gw_plan *plan, gw_arena *arena, gw_sql *ret_sql) {
     if (!sql.params)
         return GW_NO_MEMORY;
     gw_buffer_init(&sql.text, GW_SQL_BYTES_MAX);
-    gw_buffer_text(&sql.text, "SELECT ");
-    sql_cell(&sql, plan);
-    gw_buffer_text(&sql.text, " AS cell");
-    sql_parts(&sql, plan);
-    gw_buffer_text(&sql.text, " FROM ");
-    sql_identifier(&sql, plan->table->name);
-    const char *joiner = " WHERE ";
-    sql_conditions(&sql, plan->population, plan->population_count, &joiner);
-    sql_conditions(&sql, plan->where, plan->where_count, &joiner);
-    for (size_t i = 0; i < plan->axis_count; i++)
-        if (plan->axes[i].column->missing == GW_MISSING_DROP)
-            sql_not_null(&sql, plan->axes[i].column, &joiner);
-    if (plan->of)
-        sql_not_null(&sql, plan->of, &joiner);
-    sql_group(&sql, plan);
+    if (plan->bound.kind == GW_BOUND_NONE && !plan->is_per_person)
+        sql_plain(&sql, plan);
+    else
+        gw_sql_bounded(&sql, plan);
     gw_status status = sql.status != GW_OK ? sql.status : sql.text.status;
     if (status != GW_OK) {
         gw_buffer_done(&sql.text);

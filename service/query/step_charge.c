@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps 6 to 9: charge, measure, protect, seal. The only steps between which an exact table exists.
+#include "service/query/encode.h"
 #include "service/query/sql.h"
 #include "service/query/steps.h"
 
 #include "privacy/mechanism/parts.h"
 #include "service/base/check.h"
-#include "service/release/release.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -160,7 +160,10 @@ static uint32_t slot_ms(const gw_query *query) {
     uint64_t tick = query->queries->options.release_tick_ms;
     if (tick == 0)
         return 0;
-    uint64_t wanted = 100 + query->in_force.policy->planning_size_bucket / 5000 + query->plan.cell_count / 100;
+    uint64_t rows = query->in_force.policy->planning_size_bucket;
+    if (query->plan.table->rows_per_person_max > 1)
+        rows *= 4; // several rows of some persons, and those are sorted
+    uint64_t wanted = 100 + rows / 5000 + query->plan.cell_count / 100;
     return (uint32_t)((wanted + tick - 1) / tick * tick);
 }
 
@@ -220,68 +223,13 @@ gw_status gw_query_step_protect(gw_query *query) {
 
 // ---- 9 seal
 
-static unsigned value_digits(const gw_plan *plan) {
-    // Ten times the public size, times the largest contribution; and the noise, of which e^-100 passes 100 scales.
-    double largest = 10.0 * (double)plan->policy->planning_size_bucket * (double)plan->sensitivity +
-                     100.0 * 1e6 * (double)plan->sensitivity / (double)plan->epsilon.micro;
-    unsigned digits = 1;
-    while (largest >= 10 && digits < 40) {
-        largest /= 10;
-        digits++;
-    }
-    return digits;
-}
-
-static double scaled_number(int64_t scaled, unsigned scale) {
-    double value = (double)scaled;
-    for (unsigned i = 0; i < scale; i++)
-        value /= 10;
-    return value;
-}
-
 static gw_status seal_encode(gw_query *query, gw_hash salt) {
-    const gw_plan *plan = &query->plan;
-    const char *by[GW_BY_MAX];
-    const char *const *codes[GW_BY_MAX];
-    size_t sizes[GW_BY_MAX];
-    GW_ASSERT(plan->axis_count <= GW_BY_MAX);
-    for (size_t i = 0; i < plan->axis_count; i++) {
-        by[i] = plan->axes[i].concept;
-        codes[i] = plan->axes[i].codes;
-        sizes[i] = plan->axes[i].code_count;
-    }
-    char grid[32] = "1", offset[32] = "0";
-    gw_release_shape shape = {.dataset = plan->policy->dataset,
-                              .data_version = query->data.version,
-                              .release = query->charge.release,
-                              .indicator = plan->indicator ? plan->indicator->id : NULL,
-                              .indicator_version = plan->indicator ? plan->indicator->version : 0,
-                              .of = plan->of ? plan->of->concept : NULL,
-                              .notice = plan->policy->notice,
-                              .unit = plan->unit,
-                              .policy_version = plan->policy->version,
-                              .question = query->question_hash,
-                              .statistic = plan->statistic,
-                              .decimals = plan->decimals,
-                              .noise = query->laws->noise,
-                              .grid = grid,
-                              .offset = offset,
-                              .range = 1,
-                              .part_count = plan->part_count,
-                              .value_digits = value_digits(plan),
-                              .by = by,
-                              .axis_codes = codes,
-                              .axis_sizes = sizes,
-                              .axis_count = plan->axis_count};
-    if (plan->of) {
-        const gw_column unit_step = {
-            .type = GW_COLUMN_DECIMAL, .grid_scaled = plan->of->grid_scaled, .scale = plan->of->scale, .steps = 1};
-        gw_column_step_format(&unit_step, 1, grid);
-        gw_column_step_format(plan->of, 0, offset);
-        shape.minimum = scaled_number(plan->of->min_scaled, plan->of->scale);
-        shape.range = plan->shape.range;
-    }
-    return gw_release_encode(&shape, query->laws->ranges, query->released, salt, &query->document);
+    const gw_plan_answer answer = {.plan = &query->plan,
+                                   .laws = query->laws,
+                                   .data_version = query->data.version,
+                                   .release = query->charge.release,
+                                   .question = query->question_hash};
+    return gw_plan_encode(&answer, query->released, salt, &query->document);
 }
 
 static gw_status seal_lost_race(gw_query *query) {

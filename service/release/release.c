@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NUMBER_TEXT 64
@@ -15,11 +16,26 @@
 #define CELL_FIXED_BYTES 96u
 #define VALUE_DIGITS_MAX 40u // of any 128-bit integer
 
+// The figures of a cell as texts, ready to write; NULL where there is none.
 typedef struct {
-    bool is_estimable;
-    double estimate, lower, upper, se;
-    bool is_uncertain;
+    char estimate[NUMBER_TEXT], lower[NUMBER_TEXT], upper[NUMBER_TEXT], se[NUMBER_TEXT];
+    bool is_estimable, is_uncertain;
 } cell_figures;
+
+// What is the same for every cell of a table, worked out once.
+typedef struct {
+    const gw_release_shape *shape;
+    const gw_interval_law *law;
+    const gw_released_table *table;
+    gw_int128 total;                     // shares: of all cells
+    char **keys;                         // per axis and code: the code in quotes
+    char se[NUMBER_TEXT];                // counts, sums, nets
+    gw_int128 half_width, step, divisor; // value * step / divisor is in the last place shown
+} encoder;
+
+static bool is_amount(gw_statistic statistic) {
+    return statistic == GW_STATISTIC_COUNT || statistic == GW_STATISTIC_SUM || statistic == GW_STATISTIC_NET;
+}
 
 static void number_format(char text[NUMBER_TEXT], double value, unsigned decimals) {
     snprintf(text, NUMBER_TEXT, "%.*f", (int)decimals, value);
@@ -38,92 +54,127 @@ static double round_towards(double value, unsigned decimals, bool is_up) {
     return scaled / power;
 }
 
-static cell_figures figures_count(const gw_interval_law *law, gw_int128 value) {
-    double half = (double)gw_interval_half_width(law), estimate = (double)value;
-    cell_figures figures = {.is_estimable = true, .estimate = estimate, .se = gw_interval_noise_sd(law)};
-    figures.lower = estimate - half; // may be below 0, like the estimate: whoever adds cells up needs both as they are
-    figures.upper = estimate + half;
-    figures.is_uncertain = half > GW_FLAG_COUNT_RELATIVE * estimate;
-    return figures;
+// ---- counts, sums, nets: whole numbers of steps, and so exact up to one rounding
+
+static gw_int128 divide_down(gw_int128 value, gw_int128 by) {
+    return value / by - (value % by < 0);
 }
+
+// An integer in the last place, with its point: -1234 with two decimals is -12.34.
+static void places_format(char text[NUMBER_TEXT], gw_int128 value, unsigned decimals) {
+    char digits[GW_INT128_TEXT];
+    gw_int128_format(value < 0 ? -value : value, digits);
+    size_t count = strlen(digits), at = 0;
+    if (value < 0)
+        text[at++] = '-';
+    size_t zeros = count > decimals ? 0 : decimals + 1 - count; // a digit before the point
+    size_t whole = count + zeros - decimals;
+    for (size_t i = 0; i < count + zeros; i++) {
+        if (i == whole)
+            text[at++] = '.';
+        text[at++] = i < zeros ? '0' : digits[i - zeros];
+    }
+    text[at] = '\0';
+}
+
+static void figures_amount(const encoder *e, gw_int128 value, cell_figures *ret) {
+    unsigned decimals = e->shape->decimals;
+    gw_int128 lower = (value - e->half_width) * e->step, upper = (value + e->half_width) * e->step;
+    // The nearest, halves upwards: twice the value keeps the half whole.
+    places_format(ret->estimate, divide_down(2 * value * e->step + e->divisor, 2 * e->divisor), decimals);
+    // May be below 0, like the estimate: whoever adds cells up needs both as they are.
+    places_format(ret->lower, divide_down(lower, e->divisor), decimals);
+    places_format(ret->upper, -divide_down(-upper, e->divisor), decimals);
+    memcpy(ret->se, e->se, NUMBER_TEXT);
+    ret->is_estimable = true;
+    bool is_signed = e->shape->statistic != GW_STATISTIC_COUNT;
+    double size = is_signed && value < 0 ? -(double)value : (double)value;
+    ret->is_uncertain = (double)e->half_width > GW_FLAG_COUNT_RELATIVE * size;
+}
+
+// ---- shares, rates, means
 
 // Ratios in [0, 1] shown on [minimum, minimum + range]: 0 .. 100 for shares and rates.
-static cell_figures figures_ratio(const gw_interval_law *law, gw_int128 a, gw_int128 b, double minimum, double range) {
-    gw_ratio_range ratio = gw_interval_ratio(law, a, b);
-    cell_figures figures = {.is_estimable = ratio.is_estimable,
-                            .estimate = minimum + range * ratio.estimate,
-                            .lower = minimum + range * ratio.lower,
-                            .upper = minimum + range * ratio.upper,
-                            .se = range * ratio.se};
-    figures.is_uncertain = !ratio.is_estimable || ratio.upper - ratio.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH;
-    return figures;
+static void figures_ratio(const encoder *e, gw_int128 a, gw_int128 b, double minimum, double range, cell_figures *ret) {
+    gw_ratio_range ratio = gw_interval_ratio(e->law, a, b);
+    unsigned decimals = e->shape->decimals;
+    number_format(ret->estimate, minimum + range * ratio.estimate, decimals);
+    number_format(ret->lower, round_towards(minimum + range * ratio.lower, decimals, false), decimals);
+    number_format(ret->upper, round_towards(minimum + range * ratio.upper, decimals, true), decimals);
+    number_format(ret->se, range * ratio.se, decimals + 1);
+    ret->is_estimable = ratio.is_estimable;
+    ret->is_uncertain = !ratio.is_estimable || ratio.upper - ratio.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH;
 }
 
-static cell_figures figures_of(const gw_release_shape *shape, const gw_interval_law *law,
-                               const gw_released_table *table, size_t cell, gw_int128 total) {
-    gw_int128 a = gw_released_value(table, cell, 0);
-    switch (shape->statistic) {
+static void figures_of(const encoder *e, size_t cell, cell_figures *ret) {
+    gw_int128 a = gw_released_value(e->table, cell, 0);
+    switch (e->shape->statistic) {
     case GW_STATISTIC_COUNT:
     case GW_STATISTIC_SUM:
     case GW_STATISTIC_NET:
-        return figures_count(law, a);
+        figures_amount(e, a, ret);
+        return;
     case GW_STATISTIC_SHARE:
-        return figures_ratio(law, a, total - a, 0, 100);
+        figures_ratio(e, a, e->total - a, 0, 100, ret);
+        return;
     case GW_STATISTIC_RATE:
-        return figures_ratio(law, a, gw_released_value(table, cell, 1), 0, 100);
+        figures_ratio(e, a, gw_released_value(e->table, cell, 1), 0, 100, ret);
+        return;
     case GW_STATISTIC_MEAN:
-        return figures_ratio(law, a, gw_released_value(table, cell, 1), shape->minimum, shape->range);
+        figures_ratio(e, a, gw_released_value(e->table, cell, 1), e->shape->minimum, e->shape->range, ret);
+        return;
     }
-    GW_ASSERT(false);
-    return (cell_figures){0};
 }
 
-static void encode_figures(const gw_release_shape *shape, const cell_figures *figures, gw_buffer *out) {
-    char text[NUMBER_TEXT];
-    unsigned decimals = shape->decimals;
-    number_format(text, figures->estimate, decimals);
-    gw_json_write_member(out, "estimate", figures->is_estimable ? text : NULL);
-    number_format(text, round_towards(figures->lower, decimals, false), decimals);
-    gw_json_write_member(out, "lower", text);
-    number_format(text, round_towards(figures->upper, decimals, true), decimals);
-    gw_json_write_member(out, "upper", text);
-    number_format(text, figures->se, shape->statistic == GW_STATISTIC_COUNT ? 1 : decimals + 1);
-    gw_json_write_member(out, "se", figures->is_estimable ? text : NULL);
-    gw_json_write_member(out, "flag", figures->is_uncertain ? "u" : "");
+// ---- cells
+
+// Numbers and keys need no escapes here: keys were escaped once, figures are digits.
+static void write_figure(gw_buffer *out, const char *name, const char *text) {
+    gw_buffer_text(out, name);
+    if (!text) {
+        gw_buffer_text(out, "null");
+        return;
+    }
+    gw_buffer_text(out, "\"");
+    gw_buffer_text(out, text);
+    gw_buffer_text(out, "\"");
 }
 
-static const char *cell_code(const gw_release_shape *shape, size_t cell, size_t axis) {
-    size_t stride = 1;
-    for (size_t i = shape->axis_count - 1; i > axis; i--)
-        stride *= shape->axis_sizes[i];
-    return shape->axis_codes[axis][cell / stride % shape->axis_sizes[axis]];
+static void encode_figures(const cell_figures *figures, gw_buffer *out) {
+    write_figure(out, ",\"estimate\":", figures->is_estimable ? figures->estimate : NULL);
+    write_figure(out, ",\"lower\":", figures->lower);
+    write_figure(out, ",\"upper\":", figures->upper);
+    write_figure(out, ",\"se\":", figures->is_estimable ? figures->se : NULL);
+    write_figure(out, ",\"flag\":", figures->is_uncertain ? "u" : "");
 }
 
-static void encode_key(const gw_release_shape *shape, size_t cell, gw_buffer *out) {
-    gw_json_write_name(out, "key");
-    gw_buffer_text(out, "[");
+static void encode_key(const encoder *e, size_t cell, gw_buffer *out) {
+    const gw_release_shape *shape = e->shape;
+    size_t first = 0, stride = gw_released_cell_count(e->table);
+    gw_buffer_text(out, "\"key\":[");
     for (size_t axis = 0; axis < shape->axis_count; axis++) {
+        size_t size = shape->axis_sizes[axis];
+        stride /= size;
         gw_buffer_text(out, axis ? "," : "");
-        gw_json_write_string(out, cell_code(shape, cell, axis));
+        gw_buffer_text(out, e->keys[first + cell / stride % size]);
+        first += size;
     }
     gw_buffer_text(out, "]");
 }
 
-static void encode_cell(const gw_release_shape *shape, const gw_interval_law *law, const gw_released_table *table,
-                        size_t cell, gw_int128 total, gw_buffer *out) {
+static void encode_cell(const encoder *e, size_t cell, gw_buffer *out) {
     gw_buffer_text(out, cell ? ",{" : "{");
-    encode_key(shape, cell, out);
-    gw_json_write_name(out, "parts");
-    gw_buffer_text(out, "[");
-    for (size_t part = 0; part < shape->part_count; part++) {
+    encode_key(e, cell, out);
+    gw_buffer_text(out, ",\"parts\":[");
+    for (size_t part = 0; part < e->shape->part_count; part++) {
         char text[GW_INT128_TEXT];
-        gw_int128_format(gw_released_value(table, cell, part), text);
-        gw_buffer_text(out, part ? "," : "");
-        gw_json_write_string(out, text);
+        gw_int128_format(gw_released_value(e->table, cell, part), text);
+        write_figure(out, part ? "," : "", text);
     }
     gw_buffer_text(out, "]");
-    cell_figures figures = figures_of(shape, law, table, cell, total);
-    encode_figures(shape, &figures, out);
+    cell_figures figures;
+    figures_of(e, cell, &figures);
+    encode_figures(&figures, out);
     gw_buffer_text(out, "}");
 }
 
@@ -131,6 +182,18 @@ static void encode_hash(gw_buffer *out, const char *name, gw_hash hash) {
     char hex[GW_HASH_HEX];
     gw_hex((gw_bytes){hash.bytes, sizeof hash.bytes}, hex);
     gw_json_write_member(out, name, hex);
+}
+
+static void encode_bounds(const gw_release_shape *shape, gw_buffer *out) {
+    gw_json_write_member(out, "per", shape->is_per_person ? "person" : "row");
+    gw_buffer_text(out, shape->is_weighted ? ",\"weighted\":true" : ",\"weighted\":false");
+    gw_json_write_name(out, "bounds");
+    gw_buffer_text(out, "{");
+    gw_json_write_member(out, "kind", shape->bounds_kind);
+    gw_json_write_member(out, "units", shape->bounds_units);
+    gw_json_write_member(out, "total", shape->bounds_total);
+    gw_json_write_member(out, "note", shape->bounds_note);
+    gw_buffer_text(out, "}");
 }
 
 static void encode_head(const gw_release_shape *shape, gw_hash salt, gw_buffer *out) {
@@ -149,6 +212,8 @@ static void encode_head(const gw_release_shape *shape, gw_hash salt, gw_buffer *
     gw_json_write_member(out, "statistic", gw_statistic_name(shape->statistic));
     gw_json_write_member(out, "of", shape->of);
     gw_json_write_member(out, "notice", shape->notice);
+    if (shape->is_dummy)
+        gw_buffer_text(out, ",\"dummy\":true");
     gw_json_write_name(out, "noise");
     gw_buffer_text(out, "{\"law\":\"discrete-laplace\"");
     gw_json_write_epsilon(out, "epsilon", shape->noise.epsilon);
@@ -157,7 +222,13 @@ static void encode_head(const gw_release_shape *shape, gw_hash salt, gw_buffer *
     gw_json_write_member(out, "sensitivity", text);
     gw_json_write_member(out, "grid", shape->grid);
     gw_json_write_member(out, "offset", shape->offset);
+    if (shape->bounds_kind && shape->statistic == GW_STATISTIC_MEAN) { // else the sensitivity says it
+        snprintf(text, sizeof text, "%llu", (unsigned long long)shape->width);
+        gw_json_write_member(out, "width", text);
+    }
     gw_buffer_text(out, "}");
+    if (shape->bounds_kind)
+        encode_bounds(shape, out);
     gw_json_write_name(out, "by");
     gw_buffer_text(out, "[");
     for (size_t i = 0; i < shape->axis_count; i++) {
@@ -168,10 +239,14 @@ static void encode_head(const gw_release_shape *shape, gw_hash salt, gw_buffer *
 }
 
 // Length of the widest cells this shape could have with integers of `digits` digits: keys as they are, every number at
-// its widest (sign, quotes and comma; decimals, point and two digits of percent for the four figures).
+// its widest (sign, quotes and comma; decimals, point and two digits of percent for the four figures). A large step
+// makes figures longer than the integers they come from.
 static size_t cells_bytes_max(const gw_release_shape *shape, size_t cell_count, unsigned digits) {
+    unsigned figure_digits = digits;
+    for (int64_t step = shape->step_scaled; step > 1; step /= 10)
+        figure_digits++;
     size_t bytes =
-        cell_count * (CELL_FIXED_BYTES + shape->part_count * (digits + 4) + 4 * (digits + shape->decimals + 6));
+        cell_count * (CELL_FIXED_BYTES + shape->part_count * (digits + 4) + 4 * (figure_digits + shape->decimals + 6));
     for (size_t axis = 0; axis < shape->axis_count; axis++) {
         size_t codes = 0;
         for (size_t i = 0; i < shape->axis_sizes[axis]; i++)
@@ -198,26 +273,95 @@ size_t gw_release_others(gw_statistic statistic, size_t cell_count) {
     return 0;
 }
 
+static gw_int128 power_of_ten(unsigned exponent) {
+    gw_int128 power = 1;
+    for (unsigned i = 0; i < exponent; i++)
+        power *= 10;
+    return power;
+}
+
+// Steps to the last place shown. The largest amount of a person is below 2^62 in 10^-step_scale (query/plan_measure.c),
+// there are at most 2^34 persons, and 20 bits of decimals may be added: far from 128 bits.
+static void encoder_init_amounts(encoder *e) {
+    const gw_release_shape *shape = e->shape;
+    bool is_finer = shape->decimals >= shape->step_scale;
+    e->step = shape->step_scaled * power_of_ten(is_finer ? shape->decimals - shape->step_scale : 0);
+    e->divisor = power_of_ten(is_finer ? 0 : shape->step_scale - shape->decimals);
+    e->half_width = (gw_int128)gw_interval_half_width(e->law);
+    double step = (double)e->step / (double)e->divisor / (double)power_of_ten(shape->decimals);
+    bool is_plain = shape->statistic == GW_STATISTIC_COUNT && shape->step_scale == 0;
+    number_format(e->se, gw_interval_noise_sd(e->law) * step, is_plain ? 1 : shape->decimals + 1);
+}
+
+static char *key_text(const char *code) {
+    gw_buffer quoted;
+    gw_buffer_init(&quoted, 1024);
+    gw_json_write_string(&quoted, code);
+    char *text = quoted.status == GW_OK ? strdup(gw_buffer_string(&quoted)) : NULL;
+    gw_buffer_done(&quoted);
+    return text;
+}
+
+static size_t key_count(const gw_release_shape *shape) {
+    size_t count = 0;
+    for (size_t axis = 0; axis < shape->axis_count; axis++)
+        count += shape->axis_sizes[axis];
+    return count;
+}
+
+static gw_status encoder_init_keys(encoder *e) {
+    const gw_release_shape *shape = e->shape;
+    size_t at = 0;
+    e->keys = calloc(key_count(shape) + 1, sizeof *e->keys);
+    for (size_t axis = 0; e->keys && axis < shape->axis_count; axis++)
+        for (size_t i = 0; i < shape->axis_sizes[axis]; i++)
+            if (!(e->keys[at++] = key_text(shape->axis_codes[axis][i])))
+                return GW_NO_MEMORY;
+    return e->keys ? GW_OK : GW_NO_MEMORY;
+}
+
+static void encoder_done(encoder *e) {
+    for (size_t i = 0; e->keys && i < key_count(e->shape); i++)
+        free(e->keys[i]);
+    free(e->keys);
+}
+
+static void encode_cells(const encoder *e, gw_buffer *out) {
+    gw_json_write_name(out, "cells");
+    gw_buffer_text(out, "[");
+    for (size_t cell = 0; cell < gw_released_cell_count(e->table); cell++)
+        encode_cell(e, cell, out);
+    gw_buffer_text(out, "]}");
+}
+
+// Spaces up to a length that the shape alone decides.
+static void encode_padding(const gw_release_shape *shape, size_t cell_count, size_t start, gw_buffer *out) {
+    static const char spaces[64] = "                                                               ";
+    size_t length = start + cells_bytes_max(shape, cell_count, shape->value_digits) + 16;
+    if (out->size > length)
+        length = start + cells_bytes_max(shape, cell_count, VALUE_DIGITS_MAX) + 16;
+    while (out->status == GW_OK && out->size < length) {
+        size_t left = length - out->size;
+        gw_buffer_append(out, spaces, left < 63 ? left : 63);
+    }
+}
+
 gw_status gw_release_encode(const gw_release_shape *shape, const gw_interval_law *law, const gw_released_table *table,
                             gw_hash salt, gw_buffer *ret_answer) {
+    encoder e = {.shape = shape, .law = law, .table = table};
     size_t cell_count = gw_released_cell_count(table);
-    gw_int128 total = 0;
     for (size_t cell = 0; shape->statistic == GW_STATISTIC_SHARE && cell < cell_count; cell++)
-        GW_ASSERT(gw_add_i128(total, gw_released_value(table, cell, 0), &total));
-    encode_head(shape, salt, ret_answer);
-    size_t start = ret_answer->size;
-    gw_json_write_name(ret_answer, "cells");
-    gw_buffer_text(ret_answer, "[");
-    for (size_t cell = 0; cell < cell_count; cell++)
-        encode_cell(shape, law, table, cell, total, ret_answer);
-    gw_buffer_text(ret_answer, "]}");
-    size_t length = start + cells_bytes_max(shape, cell_count, shape->value_digits) + 16;
-    if (ret_answer->size > length)
-        length = start + cells_bytes_max(shape, cell_count, VALUE_DIGITS_MAX) + 16;
-    static const char spaces[64] = "                                                               ";
-    while (ret_answer->status == GW_OK && ret_answer->size < length) {
-        size_t left = length - ret_answer->size;
-        gw_buffer_append(ret_answer, spaces, left < 63 ? left : 63);
+        GW_ASSERT(gw_add_i128(e.total, gw_released_value(table, cell, 0), &e.total));
+    if (is_amount(shape->statistic))
+        encoder_init_amounts(&e);
+    gw_status status = encoder_init_keys(&e);
+    if (status == GW_OK) {
+        encode_head(shape, salt, ret_answer);
+        size_t start = ret_answer->size;
+        encode_cells(&e, ret_answer);
+        encode_padding(shape, cell_count, start, ret_answer);
+        status = ret_answer->status;
     }
-    return ret_answer->status;
+    encoder_done(&e);
+    return status;
 }

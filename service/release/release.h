@@ -13,7 +13,7 @@
 typedef struct {
     const char *dataset, *data_version, *release;
     const char *indicator; // or NULL
-    const char *of;        // mean: the concept; or NULL
+    const char *of;        // mean, sum: the concept; or NULL
     const char *notice;    // or NULL
     const char *unit;
     uint64_t policy_version, indicator_version;
@@ -21,8 +21,15 @@ typedef struct {
     gw_statistic statistic;
     unsigned decimals;
     gw_noise noise;
-    const char *grid, *offset; // mean: step and smallest value as decimal texts; otherwise "1" and "0"
-    double minimum, range;     // mean: the same as numbers, for estimates; otherwise 0 and 1
+    const char *grid, *offset; // step and smallest value as decimal texts: "1" and "0" for plain counts
+    int64_t step_scaled;       // counts, sums, nets: the step again, as this many 10^-step_scale; 1 and 0 for counts
+    unsigned step_scale;
+    double minimum, range; // mean: offset, and the whole width of values, in the unit; otherwise 0 and 1
+    uint64_t width;        // mean: the two parts of a row or person add up to this many steps
+    bool is_per_person, is_weighted;
+    const char *bounds_kind;                               // NULL: a person is one row that counts once
+    const char *bounds_units, *bounds_total, *bounds_note; // as in answer.h
+    bool is_dummy;                                         // made from the policy alone
     size_t part_count;
     unsigned value_digits;                // decimal digits that public sizes say a measured integer has at most
     const char *const *by;                // axis_count concepts
@@ -31,14 +38,16 @@ typedef struct {
     size_t axis_count;
 } gw_release_shape;
 
-// Every cell appears. `salt` are 32 fresh random bytes, so that the answer's hash cannot be guessed.
-// `law` is that of the shape's noise at 95 %, for the sum of gw_release_others noises.
-// GW_LIMIT when the buffer's maximum is passed; GW_NO_MEMORY.
+// Every cell appears. Estimates of counts, sums and nets are exact multiples of the step, rounded once, and may be
+// below zero. `salt` are 32 fresh random bytes, so that the answer's hash cannot be guessed. `law` is that of the
+// shape's noise at 95 %, for the sum of gw_release_others noises. GW_LIMIT when the buffer's maximum is passed;
+// GW_NO_MEMORY.
 GW_MUST_CHECK gw_status gw_release_encode(const gw_release_shape *shape, const gw_interval_law *law,
                                           const gw_released_table *table, gw_hash salt, gw_buffer *ret_answer);
 // How many noises the other side of a cell's ratio carries: 0 for counts, all other cells for shares.
 size_t gw_release_others(gw_statistic statistic, size_t cell_count);
 // Cells are flagged "u" (too uncertain after protection), by the protected values alone, where the noise range is wider
-// than this: +-10 points for rates and shares, +-10 % of the range for means, +-25 % of the estimate for counts.
+// than this: +-10 points for rates and shares, +-10 % of the range for means, +-25 % of the estimate for counts, sums
+// and nets.
 #define GW_FLAG_RATIO_HALF_WIDTH 0.10
 #define GW_FLAG_COUNT_RELATIVE 0.25

@@ -140,8 +140,17 @@ static void decode_cells(decoder *d, const gw_json_node *root, gw_answer *answer
     answer->cells = cells;
 }
 
+// A whole number of steps in quotes, at least 1.
+static uint64_t read_steps(decoder *d, const gw_json_node *object, const char *name) {
+    const char *text = gw_json_read_string(&d->reader, object, name);
+    gw_int128 value = 0;
+    if (text != NULL && (!gw_int128_parse(text, &value) || value < 1 || value > INT64_MAX))
+        fail_value(d, gw_json_member(object, name), name, "a whole number in quotes, at least 1");
+    return (uint64_t)value;
+}
+
 static void decode_noise(decoder *d, const gw_json_node *root, gw_answer *answer) {
-    static const char *const allowed[] = {"law", "epsilon", "sensitivity", "grid", "offset", NULL};
+    static const char *const allowed[] = {"law", "epsilon", "sensitivity", "grid", "offset", "width", NULL};
     const gw_json_node *noise = gw_json_read_object(&d->reader, root, "noise");
     if (!gw_json_expect_object(&d->reader, noise, allowed))
         return;
@@ -149,15 +158,45 @@ static void decode_noise(decoder *d, const gw_json_node *root, gw_answer *answer
     if (law != NULL && strcmp(law, "discrete-laplace") != 0)
         fail_value(d, gw_json_member(noise, "law"), "law", "discrete-laplace");
     answer->noise.epsilon = gw_json_read_epsilon(&d->reader, noise, "epsilon");
-    const char *sensitivity = gw_json_read_string(&d->reader, noise, "sensitivity");
-    gw_int128 value = 0;
-    if (sensitivity != NULL && (!gw_int128_parse(sensitivity, &value) || value < 1 || value > INT64_MAX))
-        fail_value(d, gw_json_member(noise, "sensitivity"), "sensitivity", "a whole number in quotes, at least 1");
-    answer->noise.sensitivity = (uint64_t)value;
+    answer->noise.sensitivity = read_steps(d, noise, "sensitivity");
     if (d->reader.status == GW_OK && answer->noise.epsilon.micro == 0)
         fail_value(d, gw_json_member(noise, "epsilon"), "epsilon", "above zero");
     answer->grid = read_decimal(d, noise, "grid");
     answer->offset = gw_json_has(noise, "offset") ? read_decimal(d, noise, "offset") : keep(d, "0");
+    // Where a person is one row that counts once, that row's width is what the noise covers.
+    bool is_mean = answer->statistic != NULL && strcmp(answer->statistic, "mean") == 0;
+    if (gw_json_has(noise, "width"))
+        answer->width = read_steps(d, noise, "width");
+    else
+        answer->width = is_mean ? answer->noise.sensitivity : 0;
+}
+
+static void decode_per(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    const char *per = gw_json_has(root, "per") ? gw_json_read_string(&d->reader, root, "per") : NULL;
+    if (per == NULL)
+        return;
+    answer->is_per_person = strcmp(per, "person") == 0;
+    if (!answer->is_per_person && strcmp(per, "row") != 0)
+        fail_value(d, gw_json_member(root, "per"), "per", "\"person\" or \"row\"");
+}
+
+// Absent where a person is one row that counts once.
+static void decode_bounds(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    static const char *const allowed[] = {"kind", "units", "total", "note", NULL};
+    decode_per(d, root, answer);
+    if (gw_json_has(root, "weighted"))
+        answer->is_weighted = gw_json_read_bool(&d->reader, root, "weighted");
+    if (gw_json_has(root, "dummy"))
+        answer->is_dummy = gw_json_read_bool(&d->reader, root, "dummy");
+    if (!gw_json_has(root, "bounds"))
+        return;
+    const gw_json_node *bounds = gw_json_read_object(&d->reader, root, "bounds");
+    if (!gw_json_expect_object(&d->reader, bounds, allowed))
+        return;
+    answer->bounds_kind = read_text(d, bounds, "kind");
+    answer->bounds_units = read_decimal_or_null(d, bounds, "units");
+    answer->bounds_total = read_decimal_or_null(d, bounds, "total");
+    answer->bounds_note = read_text(d, bounds, "note");
 }
 
 static void decode_head(decoder *d, const gw_json_node *root, gw_answer *answer) {
@@ -192,9 +231,9 @@ static void decode_by(decoder *d, const gw_json_node *root, gw_answer *answer) {
 
 gw_status gw_answer_decode(gw_bytes bytes, gw_arena *arena, gw_answer *ret, gw_problem *ret_problem) {
     static const char *const allowed[] = {
-        "v",        "salt",  "release",  "dataset", "data_version", "policy", "indicator", "indicator_version",
-        "question", "unit",  "decimals", "level",   "statistic",    "of",     "notice",    "noise",
-        "by",       "cells", NULL};
+        "v",        "salt",  "release",  "dataset",  "data_version", "policy", "indicator", "indicator_version",
+        "question", "unit",  "decimals", "level",    "statistic",    "of",     "notice",    "noise",
+        "by",       "cells", "per",      "weighted", "bounds",       "dummy",  NULL};
     GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
     gw_status status = gw_json_parse(bytes, GW_JSON_REPLY, &json, ret_problem);
     if (status != GW_OK)
@@ -206,6 +245,7 @@ gw_status gw_answer_decode(gw_bytes bytes, gw_arena *arena, gw_answer *ret, gw_p
     if (gw_json_expect_object(&d.reader, root, allowed)) {
         decode_head(&d, root, &answer);
         decode_noise(&d, root, &answer);
+        decode_bounds(&d, root, &answer);
         decode_by(&d, root, &answer);
         decode_cells(&d, root, &answer);
     }

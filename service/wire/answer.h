@@ -22,9 +22,12 @@ typedef struct {
         *notice; // indicator, notice may be NULL
     int64_t policy, indicator_version, decimals;
     const char *statistic; // "rate", …
-    const char *of;        // mean: the concept; or NULL
+    const char *of;        // mean, sum: the concept; or NULL
     gw_noise noise;
-    const char *grid, *offset; // value = offset * persons + grid * steps (means); "1" and "0" otherwise
+    // Counts, sums, nets: value = grid * part. Means: offset + grid * width * a / (a + b) of the two parts. Otherwise
+    // "1" and "0".
+    const char *grid, *offset;
+    uint64_t width; // means: what the two parts of a row or person add up to, in steps (weights aside); otherwise 0
     const char *const *by;
     size_t by_count;
     bool is_per_person;       // "per":"person"

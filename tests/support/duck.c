@@ -93,3 +93,20 @@ int64_t duck_execute(duckdb_prepared_statement statement, const int64_t *params,
     duckdb_destroy_result(&result);
     return sum;
 }
+
+size_t duck_fetch(duckdb_prepared_statement statement, const int64_t *params, size_t count, size_t columns,
+                  int64_t *ret_values, size_t rows_max) {
+    duckdb_result result;
+    for (size_t i = 0; i < count; i++)
+        duckdb_bind_int64(statement, i + 1, params[i]);
+    if (duckdb_execute_prepared(statement, &result) != DuckDBSuccess)
+        give_up("prepared statement", duckdb_result_error(&result));
+    const size_t rows = (size_t)duckdb_row_count(&result);
+    if (rows > rows_max || duckdb_column_count(&result) != columns)
+        give_up("prepared statement", "more rows or other columns than expected");
+    for (size_t row = 0; row < rows; row++)
+        for (size_t column = 0; column < columns; column++)
+            ret_values[row * columns + column] = duckdb_value_int64(&result, column, row);
+    duckdb_destroy_result(&result);
+    return rows;
+}

@@ -27,3 +27,6 @@ size_t duck_rows(const duck *it, const char *sql, size_t columns, int64_t *ret_v
 // honest.
 duckdb_prepared_statement duck_prepare(const duck *it, const char *sql);
 int64_t duck_execute(duckdb_prepared_statement statement, const int64_t *params, size_t count);
+// The same, row by row as in duck_rows, with NULL as 0.
+size_t duck_fetch(duckdb_prepared_statement statement, const int64_t *params, size_t count, size_t columns,
+                  int64_t *ret_values, size_t rows_max);

@@ -50,11 +50,11 @@ static void a_count_is_off_by_what_its_noise_says(void **state) {
     assert_int_equal(simulation.prices[1].micro, 70000); // between by factor: sqrt(0.01 * 0.5) = 0.0707
     assert_int_equal(simulation.prices[2].micro, 500000);
     const gw_simulated_question *count = find(&simulation, "Number of persons");
-    assert_int_equal(count->sensitivity, 1);
+    assert_int_equal(count->sensitivity, 200000); // the largest weight, 2000, in hundredths
     assert_int_equal(count->cell_count, 1);
-    // Laplace: ln(20) / epsilon.
-    assert_true(count->half_width[0] > 295 && count->half_width[0] < 305);
-    assert_true(count->half_width[2] > 5 && count->half_width[2] < 7);
+    // Laplace: 2000 ln(20) / epsilon.
+    assert_true(count->half_width[0] > 595000 && count->half_width[0] < 605000);
+    assert_true(count->half_width[2] > 11000 && count->half_width[2] < 13000);
 }
 
 static void budgets_count_whole_tables(void **state) {

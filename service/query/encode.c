@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan as the public shape of its answer, with a note on what was bounded. Only policy figures are read here.
+#include "service/query/encode.h"
+
+#include "service/base/check.h"
+#include "service/release/release.h"
+#include "service/wire/decimal.h"
+
+#include <stdio.h>
+
+#define NOTE_BYTES_MAX 1024u
+
+// Digits that a measured integer has at most, by the public sizes.
+static unsigned value_digits(const gw_plan *plan) {
+    // Ten times the public size, times the largest contribution; and the noise, of which e^-100 passes 100 scales.
+    double largest = 10.0 * (double)plan->policy->planning_size_bucket * (double)plan->sensitivity +
+                     100.0 * 1e6 * (double)plan->sensitivity / (double)plan->epsilon.micro;
+    unsigned digits = 1;
+    while (largest >= 10 && digits < 40) {
+        largest /= 10;
+        digits++;
+    }
+    return digits;
+}
+
+// scaled * 10^-scale in its shortest text.
+static void scaled_text(int64_t scaled, unsigned scale, char text[GW_DECIMAL_TEXT]) {
+    gw_int128 unit = GW_DECIMAL_ONE;
+    GW_ASSERT(scale <= GW_DECIMAL_PLACES);
+    for (unsigned i = 0; i < scale; i++)
+        unit /= 10;
+    gw_decimal_format((gw_decimal){scaled * unit}, text);
+}
+
+static double scaled_number(int64_t scaled, unsigned scale) {
+    double value = (double)scaled;
+    for (unsigned i = 0; i < scale; i++)
+        value /= 10;
+    return value;
+}
+
+// ---- the note
+
+// The most that one person's values add up to, in the unit of the answer and without weights.
+static void person_total_text(const gw_plan *plan, char text[GW_DECIMAL_TEXT]) {
+    const gw_column *of = plan->of;
+    int64_t step = of->grid_scaled / plan->of_line.factor;
+    scaled_text(of->person_total_scaled / step * step, of->scale, text); // whole steps
+}
+
+static const char *too_little(const gw_plan *plan) {
+    switch (plan->statistic) {
+    case GW_STATISTIC_COUNT:
+        return "counts come out too low";
+    case GW_STATISTIC_SUM:
+        return plan->of_line.first < 0 ? "sums come out nearer to zero" : "sums come out too low";
+    case GW_STATISTIC_NET:
+        return "nets leave out the rest";
+    case GW_STATISTIC_SHARE:
+    case GW_STATISTIC_RATE:
+    case GW_STATISTIC_MEAN:
+        return "those with many weigh less than all they have";
+    }
+    return "";
+}
+
+static void note_bound(const gw_plan *plan, gw_buffer *text) {
+    unsigned long long units = (unsigned long long)plan->bound.units;
+    const char *s = units == 1 ? "" : "s";
+    char total[GW_DECIMAL_TEXT];
+    switch (plan->bound.kind) {
+    case GW_BOUND_NONE:
+        if (plan->table->rows_per_person_max == 1)
+            return;
+        if (plan->is_per_person)
+            gw_buffer_format(
+                text, "Each person counts once in every cell they are in, at most %llu cell%s; none is left out.",
+                units, s);
+        else
+            gw_buffer_format(text, "Every row counts: one person has at most %llu.", units);
+        return;
+    case GW_BOUND_KEEP_ROWS:
+        gw_buffer_format(
+            text, "At most %llu row%s of each person count%s, taken in a random order; where people have more, %s.",
+            units, s, units == 1 ? "s" : "", too_little(plan));
+        return;
+    case GW_BOUND_KEEP_CELLS:
+        gw_buffer_format(text,
+                         "Each person counts in at most %llu cell%s, taken in a random order; where people are in "
+                         "more, %s.",
+                         units, s, too_little(plan));
+        return;
+    case GW_BOUND_CLAMP_TOTAL:
+        person_total_text(plan, total);
+        gw_buffer_format(
+            text,
+            "The values of each person count up to a total of %s %s, taken in a random order; where people "
+            "have more, %s.",
+            total, plan->of->unit ? plan->of->unit : "in all", too_little(plan));
+        return;
+    }
+}
+
+void gw_plan_bounds_note(const gw_plan *plan, gw_buffer *ret_text) {
+    note_bound(plan, ret_text);
+    char number[GW_DECIMAL_TEXT];
+    if (plan->is_per_person && plan->statistic == GW_STATISTIC_MEAN) {
+        person_total_text(plan, number);
+        gw_buffer_format(ret_text, " A person's total in a cell counts up to %s; larger totals make the mean too low.",
+                         number);
+    }
+    if (!plan->weight)
+        return;
+    const gw_column *weight = plan->weight;
+    scaled_text(weight->min_scaled + weight->steps * weight->grid_scaled, weight->scale, number);
+    gw_buffer_format(ret_text,
+                     "%sWeighted: one person counts for up to %s; the noise is as large as the largest weight allowed.",
+                     ret_text->size > 0 ? " " : "", number);
+}
+
+// ---- the answer
+
+typedef struct {
+    const char *by[GW_BY_MAX];
+    const char *const *codes[GW_BY_MAX];
+    size_t sizes[GW_BY_MAX];
+    char grid[GW_DECIMAL_TEXT], offset[GW_DECIMAL_TEXT], units[24], total[GW_DECIMAL_TEXT];
+} shape_texts;
+
+static void shape_axes(const gw_plan *plan, shape_texts *texts, gw_release_shape *shape) {
+    GW_ASSERT(plan->axis_count <= GW_BY_MAX);
+    for (size_t i = 0; i < plan->axis_count; i++) {
+        texts->by[i] = plan->axes[i].concept;
+        texts->codes[i] = plan->axes[i].codes;
+        texts->sizes[i] = plan->axes[i].code_count;
+    }
+    shape->by = texts->by;
+    shape->axis_codes = texts->codes;
+    shape->axis_sizes = texts->sizes;
+    shape->axis_count = plan->axis_count;
+}
+
+// What bounding did; nothing where a person is one row that counts once.
+static void shape_bounds(const gw_plan *plan, shape_texts *texts, const char *note, gw_release_shape *shape) {
+    if (plan->table->rows_per_person_max == 1 && !plan->weight && plan->bound.kind == GW_BOUND_NONE)
+        return;
+    bool is_total = plan->bound.kind == GW_BOUND_CLAMP_TOTAL;
+    snprintf(texts->units, sizeof texts->units, "%llu", (unsigned long long)plan->bound.units);
+    if (is_total)
+        person_total_text(plan, texts->total);
+    shape->is_per_person = plan->is_per_person || plan->table->rows_per_person_max == 1;
+    shape->is_weighted = plan->weight != NULL;
+    shape->bounds_kind = gw_bound_kind_name(plan->bound.kind);
+    shape->bounds_units = is_total ? NULL : texts->units;
+    shape->bounds_total = is_total ? texts->total : NULL;
+    shape->bounds_note = note;
+}
+
+static gw_release_shape shape_of(const gw_plan_answer *answer, shape_texts *texts) {
+    const gw_plan *plan = answer->plan;
+    gw_release_shape shape = {.dataset = plan->policy->dataset,
+                              .data_version = answer->data_version,
+                              .release = answer->release,
+                              .indicator = plan->indicator ? plan->indicator->id : NULL,
+                              .indicator_version = plan->indicator ? plan->indicator->version : 0,
+                              .of = plan->of ? plan->of->concept : NULL,
+                              .notice = plan->policy->notice,
+                              .unit = plan->unit,
+                              .policy_version = plan->policy->version,
+                              .question = answer->question,
+                              .statistic = plan->statistic,
+                              .decimals = plan->decimals,
+                              .noise = answer->laws->noise,
+                              .grid = texts->grid,
+                              .offset = texts->offset,
+                              .step_scaled = plan->step_scaled,
+                              .step_scale = plan->step_scale,
+                              .minimum = scaled_number(plan->offset_scaled, plan->step_scale),
+                              .range = plan->shape.range,
+                              .width = (uint64_t)plan->unit_width,
+                              .part_count = plan->part_count,
+                              .value_digits = value_digits(plan),
+                              .is_dummy = answer->is_dummy};
+    scaled_text(plan->step_scaled, plan->step_scale, texts->grid);
+    scaled_text(plan->offset_scaled, plan->step_scale, texts->offset);
+    shape_axes(plan, texts, &shape);
+    return shape;
+}
+
+gw_status gw_plan_encode(const gw_plan_answer *answer, const gw_released_table *table, gw_hash salt,
+                         gw_buffer *ret_document) {
+    shape_texts texts;
+    gw_buffer note;
+    gw_buffer_init(&note, NOTE_BYTES_MAX);
+    gw_plan_bounds_note(answer->plan, &note);
+    gw_release_shape shape = shape_of(answer, &texts);
+    shape_bounds(answer->plan, &texts, gw_buffer_string(&note), &shape);
+    gw_status status = note.status;
+    if (status == GW_OK)
+        status = gw_release_encode(&shape, answer->laws->ranges, table, salt, ret_document);
+    gw_buffer_done(&note);
+    return status;
+}

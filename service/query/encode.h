@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The answer to a plan: what is public about it, said once for answers and for their dummies. Nobody outside this room
+// includes it.
+// Thread safety: pure.   Depends on: plan.h, laws.h, release/release.h.
+#pragma once
+#include "privacy/released.h"
+#include "service/query/laws.h"
+#include "service/query/plan.h"
+
+typedef struct {
+    const gw_plan *plan;
+    const gw_laws *laws; // of the plan's noise
+    const char *data_version, *release;
+    gw_hash question;
+    bool is_dummy;
+} gw_plan_answer;
+
+// Appends the answer's bytes. `salt`: 32 fresh random bytes. Fails like gw_release_encode.
+GW_MUST_CHECK gw_status gw_plan_encode(const gw_plan_answer *answer, const gw_released_table *table, gw_hash salt,
+                                       gw_buffer *ret_document);
+// What bounding did and what that can do to the figures: from the policy alone, one sentence or two.
+void gw_plan_bounds_note(const gw_plan *plan, gw_buffer *ret_text);

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files that make a plan share. Nobody outside this room includes it. Each step fills its part of the plan, or
+// refuses with a problem.
+// Thread safety: one owner.   Depends on: plan.h.
+#pragma once
+#include "service/query/plan.h"
+
+typedef struct {
+    const gw_question *question;
+    const gw_policy *policy;
+    const gw_catalogue *catalogue;
+    gw_arena *arena;
+    gw_problem *problem;
+    gw_plan *plan;
+} gw_plan_builder;
+
+gw_status gw_plan_too_large(const gw_plan_builder *b); // the arena is used up
+gw_status gw_plan_unknown_concept(const gw_plan_builder *b, const char *concept);
+
+// plan_cells.c: where, population, numerator, plus, minus; then the breakdowns.
+GW_MUST_CHECK gw_status gw_plan_conditions(const gw_plan_builder *b);
+GW_MUST_CHECK gw_status gw_plan_axes(const gw_plan_builder *b);
+// plan_measure.c: what one row or person adds, in which steps; then, knowing the cells, how much one person may add.
+GW_MUST_CHECK gw_status gw_plan_measure(const gw_plan_builder *b);
+GW_MUST_CHECK gw_status gw_plan_bounds(const gw_plan_builder *b);

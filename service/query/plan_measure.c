@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one row or person adds, counted in whole steps, and how much one person may add: the sensitivity. Steps are the
+// largest amount that divides the smallest value and the grid, so that every value is a whole number of them. All
+// figures are the policy's.
+#include "service/query/plan_build.h"
+
+#include <string.h>
+
+#define AMOUNT_MAX (INT64_C(1) << 62) // what one person adds, in steps and in the last place of the unit
+#define PLACES_MAX 12u                // decimal places that an answer can write
+
+static int64_t common_divisor(int64_t a, int64_t b) {
+    a = a < 0 ? -a : a;
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+static double number_of(int64_t scaled, unsigned scale) {
+    double value = (double)scaled;
+    for (unsigned i = 0; i < scale; i++)
+        value /= 10;
+    return value;
+}
+
+static int64_t value_max(const gw_column *column) {
+    return column->min_scaled + column->steps * column->grid_scaled;
+}
+
+static gw_status too_wide(const gw_plan_builder *b, const char *why) {
+    return gw_problem_set(b->problem, GW_INVALID, "bounds_too_wide", "This statistic is beyond what can be counted.",
+                          why, "Ask the owner for narrower bounds or a coarser grid; or leave the weights out.");
+}
+
+// ---- of what
+
+static gw_status of_needed(const gw_plan_builder *b) {
+    if (b->plan->statistic == GW_STATISTIC_SUM)
+        return gw_problem_set(b->problem, GW_INVALID, "of_needed", "A sum needs a numeric concept.",
+                              "Only concepts with a smallest and a largest value in the policy have sums.",
+                              "Write \"measure\":{\"statistic\":\"sum\",\"of\":\"income\"}.");
+    return gw_problem_set(b->problem, GW_INVALID, "of_needed", "A mean needs a numeric concept.",
+                          "Only concepts with a smallest and a largest value in the policy have means.",
+                          "Write \"measure\":{\"statistic\":\"mean\",\"of\":\"income\"}.");
+}
+
+static gw_status of_resolve(const gw_plan_builder *b) {
+    gw_plan *plan = b->plan;
+    const char *of = plan->indicator ? plan->indicator->of : b->question->of;
+    const gw_column *column = of ? gw_table_concept(plan->table, of) : NULL;
+    if (of && !column)
+        return gw_plan_unknown_concept(b, of);
+    if (!column || column->type == GW_COLUMN_CODE || strchr(of, ':'))
+        return of_needed(b);
+    plan->of = column;
+    plan->unit = column->unit ? column->unit : "NR";
+    plan->step_scale = column->scale;
+    return GW_OK;
+}
+
+// x and W - x: a row's two parts add up to W.
+static void mean_of_rows(gw_plan *plan) {
+    plan->of_line = (gw_plan_line){.first = 0, .factor = 1};
+    plan->unit_width = plan->of->steps;
+    plan->step_scaled = plan->of->grid_scaled;
+    plan->offset_scaled = plan->of->min_scaled;
+    plan->shape.range = number_of(plan->of->max_scaled - plan->of->min_scaled, plan->of->scale);
+}
+
+// A person's values in a cell are added up first, so zero must mean nothing and the total needs a bound of its own.
+static gw_status mean_of_persons(const gw_plan_builder *b) {
+    gw_plan *plan = b->plan;
+    const gw_column *of = plan->of;
+    int64_t step = common_divisor(of->min_scaled, of->grid_scaled);
+    if (of->min_scaled < 0 || of->person_total_scaled < step) {
+        gw_problem_set(b->problem, GW_INVALID, "of_needed", "This concept has no mean per person.", "",
+                       "Ask for the mean of rows (\"per\":\"row\"), or ask the owner for \"person_total_max\".");
+        gw_problem_why(b->problem,
+                       "A person's total of %s needs values of at least 0 and a \"person_total_max\" in the policy.",
+                       of->concept);
+        return GW_INVALID;
+    }
+    plan->of_line = (gw_plan_line){of->min_scaled / step, of->grid_scaled / step};
+    plan->unit_width = of->person_total_scaled / step;
+    plan->step_scaled = step;
+    plan->offset_scaled = 0;
+    plan->shape.range = number_of(plan->unit_width * step, of->scale);
+    return GW_OK;
+}
+
+static void sum_of_rows(gw_plan *plan) {
+    const gw_column *of = plan->of;
+    int64_t step = common_divisor(of->min_scaled, of->grid_scaled);
+    plan->of_line = (gw_plan_line){of->min_scaled / step, of->grid_scaled / step};
+    plan->step_scaled = step;
+}
+
+// ---- weights
+
+static gw_status weight_resolve(const gw_plan_builder *b) {
+    gw_plan *plan = b->plan;
+    const gw_column *weight = b->question->is_unweighted ? NULL : plan->table->weight;
+    if (!weight)
+        return GW_OK;
+    int64_t step = common_divisor(weight->min_scaled, weight->grid_scaled);
+    if (weight->min_scaled < 0)
+        return too_wide(b, "The weights of this table may be below zero.");
+    plan->weight = weight;
+    plan->weight_line = (gw_plan_line){weight->min_scaled / step, weight->grid_scaled / step};
+    int64_t mean = weight->weight_mean_scaled ? weight->weight_mean_scaled : value_max(weight) / 4;
+    plan->shape.unit_mean *= (double)mean / (double)step;
+    if (plan->statistic != GW_STATISTIC_COUNT && plan->statistic != GW_STATISTIC_SUM &&
+        plan->statistic != GW_STATISTIC_NET)
+        return GW_OK; // ratios: the weight's step cancels
+    if (__builtin_mul_overflow(plan->step_scaled, step, &plan->step_scaled))
+        return too_wide(b, "The largest value times the largest weight has too many digits.");
+    plan->step_scale += weight->scale;
+    return GW_OK;
+}
+
+// ---- the measure
+
+// A step in its shortest form: 0.10 is 0.1.
+static gw_status step_shorten(const gw_plan_builder *b) {
+    gw_plan *plan = b->plan;
+    while (plan->step_scale > 0 && plan->step_scaled % 10 == 0 && plan->offset_scaled % 10 == 0) {
+        plan->step_scaled /= 10;
+        plan->offset_scaled /= 10;
+        plan->step_scale--;
+    }
+    return plan->step_scale <= PLACES_MAX ? GW_OK : too_wide(b, "Value times weight has more than 12 decimal places.");
+}
+
+static gw_status statistic_steps(const gw_plan_builder *b) {
+    gw_plan *plan = b->plan;
+    gw_status status;
+    bool is_many = plan->table->rows_per_person_max > 1;
+    switch (plan->statistic) {
+    case GW_STATISTIC_COUNT:
+        plan->unit = is_many && !plan->is_per_person ? "NR" : "PS";
+        return GW_OK;
+    case GW_STATISTIC_NET:
+        plan->unit = "NR";
+        return GW_OK;
+    case GW_STATISTIC_SHARE:
+        plan->unit = "PC";
+        return GW_OK;
+    case GW_STATISTIC_RATE:
+        plan->unit = "PC";
+        plan->part_count = 2;
+        return GW_OK;
+    case GW_STATISTIC_MEAN:
+        plan->part_count = 2;
+        status = of_resolve(b);
+        if (status == GW_OK && plan->is_per_person)
+            status = mean_of_persons(b);
+        else if (status == GW_OK)
+            mean_of_rows(plan);
+        plan->shape.unit_mean = (double)plan->unit_width;
+        return status;
+    case GW_STATISTIC_SUM:
+        status = of_resolve(b);
+        if (status == GW_OK)
+            sum_of_rows(plan);
+        return status;
+    }
+    return GW_INTERNAL;
+}
+
+static void decimals_choose(gw_plan *plan) {
+    bool is_ratio = plan->statistic == GW_STATISTIC_SHARE || plan->statistic == GW_STATISTIC_RATE ||
+                    plan->statistic == GW_STATISTIC_MEAN;
+    plan->decimals = is_ratio ? 1 : plan->step_scale;
+    if (!plan->indicator)
+        return;
+    plan->decimals = plan->indicator->decimals;
+    if (plan->indicator->unit)
+        plan->unit = plan->indicator->unit;
+}
+
+gw_status gw_plan_measure(const gw_plan_builder *b) {
+    gw_plan *plan = b->plan;
+    bool is_wished = plan->indicator ? plan->indicator->is_per_person : b->question->is_per_person;
+    plan->is_per_person = is_wished && plan->table->rows_per_person_max > 1; // otherwise a row is a person
+    plan->part_count = 1;
+    plan->step_scaled = 1;
+    plan->shape = (gw_cost_shape){.statistic = plan->statistic, .range = 1, .unit = 1, .unit_mean = 1};
+    gw_status status = statistic_steps(b);
+    if (status == GW_OK)
+        status = weight_resolve(b);
+    if (status == GW_OK)
+        status = step_shorten(b);
+    if (status != GW_OK)
+        return status;
+    decimals_choose(plan);
+    if (plan->statistic == GW_STATISTIC_COUNT || plan->statistic == GW_STATISTIC_SUM ||
+        plan->statistic == GW_STATISTIC_NET)
+        plan->shape.unit = number_of(plan->step_scaled, plan->step_scale);
+    return GW_OK;
+}
+
+// ---- bounds
+
+static uint64_t amount_max(const gw_plan *plan) {
+    if (plan->statistic == GW_STATISTIC_MEAN)
+        return (uint64_t)plan->unit_width;
+    if (plan->statistic != GW_STATISTIC_SUM)
+        return 1;
+    int64_t low = plan->of_line.first, high = low + plan->of_line.factor * plan->of->steps;
+    low = low < 0 ? -low : low;
+    high = high < 0 ? -high : high;
+    return (uint64_t)(low > high ? low : high);
+}
+
+// Cells that one person can be in at most: only breakdowns by facts of rows spread a person over several.
+static uint64_t person_cells_max(const gw_plan *plan) {
+    uint64_t cells = 1;
+    for (size_t i = 0; i < plan->axis_count; i++)
+        if (!gw_table_is_of_person(plan->table, plan->axes[i].column))
+            cells *= plan->axes[i].code_count; // at most GW_PLAN_CELLS_MAX
+    return cells;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+static uint64_t total_max(const gw_plan *plan) {
+    if (plan->statistic != GW_STATISTIC_SUM)
+        return 0;
+    int64_t step = common_divisor(plan->of->min_scaled, plan->of->grid_scaled);
+    return (uint64_t)(plan->of->person_total_scaled / step);
+}
+
+// The amounts, in the last place of the unit: what estimates and ranges are computed in. Answers write at most 18
+// digits before the point, for the people of the public size ten times over and for the noise.
+static bool amounts_fit(const gw_plan *plan) {
+    if (plan->statistic != GW_STATISTIC_COUNT && plan->statistic != GW_STATISTIC_SUM &&
+        plan->statistic != GW_STATISTIC_NET)
+        return true;
+    int64_t amount;
+    double people = 10.0 * (double)plan->policy->planning_size_bucket;
+    return !__builtin_mul_overflow((int64_t)plan->sensitivity, plan->step_scaled, &amount) && amount <= AMOUNT_MAX &&
+           number_of(amount, plan->step_scale) * (people > 1e6 ? people : 1e6) < 1e18;
+}
+
+gw_status gw_plan_bounds(const gw_plan_builder *b) {
+    gw_plan *plan = b->plan;
+    const gw_table *table = plan->table;
+    plan->unit_max = amount_max(plan);
+    gw_bound_shape shape = {.rows_max = table->rows_per_person_max,
+                            .unit_max = plan->unit_max,
+                            .total_max = total_max(plan),
+                            .weight_max = 1,
+                            .is_per_person = plan->is_per_person};
+    if (plan->weight)
+        shape.weight_max =
+            (uint64_t)(plan->weight_line.first + plan->weight_line.factor * plan->weight->steps); // in its steps
+    uint64_t cells = person_cells_max(plan);
+    shape.is_one_cell = plan->is_per_person && cells == 1;
+    if (plan->is_per_person)
+        shape.rows_max = smaller(shape.rows_max, cells);
+    shape.rows_kept =
+        smaller(table->rows_per_person_kept ? table->rows_per_person_kept : shape.rows_max, shape.rows_max);
+    gw_status status = gw_bound_choose(&shape, &plan->bound);
+    plan->sensitivity = plan->bound.sensitivity;
+    if (status != GW_OK || !amounts_fit(plan))
+        return too_wide(b, "What one person may add has too many digits.");
+    return GW_OK;
+}
