@@ -133,5 +133,6 @@ const gw_command gw_command_audit_log = {
     .examples = "godwit audit log --log log --last 50\ngodwit audit log -o csv > entries.csv\n",
     GW_OPTIONS(options_of_log),
     .options_size = sizeof(log_options),
+    .is_paged = true,
     .run = run,
 };

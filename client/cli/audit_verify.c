@@ -222,5 +222,6 @@ const gw_command gw_command_audit_verify = {
                 "godwit audit verify --as auditor\n",
     GW_OPTIONS(options_of_verify),
     .options_size = sizeof(verify_options),
+    .is_paged = true,
     .run = run,
 };

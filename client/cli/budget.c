@@ -167,5 +167,6 @@ const gw_command gw_command_budget = {
     .summary = "what may still be spent, and how far that goes",
     .examples = "godwit budget register\ngodwit budget\n",
     .words_max = 1,
+    .is_paged = true,
     .run = run,
 };

@@ -2,6 +2,8 @@
 // From argv to a command: global options stand before or behind the command's name; unknown words get the nearest one.
 #include "client/cli/cli.h"
 #include "client/cli/help.h"
+#include "client/cli/numbers.h"
+#include "client/cli/pager.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include <langinfo.h>
@@ -13,7 +15,8 @@
 #define WIDTH_MAX 80u
 #define WIDTH_MIN 40u
 #define NAME_MAX_BYTES 64u
-#define COMMANDS_MAX 64u
+#define COMMANDS_MAX 128u
+#define FORMATS_MAX 16u
 #define TIMEOUT_MS_DEFAULT 120000
 #define TIMEOUT_SECONDS_MAX 86400
 
@@ -39,6 +42,8 @@ void gw_cli_init(gw_cli *cli, const gw_command *const *commands, size_t command_
     cli->is_unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     cli->width = cli->out_is_terminal ? terminal_width(stdout) : WIDTH_MAX;
     cli->timeout_ms = TIMEOUT_MS_DEFAULT;
+    cli->format = gw_format_find("table");
+    gw_numbers_of_locale("", cli->is_unicode, &cli->numbers);
 }
 
 const gw_command *gw_cli_find(const gw_cli *cli, const char *name) {
@@ -89,25 +94,55 @@ static gw_exit_code unknown_command(gw_cli *cli, const char *family, const char 
     return gw_fail(cli, &problem);
 }
 
-static gw_status globals_apply(gw_cli *cli, gw_problem *ret_problem) {
-    static const char *const names[] = {"table", "csv", "json"};
-    const char *output = cli->globals.output;
-    if (output == NULL)
-        output = getenv("GODWIT_OUTPUT");
-    cli->output = cli->out_is_terminal ? GW_OUTPUT_TABLE : GW_OUTPUT_CSV;
-    bool is_known = output == NULL || output[0] == '\0';
-    for (size_t i = 0; !is_known && i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(output, names[i]) != 0)
-            continue;
-        cli->output = (gw_output)i;
-        is_known = true;
+static gw_status format_unknown(const char *name, gw_problem *ret_problem) {
+    const char *names[FORMATS_MAX];
+    gw_buffer list;
+    gw_buffer_init(&list, FORMATS_MAX * NAME_MAX_BYTES);
+    size_t count = gw_format_count();
+    GW_ASSERT(count <= FORMATS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = gw_format_at(i)->name;
+        gw_buffer_format(&list, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", names[i]);
     }
-    if (!is_known) {
-        gw_status status =
-            gw_problem_set(ret_problem, GW_INVALID, "option_value", "", "An output is table, csv or json.", "-o table");
-        gw_problem_what(ret_problem, "There is no output called \"%.64s\".", output);
+    gw_status status = gw_problem_set(ret_problem, GW_INVALID, "option_value", "", "", "-o csv");
+    const char *nearest = gw_nearest(name, names, count);
+    gw_problem_what(ret_problem, "There is no output called \"%.64s\".", name);
+    gw_problem_why(ret_problem, "An output is %s.", gw_buffer_string(&list));
+    if (nearest != NULL)
+        gw_problem_mend(ret_problem, "Did you mean -o %s?", nearest);
+    gw_buffer_done(&list);
+    return status;
+}
+
+static gw_status format_unfit(const gw_command *command, const gw_format *format, gw_problem *ret_problem) {
+    gw_status status = gw_problem_set(ret_problem, GW_INVALID, "output_unfit", "", "", "-o csv");
+    gw_problem_what(ret_problem, "\"godwit %s\" can't be written as %s.", command->name, format->name);
+    gw_problem_why(ret_problem, "%s holds the figures of an answer, and nothing else.", format->name);
+    return status;
+}
+
+// A format from the environment is a preference, one from the command line an order.
+static gw_status format_choose(gw_cli *cli, const gw_command *command, gw_problem *ret_problem) {
+    const char *named = cli->globals.output, *preferred = getenv("GODWIT_OUTPUT");
+    const char *name = named != NULL ? named : preferred;
+    cli->format = gw_format_find(cli->out_is_terminal ? "table" : "csv");
+    if (name != NULL && name[0] != '\0') {
+        const gw_format *format = gw_format_find(name);
+        if (format == NULL)
+            return format_unknown(name, ret_problem);
+        bool is_fit = format->grid != NULL || command->says_figures;
+        if (!is_fit && named != NULL)
+            return format_unfit(command, format, ret_problem);
+        cli->format = is_fit ? format : cli->format;
+    }
+    cli->output = (gw_output)cli->format->layout;
+    return GW_OK;
+}
+
+static gw_status globals_apply(gw_cli *cli, const gw_command *command, gw_problem *ret_problem) {
+    gw_status status = format_choose(cli, command, ret_problem);
+    if (status != GW_OK)
         return status;
-    }
     if (cli->globals.timeout != NULL) {
         char *end;
         long seconds = strtol(cli->globals.timeout, &end, 10);
@@ -150,14 +185,18 @@ static gw_exit_code command_run(gw_cli *cli, const gw_command *command, int argc
     int read;
     gw_status status = gw_options_read(sets, 2, argc, argv, false, &words, &read, &problem);
     if (status == GW_OK)
-        status = globals_apply(cli, &problem);
+        status = globals_apply(cli, command, &problem);
     if (status != GW_OK)
         return gw_fail(cli, &problem);
     if (cli->globals.help)
         return gw_help_command(cli, command);
     if (words.count < command->words_min || words.count > command->words_max)
         return words_wrong(cli, command, words.count);
-    return command->run(cli, options, &words);
+    if (command->is_paged)
+        gw_pager_begin(cli);
+    gw_exit_code code = command->run(cli, options, &words);
+    gw_pager_end(cli);
+    return code;
 }
 
 static gw_exit_code help_run(gw_cli *cli, int argc, char **argv) {

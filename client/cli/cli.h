@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every command is given, and what a command is: a name, its help, its options, a function.
 // The answer goes to stdout; progress, notes, prompts and errors go to stderr.
-// Thread safety: one thread.   Depends on: client/cli/{options,exit_code}.h, base.
+// Thread safety: one thread.   Depends on: client/cli/{options,exit_code}.h, format/format.h, base.
 #pragma once
 #include "client/cli/exit_code.h"
 #include "client/cli/options.h"
 #include "service/base/buffer.h"
+#include "service/format/format.h"
 #include <stdio.h>
 
-typedef enum { GW_OUTPUT_TABLE, GW_OUTPUT_CSV, GW_OUTPUT_JSON } gw_output;
+// What a command lays out. GW_OUTPUT_CSV stands for every format of rows: csv, ndjson, md; gw_say_grid and
+// gw_say_figures write the one that was asked for.
+typedef enum {
+    GW_OUTPUT_TABLE = GW_LAYOUT_PEOPLE,
+    GW_OUTPUT_CSV = GW_LAYOUT_ROWS,
+    GW_OUTPUT_JSON = GW_LAYOUT_DOCUMENT
+} gw_output;
 
 typedef struct {
     const char *config, *as, *output, *timeout;
-    bool no_color, help;
+    bool no_color, no_pager, help;
 } gw_globals;
+
+typedef struct gw_pager gw_pager;
 
 typedef struct gw_command gw_command;
 typedef struct gw_cli {
@@ -23,7 +32,10 @@ typedef struct gw_cli {
     bool is_unicode;
     unsigned width; // of tables and paragraphs, at most 80
     gw_globals globals;
-    gw_output output;
+    gw_output output;        // the layout of `format`
+    const gw_format *format; // -o
+    gw_numbers numbers;      // how tables write figures
+    gw_pager *pager;         // holds back what is said on `out`; NULL where nothing is
     int timeout_ms;
     int argc; // the arguments behind the command's name, for commands that hand them on
     char **argv;
@@ -41,12 +53,15 @@ struct gw_command {
     size_t option_count;
     size_t options_size; // of the struct that `run` is given
     size_t words_min, words_max;
-    bool hands_on; // argv goes to another program as it is
+    bool hands_on;     // argv goes to another program as it is
+    bool says_figures; // an answer's: formats that hold nothing else will do
+    bool is_paged;     // on a terminal, what is longer than the screen goes through the pager when the command is done
     gw_exit_code (*run)(gw_cli *cli, const void *options, const gw_words *words);
 };
 #define GW_OPTIONS(table) .options = (table), .option_count = sizeof(table) / sizeof((table)[0])
 
-// Finds out what the streams are and which signs they take (environment: NO_COLOR, TERM, COLUMNS, GODWIT_OUTPUT).
+// Finds out what the streams are and which signs they take (environment: NO_COLOR, TERM, COLUMNS, LC_ALL,
+// LC_NUMERIC, LANG, GODWIT_OUTPUT, GODWIT_PAGER, PAGER).
 void gw_cli_init(gw_cli *cli, const gw_command *const *commands, size_t command_count);
 // argv without the program's name. The exit code.
 gw_exit_code gw_cli_run(gw_cli *cli, int argc, char **argv);

@@ -203,6 +203,7 @@ static void environment_set(const demo *d) {
     unsetenv("GODWIT_PROFILE");
     unsetenv("GODWIT_PROFILES");
     setenv("GODWIT_OUTPUT", "table", 1); // as on a terminal, also where this is piped
+    setenv("GODWIT_PAGER", "cat", 1);    // the demo goes on by itself
     setenv("GODWIT_SHARE", d->share, 1);
 }
 

@@ -118,5 +118,6 @@ const gw_command gw_command_history = {
     .examples = "godwit history\ngodwit history --all --as auditor\n",
     GW_OPTIONS(options_of_history),
     .options_size = sizeof(history_options),
+    .is_paged = true,
     .run = run,
 };

@@ -280,6 +280,7 @@ const gw_command gw_command_keys_ls = {
     .arguments = "",
     .summary = "list the profiles of this folder and their keys",
     .examples = "godwit keys ls\n",
+    .is_paged = true,
     .run = ls_run,
 };
 const gw_command gw_command_keys_show = {

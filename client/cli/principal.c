@@ -175,5 +175,6 @@ const gw_command gw_command_principal_ls = {
     .arguments = "",
     .summary = "list principals with their roles",
     .examples = "godwit principal ls\n",
+    .is_paged = true,
     .run = ls_run,
 };

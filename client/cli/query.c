@@ -4,12 +4,12 @@
 #include "client/cli/commands.h"
 #include "client/cli/doc.h"
 #include "client/cli/names.h"
+#include "client/cli/say_answer.h"
 #include "client/cli/wording.h"
 #include "service/audit/verify.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
-#include "service/format/csv.h"
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -113,7 +113,7 @@ static gw_status options_check(const query_options *options, gw_problem *ret_pro
 // Labels and short names come from the catalogue; a full id for a program needs neither.
 static gw_status dataset_find(query_run *run, gw_problem *ret_problem) {
     const char *word = run->words->items[0];
-    if (strchr(word, '/') != NULL && run->cli->output != GW_OUTPUT_TABLE)
+    if (strchr(word, '/') != NULL && !run->cli->format->has_labels)
         return GW_OK;
     gw_status status = gw_names_load(run->cli, &run->session, &run->names, ret_problem);
     if (status == GW_OK)
@@ -291,40 +291,9 @@ static void closing_say(query_run *run, bool is_saved) {
     gw_buffer_done(&line);
 }
 
-// The answer and what was asked, as a table or as CSV.
-static gw_status figures_say(query_run *run, gw_problem *ret_problem) {
-    gw_cli *cli = run->cli;
-    gw_buffer text, title, where;
-    gw_names_labels state;
-    gw_labels labels = gw_names_labels_of(&state, run->dataset);
-    gw_buffer_init(&text, ANSWER_BYTES_MAX);
-    gw_buffer_init(&title, QUESTION_BYTES_MAX);
-    gw_buffer_init(&where, QUESTION_BYTES_MAX);
-    gw_asked_where(&run->question, &where);
-    if (cli->output == GW_OUTPUT_CSV) {
-        gw_format_csv(&run->answer, &(gw_asked){.where = gw_buffer_string(&where)}, &text);
-        gw_say_bytes(cli, gw_buffer_bytes(&text));
-    } else {
-        gw_asked_title(&run->question, &run->answer, run->names, &labels, &title);
-        gw_asked asked = {.title = gw_buffer_string(&title), .where = gw_buffer_string(&where)};
-        gw_format_table(&run->answer, &asked, &labels, cli->width, &text);
-        gw_say_text(cli, gw_buffer_string(&text));
-    }
-    gw_status status = text.status;
-    gw_buffer_done(&text);
-    gw_buffer_done(&title);
-    gw_buffer_done(&where);
-    if (status != GW_OK)
-        return gw_problem_set(ret_problem, status, "output_too_big", "The answer is too big to show.",
-                              "It was released and saved, and asking again is free.", "-o json");
-    return GW_OK;
-}
-
 static gw_status answer_say(query_run *run, gw_problem *ret_problem) {
-    if (run->cli->output != GW_OUTPUT_JSON)
-        return figures_say(run, ret_problem);
-    gw_say_answer(run->cli, run->reply.answer);
-    return GW_OK;
+    const gw_said_answer said = {&run->answer, run->reply.answer, &run->question, run->names, run->dataset};
+    return gw_say_figures(run->cli, &said, ret_problem);
 }
 
 static gw_status reply_read(query_run *run, gw_problem *ret_problem) {
@@ -380,5 +349,7 @@ const gw_command gw_command_query = {
     .options_size = sizeof(query_options),
     .words_min = 1,
     .words_max = 2,
+    .says_figures = true,
+    .is_paged = true,
     .run = run_query,
 };

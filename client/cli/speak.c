@@ -2,6 +2,7 @@
 // Everything that leaves for a person: cleaned, in the terminal's signs, coloured only where a terminal shows it.
 // Colour never carries meaning alone.
 #include "client/cli/cli.h"
+#include "client/cli/pager.h"
 #include "service/base/check.h"
 #include "service/format/text.h"
 #include <stdarg.h>
@@ -56,9 +57,15 @@ void gw_say_bytes(gw_cli *cli, gw_bytes bytes) {
         gw_ignore(fwrite(bytes.data, 1, bytes.size, cli->out)); // main checks the stream once, at the end
 }
 
+// What was said before stands before.
+static void said_before(gw_cli *cli) {
+    gw_pager_flush(cli);
+    gw_ignore(fflush(cli->out)); // main checks the stream once, at the end
+}
+
 void gw_note(gw_cli *cli, const char *format, ...) {
     va_list arguments;
-    gw_ignore(fflush(cli->out)); // what was said before stands before
+    said_before(cli);
     va_start(arguments, format);
     format_out(cli, cli->err, format, arguments);
     va_end(arguments);
@@ -115,7 +122,7 @@ void gw_say_verdict(gw_cli *cli, const char *word, const char *format, ...) {
 }
 
 gw_exit_code gw_fail(gw_cli *cli, const gw_problem *problem) {
-    gw_ignore(fflush(cli->out)); // what was said before stands before
+    said_before(cli);
     paint(cli, cli->err, cli->err_is_terminal, COLOUR_RED, "godwit:");
     const char *what = problem->what[0] != '\0' ? problem->what : "That did not work.";
     gw_note(cli, " %s\n", what);

@@ -215,15 +215,55 @@ void gw_grid_csv(const gw_grid *grid, gw_buffer *buffer) {
         gw_csv_row(buffer, grid->rows[row], grid->column_count);
 }
 
+static void row_object(const gw_grid *grid, const char *const *cells, gw_buffer *buffer) {
+    gw_buffer_text(buffer, "{");
+    for (size_t column = 0; column < grid->column_count; column++)
+        gw_json_write_member(buffer, grid->columns[column].name, cells[column]);
+    gw_buffer_text(buffer, "}");
+}
+
 void gw_grid_json(const gw_grid *grid, gw_buffer *buffer) {
     if (!grid_is_whole(grid, buffer))
         return;
     gw_buffer_text(buffer, "[");
     for (size_t row = 0; row < grid->row_count; row++) {
-        gw_buffer_text(buffer, row == 0 ? "{" : ",{");
-        for (size_t column = 0; column < grid->column_count; column++)
-            gw_json_write_member(buffer, grid->columns[column].name, grid->rows[row][column]);
-        gw_buffer_text(buffer, "}");
+        gw_buffer_text(buffer, row == 0 ? "" : ",");
+        row_object(grid, grid->rows[row], buffer);
     }
     gw_buffer_text(buffer, "]\n");
+}
+
+void gw_grid_ndjson(const gw_grid *grid, gw_buffer *buffer) {
+    if (!grid_is_whole(grid, buffer))
+        return;
+    for (size_t row = 0; row < grid->row_count; row++) {
+        row_object(grid, grid->rows[row], buffer);
+        gw_buffer_text(buffer, "\n");
+    }
+}
+
+static void row_md(const gw_grid *grid, const char *const *cells, gw_buffer *buffer) {
+    for (size_t column = 0; column < grid->column_count; column++) {
+        gw_buffer_text(buffer, column == 0 ? "| " : " | ");
+        gw_text_md(buffer, cells[column] == NULL ? "" : cells[column]);
+    }
+    gw_buffer_text(buffer, " |\n");
+}
+
+void gw_grid_md(const gw_grid *grid, gw_buffer *buffer) {
+    if (!grid_is_whole(grid, buffer))
+        return;
+    const char *headers[GRID_COLUMNS_MAX];
+    for (size_t column = 0; column < grid->column_count; column++) {
+        const char *header = grid->columns[column].header;
+        headers[column] = header == NULL || header[0] == '\0' ? grid->columns[column].name : header;
+    }
+    row_md(grid, headers, buffer);
+    for (size_t column = 0; column < grid->column_count; column++) {
+        gw_buffer_text(buffer, column == 0 ? "| " : " | ");
+        gw_buffer_text(buffer, grid->columns[column].align == GW_ALIGN_RIGHT ? "---:" : "---");
+    }
+    gw_buffer_text(buffer, " |\n");
+    for (size_t row = 0; row < grid->row_count; row++)
+        row_md(grid, grid->rows[row], buffer);
 }

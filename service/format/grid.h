@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows and columns of short texts, laid out within a width; the same rows as CSV or JSON for programs.
+// Rows and columns of short texts, laid out within a width or in Markdown; the same rows for programs.
 // A line is never wider than asked as long as width >= 4 per column: long cells wrap, labels before figures.
 // Thread safety: one owner.   Depends on: format/text.h, base.
 #pragma once
@@ -23,4 +23,6 @@ size_t gw_grid_rows(const gw_grid *grid);
 
 void gw_grid_text(const gw_grid *grid, unsigned width, gw_buffer *buffer);
 void gw_grid_csv(const gw_grid *grid, gw_buffer *buffer);
-void gw_grid_json(const gw_grid *grid, gw_buffer *buffer); // an array of objects of strings, one line
+void gw_grid_json(const gw_grid *grid, gw_buffer *buffer);   // an array of objects of strings, one line
+void gw_grid_ndjson(const gw_grid *grid, gw_buffer *buffer); // an object of strings per line
+void gw_grid_md(const gw_grid *grid, gw_buffer *buffer);     // headers, or names where there are none

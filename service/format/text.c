@@ -2,6 +2,7 @@
 // Text as a terminal shows it. Bytes that are not UTF-8 count as one column each, so that broken input cannot hide.
 #include "service/format/text.h"
 #include <ctype.h>
+#include <limits.h>
 #include <string.h>
 
 #define CHARACTER_BAD 0xFFFDu
@@ -21,9 +22,10 @@ static const range harmful[] = {{0x0000, 0x0009}, {0x000B, 0x001F},  {0x007F, 0x
 static const struct {
     uint32_t character;
     const char *ascii;
-} plain[] = {{0x00B7, "-"},  {0x00B1, "+/-"}, {0x00D7, "x"},  {0x2013, "-"},   {0x2014, "-"},   {0x2018, "'"},
-             {0x2019, "'"},  {0x201C, "\""},  {0x201D, "\""}, {0x2026, "..."}, {0x2192, "->"},  {0x2212, "-"},
-             {0x2264, "<="}, {0x2265, ">="},  {0x2588, "#"},  {0x2591, "."},   {0x03B5, "eps"}, {0x00A0, " "}};
+} plain[] = {{0x00B7, "-"},  {0x00B1, "+/-"}, {0x00D7, "x"},  {0x2013, "-"},  {0x2014, "-"},
+             {0x2018, "'"},  {0x2019, "'"},   {0x201C, "\""}, {0x201D, "\""}, {0x2026, "..."},
+             {0x2192, "->"}, {0x2212, "-"},   {0x2264, "<="}, {0x2265, ">="}, {0x2588, "#"},
+             {0x2591, "."},  {0x03B5, "eps"}, {0x00A0, " "},  {0x202F, " "},  {0x2009, " "}};
 
 static bool is_in(uint32_t character, const range *ranges, size_t count) {
     for (size_t i = 0; i < count; i++)
@@ -137,18 +139,73 @@ void gw_text_clean(gw_buffer *buffer, const char *text, bool is_unicode) {
     }
 }
 
-void gw_text_thousands(gw_buffer *buffer, const char *decimal) {
+// The separator that belongs before a digit with `rest` whole digits from it to the point.
+static bool group_starts(const char *grouping, size_t rest) {
+    size_t edge = 0, at = 0;
+    while (edge < rest) {
+        char size = grouping[at];
+        if (size <= 0 || size == CHAR_MAX)
+            return false;
+        edge += (size_t)size;
+        if (grouping[at + 1] != '\0') // the last size repeats
+            at++;
+    }
+    return edge == rest;
+}
+
+void gw_text_number(gw_buffer *buffer, const char *decimal, const gw_numbers *numbers) {
+    static const gw_numbers plain_numbers = {.point = ".", .group = ",", .grouping = "\3"};
     size_t sign = decimal[0] == '-' ? 1 : 0;
     size_t digits = strspn(decimal + sign, "0123456789");
-    if (digits == 0 || (decimal[sign + digits] != '\0' && decimal[sign + digits] != '.')) {
+    const char *rest = decimal + sign + digits;
+    if (digits == 0 || (rest[0] != '\0' && rest[0] != '.')) {
         gw_buffer_text(buffer, decimal);
         return;
     }
+    const gw_numbers *as = numbers == NULL || numbers->point[0] == '\0' ? &plain_numbers : numbers;
     gw_buffer_append(buffer, decimal, sign);
     for (size_t i = 0; i < digits; i++) {
-        if (i > 0 && (digits - i) % 3 == 0)
-            gw_buffer_text(buffer, ",");
+        if (i > 0 && group_starts(as->grouping, digits - i))
+            gw_buffer_text(buffer, as->group);
         gw_buffer_append(buffer, decimal + sign + i, 1);
     }
-    gw_buffer_text(buffer, decimal + sign + digits);
+    if (rest[0] == '.') {
+        gw_buffer_text(buffer, as->point);
+        gw_buffer_text(buffer, rest + 1);
+    }
+}
+
+void gw_text_thousands(gw_buffer *buffer, const char *decimal) {
+    gw_text_number(buffer, decimal, NULL);
+}
+
+// An underscore within a word is no markup, and codes are full of them.
+static bool md_is_markup(const char *text, const char *c) {
+    if (*c != '_')
+        return strchr("\\`*[]|~", *c) != NULL;
+    return c == text || !isalnum((unsigned char)c[-1]) || !isalnum((unsigned char)c[1]);
+}
+
+void gw_text_md(gw_buffer *buffer, const char *text) {
+    gw_buffer clean;
+    gw_buffer_init(&clean, buffer->size_max);
+    gw_text_clean(&clean, text, true);
+    for (const char *start = gw_buffer_string(&clean), *c = start; *c != '\0'; c++) {
+        if (*c == '<')
+            gw_buffer_text(buffer, "&lt;");
+        else if (*c == '>')
+            gw_buffer_text(buffer, "&gt;");
+        else if (*c == '&')
+            gw_buffer_text(buffer, "&amp;");
+        else if (*c == '\n')
+            gw_buffer_text(buffer, " ");
+        else {
+            if (md_is_markup(start, c))
+                gw_buffer_text(buffer, "\\");
+            gw_buffer_append(buffer, c, 1);
+        }
+    }
+    if (clean.status != GW_OK && buffer->status == GW_OK)
+        buffer->status = clean.status;
+    gw_buffer_done(&clean);
 }

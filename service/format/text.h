@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text as a terminal shows it: display width, wrapping, thousands, and the cleaning of text that came from elsewhere.
+// Text as a terminal shows it: display width, wrapping, numbers, and the cleaning of text that came from elsewhere.
 // Nothing that passes gw_text_clean can move the cursor, recolour or reorder a line: labels and refusals come from a
 // service that the reader need not trust.
 // Thread safety: pure.   Depends on: base/buffer.h.
@@ -22,5 +22,16 @@ void gw_text_wrap(gw_buffer *buffer, const char *text, unsigned width, unsigned 
 // Appends `text` without control and bidirectional characters ('?' in their place); newlines stay. Where the reader's
 // terminal is not Unicode, the signs Godwit itself uses become ASCII ("·" "-", "±" "+/-") and other ones '?'.
 void gw_text_clean(gw_buffer *buffer, const char *text, bool is_unicode);
-// Thousands separators in a plain decimal: "-24108.5" -> "-24,108.5". Other texts are appended as they are.
-void gw_text_thousands(gw_buffer *buffer, const char *decimal);
+// How a reader writes numbers. All zero: "24,108.5".
+typedef struct {
+    char point[8];    // between whole and fraction, UTF-8
+    char group[8];    // between groups of digits; "": none
+    char grouping[8]; // sizes of the groups from the right, as localeconv(3) gives them
+} gw_numbers;
+// A plain decimal as its reader writes it: "-24108.5" -> "-24,108.5". `numbers` may be NULL. Other texts are appended
+// as they are.
+void gw_text_number(gw_buffer *buffer, const char *decimal, const gw_numbers *numbers);
+void gw_text_thousands(gw_buffer *buffer, const char *decimal); // without a reader's numbers
+// Appends `text`, cleaned, with everything escaped that Markdown or HTML would take for markup; line breaks become
+// spaces.
+void gw_text_md(gw_buffer *buffer, const char *text);

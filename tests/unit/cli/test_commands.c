@@ -44,12 +44,12 @@ typedef struct {
     size_t out_size, err_size;
 } session;
 
-static gw_exit_code run(session *s, const char *const *line) {
+static gw_exit_code run_preferring(session *s, const char *output, const char *const *line) {
     char *argv[16];
     int argc = 0;
     for (; line[argc] != NULL; argc++)
         argv[argc] = (char *)line[argc];
-    unsetenv("GODWIT_OUTPUT");
+    setenv("GODWIT_OUTPUT", output, 1);
     gw_cli_init(&s->cli, commands, sizeof(commands) / sizeof(commands[0]));
     s->cli.out = open_memstream(&s->out, &s->out_size);
     s->cli.err = open_memstream(&s->err, &s->err_size);
@@ -60,6 +60,9 @@ static gw_exit_code run(session *s, const char *const *line) {
     fclose(s->cli.out);
     fclose(s->cli.err);
     return code;
+}
+static gw_exit_code run(session *s, const char *const *line) {
+    return run_preferring(s, "", line);
 }
 static void done(session *s) {
     free(s->out);
@@ -94,14 +97,40 @@ static void global_options_stand_before_or_behind(void **state) {
 static void wrong_global_values_are_usage_errors(void **state) {
     (void)state;
     session s;
-    assert_int_equal(RUN(&s, "say", "-o", "xml"), 2);
-    assert_non_null(strstr(s.err, "table, csv or json"));
+    assert_int_equal(RUN(&s, "say", "-o", "excel"), 2);
+    assert_non_null(strstr(s.err, "An output is table, csv, json, ndjson, json-stat, sdmx-csv or md."));
+    assert_non_null(strstr(s.err, "option_value"));
+    done(&s);
+    assert_int_equal(RUN(&s, "say", "-o", "jsonstat"), 2);
+    assert_non_null(strstr(s.err, "Did you mean -o json-stat?"));
     done(&s);
     static const char *const timeouts[] = {"0", "-1", "x", "1.5", "99999999999"};
     for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
         assert_int_equal(RUN(&s, "say", "--timeout", timeouts[i]), 2);
         done(&s);
     }
+}
+
+// An order that can't be followed is refused; a preference is left for the next best.
+static void formats_of_answers_fit_only_commands_that_answer(void **state) {
+    (void)state;
+    session s;
+    assert_int_equal(RUN(&s, "say", "-o", "sdmx-csv"), 2);
+    assert_non_null(strstr(s.err, "\"godwit say\" can't be written as sdmx-csv."));
+    assert_non_null(strstr(s.err, "output_unfit"));
+    assert_string_equal(s.out, "");
+    done(&s);
+    assert_int_equal(run_preferring(&s, "sdmx-csv", (const char *[]){"say", NULL}), 0);
+    assert_string_equal(s.cli.format->name, "csv");
+    done(&s);
+    assert_int_equal(run_preferring(&s, "md", (const char *[]){"say", NULL}), 0);
+    assert_string_equal(s.cli.format->name, "md");
+    assert_int_equal(s.cli.output, GW_OUTPUT_CSV);
+    done(&s);
+    assert_int_equal(run_preferring(&s, "md", (const char *[]){"say", "-o", "ndjson", NULL}), 0);
+    assert_string_equal(s.cli.format->name, "ndjson");
+    done(&s);
+    assert_true(gw_command_query.says_figures);
 }
 
 static void an_unknown_word_gets_the_nearest_command(void **state) {
@@ -195,6 +224,7 @@ int main(void) {
         cmocka_unit_test(a_command_gets_its_options_and_words),
         cmocka_unit_test(global_options_stand_before_or_behind),
         cmocka_unit_test(wrong_global_values_are_usage_errors),
+        cmocka_unit_test(formats_of_answers_fit_only_commands_that_answer),
         cmocka_unit_test(an_unknown_word_gets_the_nearest_command),
         cmocka_unit_test(a_refusal_is_told_in_its_parts),
         cmocka_unit_test(nothing_from_a_refusal_reaches_the_terminal_raw),

@@ -98,6 +98,25 @@ static void csv_and_json_hold_the_same_rows(void **state) {
     gw_buffer_done(&json);
 }
 
+static void ndjson_and_md_hold_the_same_rows(void **state) {
+    (void)state;
+    const gw_grid_column nameless[] = {{"name", "", GW_ALIGN_LEFT, true}, {"cost", "COST", GW_ALIGN_RIGHT, false}};
+    gw_buffer ndjson, md;
+    gw_buffer_init(&ndjson, 1024);
+    gw_buffer_init(&md, 1024);
+    gw_grid *grid = gw_grid_new(nameless, 2);
+    gw_grid_add(grid, (const char *[]){"a|\"b\"", "0.05"});
+    gw_grid_add(grid, (const char *[]){NULL, "1"});
+    gw_grid_ndjson(grid, &ndjson);
+    gw_grid_md(grid, &md);
+    assert_string_equal(gw_buffer_string(&ndjson),
+                        "{\"name\":\"a|\\\"b\\\"\",\"cost\":\"0.05\"}\n{\"name\":null,\"cost\":\"1\"}\n");
+    assert_string_equal(gw_buffer_string(&md), "| name | COST |\n| --- | ---: |\n| a\\|\"b\" | 0.05 |\n|  | 1 |\n");
+    gw_grid_free(grid);
+    gw_buffer_done(&ndjson);
+    gw_buffer_done(&md);
+}
+
 // A table that lost rows must not pass for a whole one.
 static void a_grid_too_big_for_its_memory_says_so(void **state) {
     (void)state;
@@ -122,6 +141,7 @@ int main(void) {
         cmocka_unit_test(no_line_is_wider_than_asked),
         cmocka_unit_test(csv_quotes_what_would_break_a_line),
         cmocka_unit_test(csv_and_json_hold_the_same_rows),
+        cmocka_unit_test(ndjson_and_md_hold_the_same_rows),
         cmocka_unit_test(a_grid_too_big_for_its_memory_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An answer for people and for programs, golden at 80 columns: notice, labels, ranges, flags in words, clipped figures.
+// An answer for people, golden at 80 columns: notice, labels, ranges, flags in words, clipped figures, notes.
 #include "service/format/csv.h"
 #include "service/format/table.h"
 #include "tests/support/unit.h"
@@ -136,41 +136,126 @@ static void means_keep_their_sign(void **state) {
                  "Likely between: the noise range, right at level 0.5; other errors come on top.\n");
 }
 
-static void csv_keeps_codes_and_unbiased_figures(void **state) {
+// Sums and net flows may be negative: they are shown as they are, with their unit.
+static void sums_and_net_flows_keep_their_sign_and_unit(void **state) {
     (void)state;
+    const gw_answer_cell cells[] = {
+        {.key = keys[0], .estimate = "-1204", .lower = "-1310", .upper = "-1098", .se = "54", .flag = ""},
+        {.key = keys[1], .estimate = "12345678", .lower = "12300000", .upper = "12391356", .se = "54", .flag = ""},
+        {.key = keys[2], .estimate = "0", .lower = "-106", .upper = "0", .se = "54", .flag = "p"}};
     gw_answer answer = rate_answer();
-    gw_buffer buffer;
-    gw_buffer_init(&buffer, 65536);
-    gw_format_csv(&answer, &asked, &buffer);
-    assert_string_equal(
-        gw_buffer_string(&buffer),
-        "c_birth,sex,estimate,lower,upper,se,flag,unit,statistic,dataset,indicator,release,of,where,epsilon,"
-        "notice\n"
-        "NAT,F,66.4,63.5,69.3,1.4,,PC,rate,nso.example/"
-        "register,employment_rate,GW-2026-000143,,\"age=20..64 and sex=F,M\",0.05,SYNTHETIC: nobody in it exists.\n"
-        "NEU_FOR,M,101.2,80.0,100.0,9.4,,PC,rate,nso.example/"
-        "register,employment_rate,GW-2026-000143,,\"age=20..64 and sex=F,M\",0.05,SYNTHETIC: nobody in it exists.\n"
-        "_U,M,,0.0,100.0,,u,PC,rate,nso.example/register,employment_rate,GW-2026-000143,,\"age=20..64 and "
-        "sex=F,M\",0.05,SYNTHETIC: nobody in it exists.\n");
-    gw_buffer_done(&buffer);
+    answer.statistic = "net";
+    answer.unit = "events";
+    answer.notice = NULL;
+    answer.cells = cells;
+    assert_table(&answer, NULL,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " C_BIRTH  SEX           ESTIMATE             LIKELY BETWEEN  FLAG\n"
+                 " NAT      F        -1,204 events          -1,310 and -1,098\n"
+                 " NEU_FOR  M    12,345,678 events  12,300,000 and 12,391,356\n"
+                 " _U       M             0 events                 -106 and 0  p\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "p  provisional\n");
+    answer.statistic = "sum";
+    answer.unit = "EUR";
+    answer.cell_count = 1;
+    assert_table(&answer, NULL,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " C_BIRTH  SEX    ESTIMATE     LIKELY BETWEEN  FLAG\n"
+                 " NAT      F    -1,204 EUR  -1,310 and -1,098\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n");
 }
 
-static void csv_has_a_notice_column_only_with_a_notice(void **state) {
+static void what_was_bounded_weighted_and_counted_is_said_below(void **state) {
     (void)state;
     gw_answer answer = rate_answer();
-    answer.notice = NULL;
-    answer.indicator = NULL;
-    answer.by_count = 0;
     answer.cell_count = 1;
-    gw_buffer buffer;
-    gw_buffer_init(&buffer, 65536);
-    gw_format_csv(&answer, &asked, &buffer);
-    assert_string_equal(
-        gw_buffer_string(&buffer),
-        "estimate,lower,upper,se,flag,unit,statistic,dataset,indicator,release,of,where,"
-        "epsilon\n"
-        "66.4,63.5,69.3,1.4,,PC,rate,nso.example/register,,GW-2026-000143,,\"age=20..64 and sex=F,M\",0.05\n");
-    gw_buffer_done(&buffer);
+    answer.notice = NULL;
+    answer.is_per_person = answer.is_weighted = true;
+    answer.bounds_kind = "keep-rows";
+    answer.bounds_units = "3";
+    answer.bounds_note = "Persons with more rows count less, so totals can be too low.";
+    assert_table(&answer, NULL,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " C_BIRTH  SEX  ESTIMATE  LIKELY BETWEEN  FLAG\n"
+                 " NAT      F      66.4 %   63.5 and 69.3\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "Per person: persons and what they have in all are measured, not rows.\n"
+                 "Weighted: each row stands for as many as its survey weight says.\n"
+                 "Bounded: of one person at most 3 rows count. Persons with more rows count less,\n"
+                 "  so totals can be too low.\n");
+    answer.is_per_person = answer.is_weighted = false;
+    answer.bounds_kind = "clamp-total";
+    answer.bounds_total = "60000";
+    answer.bounds_note = NULL;
+    answer.unit = "EUR";
+    answer.statistic = "sum";
+    assert_table(&answer, NULL,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " C_BIRTH  SEX  ESTIMATE  LIKELY BETWEEN  FLAG\n"
+                 " NAT      F    66.4 EUR   63.5 and 69.3\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "Bounded: one person's values count up to 60,000 EUR in all.\n");
+}
+
+// Whoever sees only the top or only the end of a page still sees it.
+static void dummies_are_named_first_and_last(void **state) {
+    (void)state;
+    gw_answer answer = rate_answer();
+    answer.is_dummy = true;
+    answer.cell_count = 1;
+    assert_table(&answer, NULL,
+                 "NOT REAL: made from the policy alone, about nobody; for trying things out.\n"
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 "SYNTHETIC: nobody in it exists.\n"
+                 " C_BIRTH  SEX  ESTIMATE  LIKELY BETWEEN  FLAG\n"
+                 " NAT      F      66.4 %   63.5 and 69.3\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "NOT REAL: made from the policy alone, about nobody; for trying things out.\n");
+}
+
+static void a_table_writes_numbers_as_its_reader_does(void **state) {
+    (void)state;
+    const gw_numbers numbers = {.point = ",", .group = "\xC2\xA0", .grouping = "\3\3"};
+    const gw_labels german = {.concept = concept_label, .code = code_label, .numbers = &numbers};
+    const gw_answer_cell cells[] = {
+        {.key = keys[0], .estimate = "24108.5", .lower = "-1200.0", .upper = "1234567.0", .se = "28", .flag = ""}};
+    gw_answer answer = rate_answer();
+    answer.statistic = "mean";
+    answer.unit = "EUR";
+    answer.notice = NULL;
+    answer.cells = cells;
+    answer.cell_count = 1;
+    assert_table(&answer, &german,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " COUNTRY OF BIRTH  SEX         ESTIMATE            LIKELY BETWEEN  FLAG\n"
+                 " Born here         Female  24\xC2\xA0"
+                 "108,5 EUR  -1\xC2\xA0"
+                 "200,0 and 1\xC2\xA0"
+                 "234\xC2\xA0"
+                 "567,0\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n");
+}
+
+// Long labels, wide characters and big figures: 40 columns are kept, and nothing is lost.
+static void a_narrow_table_keeps_its_width(void **state) {
+    (void)state;
+    gw_answer answer = rate_answer();
+    answer.is_dummy = answer.is_weighted = true;
+    answer.bounds_kind = "keep-cells";
+    answer.bounds_units = "2";
+    const gw_asked long_asked = {.title = "Employment rate, by 出生国 x Sex · only isced11=ED0-2,ED3_4 · register",
+                                 .where = ""};
+    for (unsigned width = 40; width <= 80; width += 8) {
+        gw_buffer buffer;
+        gw_buffer_init(&buffer, 65536);
+        gw_format_table(&answer, &long_asked, &labels, width, &buffer);
+        for (const char *line = gw_buffer_string(&buffer); *line != '\0'; line += strcspn(line, "\n") + 1)
+            assert_true(gw_text_width(line, strcspn(line, "\n")) <= width);
+        assert_non_null(strstr(gw_buffer_string(&buffer), "出生国"));
+        assert_true(width < 64 || strstr(gw_buffer_string(&buffer), "80.0 and 100.0") != NULL);
+        gw_buffer_done(&buffer);
+    }
 }
 
 int main(void) {
@@ -179,8 +264,11 @@ int main(void) {
         cmocka_unit_test(counts_are_never_shown_below_zero),
         cmocka_unit_test(no_count_is_said_to_be_surely_zero),
         cmocka_unit_test(means_keep_their_sign),
-        cmocka_unit_test(csv_keeps_codes_and_unbiased_figures),
-        cmocka_unit_test(csv_has_a_notice_column_only_with_a_notice),
+        cmocka_unit_test(sums_and_net_flows_keep_their_sign_and_unit),
+        cmocka_unit_test(what_was_bounded_weighted_and_counted_is_said_below),
+        cmocka_unit_test(dummies_are_named_first_and_last),
+        cmocka_unit_test(a_table_writes_numbers_as_its_reader_does),
+        cmocka_unit_test(a_narrow_table_keeps_its_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,26 @@ static void thousands_touch_only_plain_decimals(void **state) {
     assert_thousands("", "");
 }
 
+static void assert_number(const char *decimal, gw_numbers numbers, const char *expected) {
+    gw_buffer buffer;
+    gw_buffer_init(&buffer, 256);
+    gw_text_number(&buffer, decimal, &numbers);
+    assert_string_equal(gw_buffer_string(&buffer), expected);
+    gw_buffer_done(&buffer);
+}
+
+static void numbers_follow_their_reader(void **state) {
+    (void)state;
+    const gw_numbers german = {",", ".", "\3\3"}, hindi = {".", ",", "\3\2"}, none = {",", "", ""},
+                     once = {".", "'", "\3\x7F"};
+    assert_number("-1234567.25", german, "-1.234.567,25");
+    assert_number("123456789", hindi, "12,34,56,789");
+    assert_number("1234567.5", none, "1234567,5");
+    assert_number("1234567", once, "1234'567"); // CHAR_MAX: no further groups
+    assert_number("1234.5", (gw_numbers){0}, "1,234.5");
+    assert_number("too uncertain", german, "too uncertain");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(width_counts_columns_not_bytes),
@@ -91,6 +111,7 @@ int main(void) {
         cmocka_unit_test(wrap_breaks_at_spaces_and_keeps_the_column),
         cmocka_unit_test(wrap_breaks_a_word_that_fits_no_line),
         cmocka_unit_test(thousands_touch_only_plain_decimals),
+        cmocka_unit_test(numbers_follow_their_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words, ranges and notes. A note is said only where it concerns a figure that is shown.
+#include "service/format/figures.h"
+#include "service/base/check.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CELL_TEXT 256u
+#define NOTE_BYTES_MAX 65536u
+#define FIGURE_COLUMNS 3u
+#define UNIT_SHOWN_MAX 16
+
+// Flags decided on protected values, so no word here says anything about the data's size.
+static const struct {
+    const char *flag;
+    const char *word; // in place of the figure; NULL: the figure stands
+    const char *meaning;
+} flags[] = {{"u", "too uncertain", "u  too uncertain after protection: ask for bigger groups, or pay more"},
+             {"c", "withheld", "c  withheld by policy"},
+             {"z", "cannot exist", "z  cannot exist"},
+             {"x", "not collected", "x  not collected"},
+             {"b", NULL, "b  break in the series"},
+             {"p", NULL, "p  provisional"},
+             {"r", NULL, "r  revised"}};
+#define FLAG_COUNT (sizeof(flags) / sizeof(flags[0]))
+
+static const char *flag_word(const char *flag) {
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if (strcmp(flags[i].flag, flag) == 0)
+            return flags[i].word;
+    return NULL;
+}
+
+const char *gw_label_of_concept(const gw_labels *labels, const char *concept) {
+    const char *label = labels == NULL || labels->concept == NULL ? NULL : labels->concept(labels->state, concept);
+    return label == NULL ? concept : label;
+}
+
+const char *gw_label_of_code(const gw_labels *labels, const char *concept, const char *code) {
+    const char *label = labels == NULL || labels->code == NULL ? NULL : labels->code(labels->state, concept, code);
+    return label == NULL ? code : label;
+}
+
+static bool is_said(const char *text) {
+    return text != NULL && text[0] != '\0';
+}
+
+void gw_notice_append(const gw_answer *answer, gw_buffer *buffer) {
+    if (answer->is_dummy)
+        gw_buffer_text(buffer, GW_NOT_REAL);
+    if (!is_said(answer->notice) || (answer->is_dummy && strcmp(answer->notice, GW_NOT_REAL) == 0))
+        return;
+    gw_buffer_text(buffer, answer->is_dummy ? " " : "");
+    gw_buffer_text(buffer, answer->notice);
+}
+
+void gw_bounds_format(const gw_answer *answer, char text[GW_BOUNDS_TEXT]) {
+    const char *amount = answer->bounds_total != NULL ? answer->bounds_total : answer->bounds_units;
+    if (answer->bounds_kind == NULL)
+        text[0] = '\0';
+    else
+        gw_ignore(snprintf(text, GW_BOUNDS_TEXT, "%s%s%s", answer->bounds_kind, amount == NULL ? "" : " ",
+                           amount == NULL ? "" : amount)); // a kind and a number fit
+}
+
+// Capitals of ASCII letters; others stay, so that no locale changes a table.
+static void header_of(const char *label, char text[CELL_TEXT]) {
+    gw_ignore(snprintf(text, CELL_TEXT, "%s", label)); // a longer label is cut
+    for (char *c = text; *c != '\0'; c++)
+        *c = (char)toupper((unsigned char)*c);
+}
+
+static bool is_statistic(const gw_answer *answer, const char *name) {
+    return strcmp(answer->statistic, name) == 0;
+}
+
+// Means, sums and net flows may well be negative.
+static bool has_lower_bound(const gw_answer *answer) {
+    return is_statistic(answer, "count") || is_statistic(answer, "rate") || is_statistic(answer, "share");
+}
+
+static bool is_percent(const gw_answer *answer) {
+    return strcmp(answer->unit, "PC") == 0;
+}
+
+// The figure within what is possible, as its reader writes it. `ret_clipped` is raised when it was moved. An upper end
+// of no people would say that a group is empty, which no noisy figure can: it is one at least.
+static void figure(const gw_answer *answer, const gw_labels *labels, const char *decimal, bool is_upper,
+                   gw_buffer *text, bool *ret_clipped) {
+    double value = strtod(decimal, NULL);
+    const char *bound = NULL;
+    char clipped[CELL_TEXT];
+    if (is_upper && is_statistic(answer, "count") && value < 1)
+        bound = "1";
+    else if (has_lower_bound(answer) && value < 0)
+        bound = "0";
+    else if (is_percent(answer) && has_lower_bound(answer) && value > 100)
+        bound = "100";
+    if (bound != NULL) { // as many places as the figure had
+        const char *point = strchr(decimal, '.');
+        int places = point == NULL ? 0 : (int)strlen(point + 1);
+        gw_ignore(snprintf(clipped, sizeof(clipped), "%s%s%.*s", bound, places > 0 ? "." : "", places,
+                           "000000000000000000000000")); // it fits
+        *ret_clipped = true;
+    }
+    gw_text_number(text, bound == NULL ? decimal : clipped, labels == NULL ? NULL : labels->numbers);
+}
+
+// Persons and plain numbers need no unit behind them; codes of SDMX units are put into words, other units stand as they
+// are ("EUR").
+static void unit_append(const gw_answer *answer, gw_buffer *text) {
+    static const struct {
+        const char *unit, *shown;
+    } units[] = {{"PC", "%"}, {"H", "h"}, {"PS", ""}, {"NR", ""}, {"", ""}};
+    const char *shown = answer->unit;
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcmp(answer->unit, units[i].unit) == 0)
+            shown = units[i].shown;
+    if (shown[0] != '\0')
+        gw_buffer_format(text, " %.*s", UNIT_SHOWN_MAX, shown);
+}
+
+static void cell_figures(const gw_answer *answer, const gw_answer_cell *cell, const gw_labels *labels,
+                         char estimate[CELL_TEXT], char between[CELL_TEXT], bool *ret_clipped) {
+    const char *word = flag_word(cell->flag);
+    gw_buffer text;
+    gw_buffer_init(&text, CELL_TEXT - 1);
+    if (cell->estimate == NULL || word != NULL)
+        gw_buffer_text(&text, word == NULL ? "not given" : word);
+    else {
+        figure(answer, labels, cell->estimate, false, &text, ret_clipped);
+        unit_append(answer, &text);
+    }
+    gw_ignore(snprintf(estimate, CELL_TEXT, "%s", gw_buffer_string(&text)));
+    gw_buffer_done(&text);
+    // Without an estimate the range is everything that is possible: no figure is better than that one.
+    if (cell->estimate == NULL || cell->lower == NULL || cell->upper == NULL)
+        gw_buffer_text(&text, "-");
+    else {
+        figure(answer, labels, cell->lower, false, &text, ret_clipped);
+        gw_buffer_text(&text, " and ");
+        figure(answer, labels, cell->upper, true, &text, ret_clipped);
+    }
+    gw_ignore(snprintf(between, CELL_TEXT, "%s", gw_buffer_string(&text)));
+    gw_buffer_done(&text);
+}
+
+static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid *grid, bool *ret_clipped) {
+    char codes[GW_BY_MAX][CELL_TEXT]; // a label may live only until the next one is asked for
+    for (size_t i = 0; i < answer->cell_count; i++) {
+        const gw_answer_cell *cell = &answer->cells[i];
+        const char *row[GW_BY_MAX + FIGURE_COLUMNS];
+        char estimate[CELL_TEXT], between[CELL_TEXT];
+        for (size_t k = 0; k < answer->by_count; k++) {
+            const char *label = gw_label_of_code(labels, answer->by[k], cell->key[k]);
+            gw_ignore(snprintf(codes[k], CELL_TEXT, "%s", label)); // a longer label is cut
+            row[k] = codes[k];
+        }
+        cell_figures(answer, cell, labels, estimate, between, ret_clipped);
+        row[answer->by_count] = estimate;
+        row[answer->by_count + 1] = between;
+        row[answer->by_count + 2] = cell->flag;
+        gw_grid_add(grid, row);
+    }
+}
+
+gw_grid *gw_figures_grid(const gw_answer *answer, const gw_labels *labels, bool *ret_is_clipped) {
+    GW_ASSERT(answer->by_count <= GW_BY_MAX);
+    gw_grid_column columns[GW_BY_MAX + FIGURE_COLUMNS];
+    char headers[GW_BY_MAX][CELL_TEXT];
+    for (size_t k = 0; k < answer->by_count; k++) {
+        header_of(gw_label_of_concept(labels, answer->by[k]), headers[k]);
+        columns[k] = (gw_grid_column){.name = answer->by[k], .header = headers[k], .is_label = true};
+    }
+    gw_grid_column *figures = columns + answer->by_count;
+    figures[0] = (gw_grid_column){.name = "estimate", .header = "ESTIMATE", .align = GW_ALIGN_RIGHT};
+    figures[1] = (gw_grid_column){.name = "between", .header = "LIKELY BETWEEN", .align = GW_ALIGN_RIGHT};
+    figures[2] = (gw_grid_column){.name = "flag", .header = "FLAG"};
+    gw_grid *grid = gw_grid_new(columns, answer->by_count + FIGURE_COLUMNS);
+    *ret_is_clipped = false;
+    if (grid != NULL)
+        cells_add(answer, labels, grid, ret_is_clipped);
+    return grid;
+}
+
+static void flags_say(const gw_answer *answer, gw_figures_line line, void *state) {
+    for (size_t f = 0; f < FLAG_COUNT; f++)
+        for (size_t i = 0; i < answer->cell_count; i++) {
+            if (strcmp(answer->cells[i].flag, flags[f].flag) != 0)
+                continue;
+            line(state, flags[f].meaning, 3);
+            break;
+        }
+}
+
+// What of one person counts, from the policy's figures, and what that can do to the figures here.
+static void bounds_say(const gw_answer *answer, const gw_labels *labels, gw_figures_line line, void *state) {
+    const char *kind = answer->bounds_kind, *units = answer->bounds_units, *total = answer->bounds_total;
+    gw_buffer text;
+    gw_buffer_init(&text, NOTE_BYTES_MAX);
+    if (kind != NULL && strcmp(kind, "keep-rows") == 0 && units != NULL)
+        gw_buffer_format(&text, "of one person at most %s row%s count%s", units, strcmp(units, "1") == 0 ? "" : "s",
+                         strcmp(units, "1") == 0 ? "s" : "");
+    else if (kind != NULL && strcmp(kind, "keep-cells") == 0 && units != NULL)
+        gw_buffer_format(&text, "one person counts in at most %s group%s", units, strcmp(units, "1") == 0 ? "" : "s");
+    else if (kind != NULL && strcmp(kind, "clamp-total") == 0 && total != NULL) {
+        gw_buffer_text(&text, "one person's values count up to ");
+        gw_text_number(&text, total, labels == NULL ? NULL : labels->numbers);
+        unit_append(answer, &text);
+        gw_buffer_text(&text, " in all");
+    }
+    bool has_fact = text.size > 0, has_note = is_said(answer->bounds_note);
+    gw_buffer whole;
+    gw_buffer_init(&whole, NOTE_BYTES_MAX);
+    gw_buffer_format(&whole, "Bounded: %s%s%s", gw_buffer_string(&text), has_fact && has_note ? ". " : "",
+                     has_note ? answer->bounds_note : "");
+    if (has_fact && !has_note)
+        gw_buffer_text(&whole, ".");
+    if (has_fact || has_note)
+        line(state, gw_buffer_string(&whole), 2);
+    gw_buffer_done(&whole);
+    gw_buffer_done(&text);
+}
+
+void gw_figures_notes(const gw_answer *answer, const gw_labels *labels, bool is_clipped, gw_figures_line line,
+                      void *state) {
+    bool is_95 = answer->level == NULL || strcmp(answer->level, "0.95") == 0;
+    char text[CELL_TEXT];
+    gw_ignore(snprintf(text, sizeof(text), "Likely between: the noise range, right %s%s; other errors come on top.",
+                       is_95 ? "19 times in 20" : "at level ",
+                       is_95 ? "" : answer->level)); // cut where a level is absurd
+    line(state, text, 2);
+    flags_say(answer, line, state);
+    if (is_clipped)
+        line(state, "Shown within what is possible; -o csv and -o json keep the unbiased figures.", 2);
+    if (answer->is_per_person)
+        line(state, "Per person: persons and what they have in all are measured, not rows.", 2);
+    if (answer->is_weighted)
+        line(state, "Weighted: each row stands for as many as its survey weight says.", 2);
+    bounds_say(answer, labels, line, state);
+}
