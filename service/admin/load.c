@@ -109,24 +109,27 @@ static bool plan_column(gw_arena *arena, const gw_load_treatments *treatments, c
         .code_count = from->codelist.code_count,
         .recodes = recodes,
         .recode_count = from->recode_count,
+        .period = from->period,
         .scale = from->scale,
         .min_scaled = from->min_scaled,
         .max_scaled = from->max_scaled,
         .grid_scaled = from->grid_scaled,
         .steps = from->steps,
     };
+    if (from->period != GW_PERIOD_NONE && !gw_period_parse(from->period, codes[0], &to->period_first))
+        return false;
     for (size_t i = 0; i < treatments->column_count; i++)
         if (strcmp(treatments->columns[i].column, from->name) == 0)
             to->treatments[treatments->columns[i].kind] = treatments->columns[i].treatment;
     return true;
 }
 
-// An inherited concept comes from the first table with one row per person that has it.
-static bool plan_find_inherited(const gw_policy *policy, const char *concept, gw_load_inherited *ret) {
+// Where the policy says that an inherited concept comes from.
+static bool plan_find_inherited(const gw_policy *policy, const gw_column *column, gw_load_inherited *ret) {
     for (size_t i = 0; i < policy->table_count; i++) {
         const gw_table *table = &policy->tables[i];
-        for (size_t j = 0; j < table->column_count && table->rows_per_person_max == 1; j++)
-            if (table->columns[j].concept != NULL && strcmp(table->columns[j].concept, concept) == 0) {
+        for (size_t j = 0; j < table->column_count; j++)
+            if (&table->columns[j] == column) {
                 *ret = (gw_load_inherited){.table = i, .column = j};
                 return true;
             }
@@ -145,7 +148,7 @@ static bool plan_table(gw_arena *arena, const gw_load_options *options, size_t i
         if (!plan_column(arena, &options->treatments, &from->columns[i], &columns[i]))
             return false;
     for (size_t i = 0; i < from->inherit_count; i++)
-        if (!plan_find_inherited(policy, from->inherit[i], &inherited[i]))
+        if (!plan_find_inherited(policy, from->inherited[i], &inherited[i]))
             return false;
     *to = (gw_load_table){
         .name = from->name,
@@ -238,6 +241,7 @@ static gw_status plan_build(const gw_load_options *options, const char *work, gw
         .folder = work,
         .threads = options->threads != 0 ? options->threads : THREADS_DEFAULT,
         .memory_bytes = options->memory_bytes != 0 ? options->memory_bytes : MEMORY_DEFAULT,
+        .key = options->key,
         .tables = tables,
         .table_count = policy->table_count,
     };

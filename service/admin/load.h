@@ -37,6 +37,7 @@ typedef struct {
     gw_bytes seal_key;     // the owner's secret
     unsigned threads;      // 0: two
     uint64_t memory_bytes; // 0: one gigabyte
+    const uint64_t *key;   // for tests: GW_LOAD_KEY_WORDS that two loads share; NULL: random, as it must be
     void (*progress)(void *state, double fraction, const char *phase); // or NULL
     void *state;
 } gw_load_options;

@@ -7,7 +7,7 @@
 #include "service/base/buffer.h"
 #include "service/engine/engine.h"
 
-#define GW_ENGINE_CODEC_VERSION 1u
+#define GW_ENGINE_CODEC_VERSION 2u
 #define GW_ENGINE_DESCRIPTOR 3 // the engine's end, by agreement of spawn and main
 #define GW_ENGINE_PATH_MAX 4096u
 #define GW_ENGINE_SQL_MAX 262144u

@@ -207,6 +207,10 @@ static gw_converted bad(gw_load_kind kind, uint64_t value) {
     return (gw_converted){.outcome = GW_CONVERTED_BAD, .kind = kind, .value = value};
 }
 
+static gw_converted above(uint64_t value) {
+    return (gw_converted){.outcome = GW_CONVERTED_BAD, .kind = GW_LOAD_OUT_OF_BOUNDS, .value = value, .is_above = true};
+}
+
 static gw_converted convert_number(const gw_load_column *column, gw_bytes field) {
     number_text text;
     if (is_not_finite(field))
@@ -219,7 +223,7 @@ static gw_converted convert_number(const gw_load_column *column, gw_bytes field)
     if (value.floor < column->min_scaled)
         return bad(GW_LOAD_OUT_OF_BOUNDS, 0);
     if (value.floor > column->max_scaled || (value.floor == column->max_scaled && value.rest != REST_NONE))
-        return bad(GW_LOAD_OUT_OF_BOUNDS, (uint64_t)column->steps);
+        return above((uint64_t)column->steps);
     return (gw_converted){.outcome = GW_CONVERTED_VALUE, .value = number_steps(value, column)};
 }
 
@@ -230,8 +234,29 @@ gw_converted gw_convert_missing(const gw_converter *converter) {
     return (gw_converted){.outcome = GW_CONVERTED_MISSING};
 }
 
+// The first and the last code are the bounds of a date.
+static gw_converted convert_date(const gw_converter *converter, gw_bytes field) {
+    const gw_load_column *column = converter->column;
+    int64_t index;
+    if (field.size == 0)
+        return gw_convert_missing(converter);
+    if (!gw_period_of_date(column->period, field, &index)) {
+        if (column->missing_is_unknown && gw_bytes_equal(field, gw_bytes_of(column->codes[column->code_count - 1])))
+            return gw_convert_missing(converter); // written out: _U
+        return bad(is_not_finite(field) ? GW_LOAD_NOT_FINITE : GW_LOAD_BAD_TYPE, 0);
+    }
+    int64_t last = (int64_t)column->code_count - 1 - column->missing_is_unknown;
+    if (index < column->period_first)
+        return bad(GW_LOAD_OUT_OF_BOUNDS, 0);
+    if (index - column->period_first > last)
+        return above((uint64_t)last);
+    return (gw_converted){.outcome = GW_CONVERTED_VALUE, .value = (uint64_t)(index - column->period_first)};
+}
+
 gw_converted gw_convert(const gw_converter *converter, gw_bytes field) {
     const gw_load_column *column = converter->column;
+    if (column->period != GW_PERIOD_NONE)
+        return convert_date(converter, field);
     const code_entry *entry =
         column->is_code ? entry_find(converter, field.size > 0 ? (const void *)field.data : "", field.size) : NULL;
     if (entry != NULL && entry->text != NULL)
@@ -260,14 +285,22 @@ void gw_convert_explain(const gw_converter *converter, gw_converted converted, g
     const char *reason = "";
     GW_ASSERT(converted.outcome == GW_CONVERTED_BAD);
     gw_quote(field, QUOTED_MAX, quoted);
-    if (converted.kind == GW_LOAD_OUT_OF_BOUNDS) {
-        bool is_above = converted.value != 0;
-        scaled_text(is_above ? column->max_scaled : column->min_scaled, column->scale, bound);
-        snprintf(text, GW_LOAD_TEXT_MAX, "%.128s \"%s\" is %s %s", column->name, quoted, is_above ? "above" : "below",
-                 bound);
+    if (converted.kind == GW_LOAD_OUT_OF_BOUNDS && column->period != GW_PERIOD_NONE) {
+        snprintf(text, GW_LOAD_TEXT_MAX, "%.128s \"%s\" is %s %.32s", column->name, quoted,
+                 converted.is_above ? "after" : "before", column->codes[converted.value]);
         return;
     }
-    if (converted.kind == GW_LOAD_BAD_TYPE)
+    if (converted.kind == GW_LOAD_OUT_OF_BOUNDS) {
+        scaled_text(converted.is_above ? column->max_scaled : column->min_scaled, column->scale, bound);
+        snprintf(text, GW_LOAD_TEXT_MAX, "%.128s \"%s\" is %s %s", column->name, quoted,
+                 converted.is_above ? "above" : "below", bound);
+        return;
+    }
+    if (converted.kind == GW_LOAD_BAD_TYPE && column->period != GW_PERIOD_NONE)
+        reason = column->period == GW_PERIOD_YEAR      ? "is not a date (2023-05-17, or 2023)"
+                 : column->period == GW_PERIOD_QUARTER ? "is not a date (2023-05-17, or 2023-Q2)"
+                                                       : "is not a date (2023-05-17, or 2023-05)";
+    else if (converted.kind == GW_LOAD_BAD_TYPE)
         reason = column->is_whole ? "is not a whole number" : "is not a number";
     else if (converted.kind == GW_LOAD_NOT_FINITE)
         reason = "is not finite";

@@ -13,9 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define PROGRESS_ROWS 65536u
-#define READING_SHARE 0.6 // of a load's time, about
+#define READING_SHARE 0.6  // of a load's time, about
+#define WRITTEN_SHARE 0.95 // then it is sealed
 
 GW_DEFINE_FREEP(gw_stage, gw_stage_close)
 
@@ -29,7 +31,9 @@ typedef struct {
     gw_load_progress progress;
     gw_load_report *report;
     gw_stage *stage;
-    uint64_t key[2];
+    uint64_t key[GW_LOAD_KEY_WORDS];             // of persons, then of what a row holds
+    double bytes[GW_LOAD_TABLES_MAX], bytes_all; // of the sources as they lie on disk: how far the whole load is
+    double bytes_before;                         // of the tables already read
 } load_work;
 
 // One table while its source is read.
@@ -42,7 +46,7 @@ typedef struct {
     size_t person_field;
     size_t fields[GW_LOAD_COLUMNS_MAX]; // where each column stands in the source
     gw_converter *converters[GW_LOAD_COLUMNS_MAX];
-    uint64_t values[GW_LOAD_COLUMNS_MAX];
+    uint64_t values[GW_LOAD_COLUMNS_MAX + 2]; // and behind a row's own values its person, when it is hashed
     uint64_t row;
 } table_reading;
 
@@ -218,14 +222,23 @@ static bool row_convert(table_reading *reading, const gw_row *row) {
     return is_kept;
 }
 
+// Whose row it is and what it holds, as a number that orders a person's rows. What the row inherits follows from the
+// person.
+static uint64_t row_pick(table_reading *reading, gw_keyed_hash person) {
+    size_t count = reading->table->column_count;
+    reading->values[count] = person.low;
+    reading->values[count + 1] = person.high;
+    gw_bytes bytes = {(const uint8_t *)reading->values, (count + 2) * sizeof(uint64_t)};
+    return gw_keyed_hash_of(reading->loading->key + 2, bytes).low;
+}
+
 static gw_status row_stage(table_reading *reading, gw_bytes person) {
     const load_work *loading = reading->loading;
-    uint64_t pick = 0;
-    if (gw_load_treatment_of(loading->plan, NULL, GW_LOAD_TOO_MANY_ROWS) == GW_TREAT_DROP_ROW) {
-        size_t size = reading->table->column_count * sizeof(uint64_t);
-        pick = gw_keyed_hash_of(loading->key, (gw_bytes){(const uint8_t *)reading->values, size}).low;
-    }
-    return gw_stage_append(loading->stage, reading->values, gw_keyed_hash_of(loading->key, person), pick, reading->row);
+    gw_keyed_hash hash = gw_keyed_hash_of(loading->key, person);
+    bool is_ordered = reading->table->rows_per_person_max > 1 ||
+                      gw_load_treatment_of(loading->plan, NULL, GW_LOAD_TOO_MANY_ROWS) == GW_TREAT_DROP_ROW;
+    uint64_t pick = is_ordered ? row_pick(reading, hash) : 0;
+    return gw_stage_append(loading->stage, reading->values, hash, pick, reading->row);
 }
 
 static void row_note_ragged(table_reading *reading, size_t field_count, bool is_broken) {
@@ -237,13 +250,25 @@ static void row_note_ragged(table_reading *reading, size_t field_count, bool is_
     gw_ignore(note(reading, GW_LOAD_RAGGED_ROW, reading->table->column_count, text)); // such a row is never kept
 }
 
+static void load_tell(const load_work *loading, double fraction, const char *verb, size_t table) {
+    char phase[64];
+    if (loading->plan->table_count == 1)
+        snprintf(phase, sizeof(phase), "%s", verb);
+    else
+        snprintf(phase, sizeof(phase), "%s %.40s", verb, loading->plan->tables[table].name);
+    loading->progress.tell(loading->progress.state, fraction, phase);
+}
+
+static void reading_tell(const table_reading *reading) {
+    const load_work *loading = reading->loading;
+    double bytes = loading->bytes_before + source_fraction(&reading->source) * loading->bytes[reading->index];
+    load_tell(loading, READING_SHARE * bytes / loading->bytes_all, "reading", reading->index);
+}
+
 static gw_status reading_row(table_reading *reading, gw_rows_outcome outcome, const gw_row *row) {
     reading->row++;
-    if (reading->row % PROGRESS_ROWS == 0) {
-        double whole =
-            ((double)reading->index + source_fraction(&reading->source)) / (double)reading->loading->plan->table_count;
-        reading->loading->progress.tell(reading->loading->progress.state, READING_SHARE * whole, "reading");
-    }
+    if (reading->row % PROGRESS_ROWS == 0)
+        reading_tell(reading);
     if (outcome == GW_ROWS_BROKEN || row->count != reading->field_count) {
         row_note_ragged(reading, row->count, outcome == GW_ROWS_BROKEN);
         return GW_OK;
@@ -289,6 +314,7 @@ static gw_status load_table(load_work *loading, size_t index) {
         status = gw_stage_check_persons(loading->stage, index, loading->report);
     loading->report->rows_read += reading.row;
     loading->report->tables[index].rows_read = reading.row;
+    loading->bytes_before += loading->bytes[index];
     reading_done(&reading);
     return status;
 }
@@ -306,21 +332,40 @@ static gw_engine_word word_of(gw_status status) {
     }
 }
 
+static bool load_draw_key(load_work *loading) {
+    if (loading->plan->key == NULL)
+        return gw_random_bytes(loading->key, sizeof(loading->key));
+    memcpy(loading->key, loading->plan->key, sizeof(loading->key));
+    return true;
+}
+
+static void load_weigh(load_work *loading) {
+    for (size_t i = 0; i < loading->plan->table_count; i++) {
+        struct stat facts;
+        bool is_there = stat(loading->plan->tables[i].source, &facts) == 0;
+        loading->bytes[i] = is_there ? (double)facts.st_size + 1.0 : 1.0;
+        loading->bytes_all += loading->bytes[i];
+    }
+}
+
+static void load_tell_written(void *state, size_t table, double fraction) {
+    load_tell(state, READING_SHARE + (WRITTEN_SHARE - READING_SHARE) * fraction, "writing", table);
+}
+
 gw_engine_word gw_duckdb_load(const gw_load_plan *plan, gw_load_progress progress, gw_load_report *ret_report) {
     GW_CLEANUP(gw_stage_freep) gw_stage *stage = NULL;
     load_work loading = {.plan = plan, .progress = progress, .report = ret_report};
     *ret_report = (gw_load_report){0};
-    if (!gw_random_bytes(loading.key, sizeof(loading.key)))
+    if (!load_draw_key(&loading))
         return GW_WORD_MEMORY;
-    progress.tell(progress.state, 0.0, "reading");
+    load_weigh(&loading);
+    load_tell(&loading, 0.0, "reading", 0);
     gw_status status = gw_stage_open(plan, &stage);
     loading.stage = stage;
     for (size_t i = 0; i < plan->table_count && status == GW_OK; i++)
         status = load_table(&loading, i);
     gw_wipe(loading.key, sizeof(loading.key));
-    if (status == GW_OK && !gw_load_is_refused(ret_report)) {
-        progress.tell(progress.state, READING_SHARE, "writing");
-        status = gw_stage_write(stage, ret_report);
-    }
+    if (status == GW_OK && !gw_load_is_refused(ret_report))
+        status = gw_stage_write(stage, (gw_stage_progress){load_tell_written, &loading}, ret_report);
     return word_of(status);
 }

@@ -1,36 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows are appended in chunks inside one transaction; DuckDB writes full row groups to the file as they come, so memory
 // stays within its limit, and sorts spill into the plan's folder.
-#include "service/engine/duckdb_stage.h"
+#include "service/engine/duckdb_stage_inner.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
-#include <duckdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SQL_SIZE_MAX (1u << 20)
-#define FIXED_COLUMNS 4u // person_high, person_low, pick, row
-
-struct gw_stage {
-    const gw_load_plan *plan;
-    duckdb_database database;
-    duckdb_connection connection;
-    // Of the table being appended to:
-    const gw_load_table *table;
-    duckdb_appender appender;
-    duckdb_data_chunk chunk;
-    size_t chunk_rows;
-    void *data[GW_LOAD_COLUMNS_MAX + FIXED_COLUMNS];
-    uint64_t *validity[GW_LOAD_COLUMNS_MAX + FIXED_COLUMNS];
-    duckdb_type types[GW_LOAD_COLUMNS_MAX + FIXED_COLUMNS];
-    bool has_excess[GW_LOAD_TABLES_MAX]; // table excess_<n> exists and is not empty
-};
-
 GW_DEFINE_FREEP(gw_stage, gw_stage_close)
 
-static gw_status run(gw_stage *stage, const gw_buffer *sql) {
+gw_status gw_stage_run(gw_stage *stage, const gw_buffer *sql) {
     duckdb_result result;
     gw_status status = sql->status;
     if (status == GW_OK) {
@@ -41,8 +22,7 @@ static gw_status run(gw_stage *stage, const gw_buffer *sql) {
     return status;
 }
 
-static gw_status run_format(gw_stage *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static gw_status run_format(gw_stage *stage, const char *format, ...) {
+gw_status gw_stage_run_format(gw_stage *stage, const char *format, ...) {
     char text[1024];
     va_list arguments;
     va_start(arguments, format);
@@ -55,8 +35,7 @@ static gw_status run_format(gw_stage *stage, const char *format, ...) {
     return status;
 }
 
-// The one BIGINT column of a query, up to `max` rows of it.
-static gw_status run_numbers(gw_stage *stage, const char *sql, uint64_t *ret_numbers, size_t max, size_t *ret_count) {
+gw_status gw_stage_numbers(gw_stage *stage, const char *sql, uint64_t *ret_numbers, size_t max, size_t *ret_count) {
     duckdb_result result;
     gw_status status = GW_IO;
     *ret_count = 0;
@@ -73,7 +52,7 @@ static gw_status run_numbers(gw_stage *stage, const char *sql, uint64_t *ret_num
     return status;
 }
 
-static void sql_identifier(gw_buffer *sql, const char *name) {
+void gw_stage_identifier(gw_buffer *sql, const char *name) {
     gw_buffer_text(sql, "\"");
     for (const char *c = name; *c != '\0'; c++) {
         gw_buffer_append(sql, c, 1);
@@ -83,20 +62,22 @@ static void sql_identifier(gw_buffer *sql, const char *name) {
     gw_buffer_text(sql, "\"");
 }
 
-// The smallest type that holds every value: it is also how little of a row there is to scan.
-static duckdb_type column_type(const gw_load_column *column) {
-    uint64_t max = column->is_code ? column->code_count - 1 : (uint64_t)column->steps;
+duckdb_type gw_stage_type_of(uint64_t max) {
     return max <= UINT8_MAX    ? DUCKDB_TYPE_UTINYINT
            : max <= UINT16_MAX ? DUCKDB_TYPE_USMALLINT
            : max <= UINT32_MAX ? DUCKDB_TYPE_UINTEGER
                                : DUCKDB_TYPE_BIGINT;
 }
 
-static const char *type_name(duckdb_type type) {
+const char *gw_stage_type_name(duckdb_type type) {
     return type == DUCKDB_TYPE_UTINYINT    ? "UTINYINT"
            : type == DUCKDB_TYPE_USMALLINT ? "USMALLINT"
            : type == DUCKDB_TYPE_UINTEGER  ? "UINTEGER"
                                            : "BIGINT";
+}
+
+duckdb_type gw_stage_column_type(const gw_load_column *column) {
+    return gw_stage_type_of(column->is_code ? column->code_count - 1 : (uint64_t)column->steps);
 }
 
 static bool config_fill(duckdb_config config, const gw_load_plan *plan, const char *spill) {
@@ -149,16 +130,16 @@ void gw_stage_close(gw_stage *stage) {
 
 static gw_status begin_table(gw_stage *stage, size_t index) {
     GW_CLEANUP(gw_buffer_done) gw_buffer sql;
-    gw_buffer_init(&sql, SQL_SIZE_MAX);
+    gw_buffer_init(&sql, GW_STAGE_SQL_MAX);
     gw_buffer_format(&sql, "BEGIN TRANSACTION; CREATE TABLE stage_%zu (", index);
     for (size_t i = 0; i < stage->table->column_count; i++)
-        gw_buffer_format(&sql, "c%zu %s, ", i, type_name(stage->types[i]));
+        gw_buffer_format(&sql, "c%zu %s, ", i, gw_stage_type_name(stage->types[i]));
     gw_buffer_text(&sql, "person_high UBIGINT, person_low UBIGINT, pick UBIGINT, row BIGINT)");
-    return run(stage, &sql);
+    return gw_stage_run(stage, &sql);
 }
 
 static gw_status begin_chunk(gw_stage *stage, size_t column_count) {
-    duckdb_logical_type types[GW_LOAD_COLUMNS_MAX + FIXED_COLUMNS];
+    duckdb_logical_type types[GW_LOAD_COLUMNS_MAX + GW_STAGE_FIXED];
     for (size_t i = 0; i < column_count; i++)
         types[i] = duckdb_create_logical_type(stage->types[i]);
     stage->chunk = duckdb_create_data_chunk(types, column_count);
@@ -170,7 +151,7 @@ static gw_status begin_chunk(gw_stage *stage, size_t column_count) {
 // After a reset the vectors may lie elsewhere.
 static void chunk_locate(gw_stage *stage) {
     stage->chunk_rows = 0;
-    for (size_t i = 0; i < stage->table->column_count + FIXED_COLUMNS; i++) {
+    for (size_t i = 0; i < stage->table->column_count + GW_STAGE_FIXED; i++) {
         duckdb_vector vector = duckdb_data_chunk_get_vector(stage->chunk, i);
         duckdb_vector_ensure_validity_writable(vector);
         stage->data[i] = duckdb_vector_get_data(vector);
@@ -183,12 +164,12 @@ gw_status gw_stage_begin(gw_stage *stage, size_t index) {
     stage->table = &stage->plan->tables[index];
     size_t count = stage->table->column_count;
     for (size_t i = 0; i < count; i++)
-        stage->types[i] = column_type(&stage->table->columns[i]);
-    for (size_t i = 0; i < FIXED_COLUMNS; i++)
-        stage->types[count + i] = i < FIXED_COLUMNS - 1 ? DUCKDB_TYPE_UBIGINT : DUCKDB_TYPE_BIGINT;
+        stage->types[i] = gw_stage_column_type(&stage->table->columns[i]);
+    for (size_t i = 0; i < GW_STAGE_FIXED; i++)
+        stage->types[count + i] = i < GW_STAGE_FIXED - 1 ? DUCKDB_TYPE_UBIGINT : DUCKDB_TYPE_BIGINT;
     gw_status status = begin_table(stage, index);
     if (status == GW_OK)
-        status = begin_chunk(stage, count + FIXED_COLUMNS);
+        status = begin_chunk(stage, count + GW_STAGE_FIXED);
     if (status != GW_OK)
         return status;
     snprintf(name, sizeof(name), "stage_%zu", index);
@@ -227,8 +208,8 @@ gw_status gw_stage_append(gw_stage *stage, const uint64_t *values, gw_keyed_hash
     size_t count = stage->table->column_count;
     for (size_t i = 0; i < count; i++)
         value_write(stage, i, values[i]);
-    const uint64_t fixed[FIXED_COLUMNS] = {person.high, person.low, pick, row};
-    for (size_t i = 0; i < FIXED_COLUMNS; i++)
+    const uint64_t fixed[GW_STAGE_FIXED] = {person.high, person.low, pick, row};
+    for (size_t i = 0; i < GW_STAGE_FIXED; i++)
         ((uint64_t *)stage->data[count + i])[stage->chunk_rows] = fixed[i];
     stage->chunk_rows++;
     return stage->chunk_rows == duckdb_vector_size() ? chunk_flush(stage) : GW_OK;
@@ -240,7 +221,7 @@ gw_status gw_stage_end(gw_stage *stage) {
         status = GW_IO;
     duckdb_appender_destroy(&stage->appender);
     duckdb_destroy_data_chunk(&stage->chunk);
-    return status == GW_OK ? run_format(stage, "COMMIT") : status;
+    return status == GW_OK ? gw_stage_run_format(stage, "COMMIT") : status;
 }
 
 static gw_status report_excess(gw_stage *stage, size_t index, gw_load_report *report) {
@@ -249,10 +230,10 @@ static gw_status report_excess(gw_stage *stage, size_t index, gw_load_report *re
     size_t one, row_count = 0;
     gw_load_kind_report *kind = &report->kinds[GW_LOAD_TOO_MANY_ROWS];
     snprintf(sql, sizeof(sql), "SELECT count(*) FROM excess_%zu", index);
-    gw_status status = run_numbers(stage, sql, &count, 1, &one);
+    gw_status status = gw_stage_numbers(stage, sql, &count, 1, &one);
     snprintf(sql, sizeof(sql), "SELECT row FROM excess_%zu ORDER BY row LIMIT %u", index, GW_LOAD_FINDINGS_MAX);
     if (status == GW_OK)
-        status = run_numbers(stage, sql, rows, GW_LOAD_FINDINGS_MAX, &row_count);
+        status = gw_stage_numbers(stage, sql, rows, GW_LOAD_FINDINGS_MAX, &row_count);
     stage->has_excess[index] = count > 0;
     kind->count += count;
     if (stage->plan->treatments[GW_LOAD_TOO_MANY_ROWS] == GW_TREAT_REFUSE)
@@ -266,118 +247,34 @@ static gw_status report_excess(gw_stage *stage, size_t index, gw_load_report *re
     return status;
 }
 
+// Tables with many rows keep how many each person has for the writing.
+static gw_status count_rows(gw_stage *stage, size_t index, unsigned long long max) {
+    if (max == 1)
+        return gw_stage_run_format(stage,
+                                   "CREATE TEMP TABLE over_%zu AS SELECT person_high, person_low FROM stage_%zu "
+                                   "GROUP BY person_high, person_low HAVING count(*) > 1",
+                                   index, index);
+    gw_status status = gw_stage_run_format(stage,
+                                           "CREATE TEMP TABLE rows_%zu AS SELECT person_high, person_low, count(*) AS "
+                                           "rows FROM stage_%zu GROUP BY person_high, person_low",
+                                           index, index);
+    if (status != GW_OK)
+        return status;
+    return gw_stage_run_format(
+        stage, "CREATE TEMP TABLE over_%zu AS SELECT person_high, person_low FROM rows_%zu WHERE rows > %llu", index,
+        index, max);
+}
+
 gw_status gw_stage_check_persons(gw_stage *stage, size_t index, gw_load_report *report) {
     unsigned long long max = stage->plan->tables[index].rows_per_person_max;
     bool is_dropping = stage->plan->treatments[GW_LOAD_TOO_MANY_ROWS] == GW_TREAT_DROP_ROW;
-    gw_status status = run_format(stage,
-                                  "CREATE TEMP TABLE over_%zu AS SELECT person_high, person_low FROM stage_%zu "
-                                  "GROUP BY person_high, person_low HAVING count(*) > %llu",
-                                  index, index, max);
+    gw_status status = count_rows(stage, index, max);
     if (status == GW_OK)
-        status = run_format(stage,
-                            "CREATE TEMP TABLE excess_%zu AS SELECT row FROM (SELECT row, row_number() OVER "
-                            "(PARTITION BY person_high, person_low ORDER BY %s row) AS place FROM stage_%zu SEMI JOIN "
-                            "over_%zu USING (person_high, person_low)) WHERE place > %llu",
-                            index, is_dropping ? "pick," : "", index, index, max);
+        status =
+            gw_stage_run_format(stage,
+                                "CREATE TEMP TABLE excess_%zu AS SELECT row FROM (SELECT row, row_number() OVER "
+                                "(PARTITION BY person_high, person_low ORDER BY %s row) AS place FROM stage_%zu SEMI "
+                                "JOIN over_%zu USING (person_high, person_low)) WHERE place > %llu",
+                                index, is_dropping ? "pick," : "", index, index, max);
     return status == GW_OK ? report_excess(stage, index, report) : status;
-}
-
-// Persons of all tables numbered in the order of their keyed hashes, which means nothing.
-static gw_status write_persons(gw_stage *stage) {
-    GW_CLEANUP(gw_buffer_done) gw_buffer sql;
-    bool is_needed = false;
-    gw_buffer_init(&sql, SQL_SIZE_MAX);
-    gw_buffer_text(&sql, "CREATE TEMP TABLE persons AS SELECT person_high, person_low, row_number() OVER (ORDER BY "
-                         "person_high, person_low) - 1 AS person FROM (");
-    for (size_t i = 0; i < stage->plan->table_count; i++) {
-        gw_buffer_format(&sql, "%sSELECT person_high, person_low FROM stage_%zu", i > 0 ? " UNION " : "", i);
-        is_needed |= stage->plan->tables[i].rows_per_person_max > 1;
-    }
-    gw_buffer_text(&sql, stage->plan->table_count > 1 ? ")" : " GROUP BY person_high, person_low)");
-    return is_needed ? run(stage, &sql) : GW_OK;
-}
-
-static void write_inherited(gw_stage *stage, gw_buffer *sql, const gw_load_table *table) {
-    for (size_t i = 0; i < table->inherited_count; i++) {
-        gw_load_inherited from = table->inherited[i];
-        const gw_load_column *column = &stage->plan->tables[from.table].columns[from.column];
-        const char *type = type_name(column_type(column));
-        if (column->is_code && column->missing_is_unknown) // a person the other table does not know
-            gw_buffer_format(sql, ", CAST(coalesce(h%zu.c%zu, %zu) AS %s) AS ", i, (size_t)from.column,
-                             column->code_count - 1, type);
-        else
-            gw_buffer_format(sql, ", h%zu.c%zu AS ", i, (size_t)from.column);
-        sql_identifier(sql, column->target);
-    }
-}
-
-static void write_sources(gw_stage *stage, gw_buffer *sql, size_t index) {
-    const gw_load_table *table = &stage->plan->tables[index];
-    gw_buffer_format(sql, " FROM stage_%zu s", index);
-    if (table->rows_per_person_max > 1)
-        gw_buffer_text(sql, " JOIN persons p USING (person_high, person_low)");
-    for (size_t i = 0; i < table->inherited_count; i++) {
-        size_t from = (size_t)table->inherited[i].table;
-        gw_buffer_format(sql, " LEFT JOIN (SELECT * FROM stage_%zu", from);
-        if (stage->has_excess[from])
-            gw_buffer_format(sql, " ANTI JOIN excess_%zu USING (row)", from);
-        gw_buffer_format(sql, ") h%zu ON h%zu.person_high = s.person_high AND h%zu.person_low = s.person_low", i, i, i);
-    }
-    if (stage->has_excess[index])
-        gw_buffer_format(sql, " ANTI JOIN excess_%zu e ON e.row = s.row", index);
-}
-
-static gw_status write_table(gw_stage *stage, size_t index) {
-    const gw_load_table *table = &stage->plan->tables[index];
-    GW_CLEANUP(gw_buffer_done) gw_buffer sql;
-    gw_buffer_init(&sql, SQL_SIZE_MAX);
-    gw_buffer_text(&sql, "CREATE TABLE snapshot.");
-    sql_identifier(&sql, table->name);
-    gw_buffer_text(&sql, " AS SELECT ");
-    for (size_t i = 0; i < table->column_count; i++) {
-        gw_buffer_format(&sql, "%ss.c%zu AS ", i > 0 ? ", " : "", i);
-        sql_identifier(&sql, table->columns[i].target);
-    }
-    write_inherited(stage, &sql, table);
-    if (table->rows_per_person_max > 1)
-        gw_buffer_text(&sql, ", p.person AS \"" GW_LOAD_PERSON "\"");
-    write_sources(stage, &sql, index);
-    gw_buffer_text(&sql, " ORDER BY ALL");
-    return run(stage, &sql);
-}
-
-static gw_status write_count(gw_stage *stage, size_t index, uint64_t *ret_rows) {
-    GW_CLEANUP(gw_buffer_done) gw_buffer sql;
-    gw_buffer_init(&sql, SQL_SIZE_MAX);
-    gw_buffer_text(&sql, "SELECT count(*) FROM snapshot.");
-    sql_identifier(&sql, stage->plan->tables[index].name);
-    size_t count;
-    return sql.status == GW_OK ? run_numbers(stage, gw_buffer_string(&sql), ret_rows, 1, &count) : sql.status;
-}
-
-static gw_status write_attach(gw_stage *stage) {
-    GW_CLEANUP(gw_buffer_done) gw_buffer sql;
-    gw_buffer_init(&sql, SQL_SIZE_MAX);
-    gw_buffer_text(&sql, "ATTACH '");
-    for (const char *c = stage->plan->folder; *c != '\0'; c++) {
-        gw_buffer_append(&sql, c, 1);
-        gw_buffer_text(&sql, *c == '\'' ? "'" : "");
-    }
-    gw_buffer_text(&sql, "/" GW_LOAD_SNAPSHOT "' AS snapshot");
-    return run(stage, &sql);
-}
-
-gw_status gw_stage_write(gw_stage *stage, gw_load_report *report) {
-    gw_status status = write_attach(stage);
-    if (status == GW_OK)
-        status = write_persons(stage);
-    for (size_t i = 0; i < stage->plan->table_count && status == GW_OK; i++) {
-        status = write_table(stage, i);
-        if (status == GW_OK)
-            status = write_count(stage, i, &report->tables[i].rows_kept);
-        report->rows_kept += report->tables[i].rows_kept;
-    }
-    if (status == GW_OK)
-        status = run_format(stage, "CHECKPOINT snapshot");
-    return status == GW_OK ? run_format(stage, "DETACH snapshot") : status;
 }

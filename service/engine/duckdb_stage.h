@@ -24,5 +24,10 @@ GW_MUST_CHECK gw_status gw_stage_end(gw_stage *stage);
 // else by the order of the source. Adds them to the report.
 GW_MUST_CHECK gw_status gw_stage_check_persons(gw_stage *stage, size_t table, gw_load_report *report);
 
-// Writes the snapshot of all tables. `ret_rows` counts the rows in it.
-GW_MUST_CHECK gw_status gw_stage_write(gw_stage *stage, gw_load_report *report);
+// Told before each table, with how much of the writing is done.
+typedef struct {
+    void (*tell)(void *state, size_t table, double fraction);
+    void *state;
+} gw_stage_progress;
+// Writes the snapshot of all tables. The report gets the rows kept, and the persons that another table does not know.
+GW_MUST_CHECK gw_status gw_stage_write(gw_stage *stage, gw_stage_progress progress, gw_load_report *report);

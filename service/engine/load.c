@@ -66,6 +66,8 @@ static void column_pack(const gw_load_column *column, gw_buffer *buffer) {
         gw_pack_text(buffer, column->recodes[i].from);
         gw_pack_u64(buffer, column->recodes[i].code);
     }
+    gw_pack_u64(buffer, column->period);
+    gw_pack_i64(buffer, column->period_first);
     gw_pack_u64(buffer, column->scale);
     gw_pack_i64(buffer, column->min_scaled);
     gw_pack_i64(buffer, column->max_scaled);
@@ -94,6 +96,9 @@ void gw_load_plan_pack(const gw_load_plan *plan, gw_buffer *buffer) {
     gw_pack_u64(buffer, plan->threads);
     gw_pack_u64(buffer, plan->memory_bytes);
     treatments_pack(plan->treatments, buffer);
+    gw_pack_u64(buffer, plan->key != NULL);
+    for (size_t i = 0; i < GW_LOAD_KEY_WORDS && plan->key != NULL; i++)
+        gw_pack_u64(buffer, plan->key[i]);
     gw_pack_u64(buffer, plan->table_count);
     for (size_t i = 0; i < plan->table_count; i++)
         table_pack(&plan->tables[i], buffer);
@@ -145,7 +150,18 @@ static void column_codes_unpack(plan_reader *reader, gw_load_column *column) {
     column->recodes = recodes;
 }
 
+static void column_period_unpack(plan_reader *reader, gw_load_column *column) {
+    uint64_t period = gw_unpack_u64(&reader->in);
+    if (period > GW_PERIOD_MONTH)
+        reader->in.is_bad = true;
+    column->period = period > GW_PERIOD_MONTH ? GW_PERIOD_NONE : (gw_period)period;
+    column->period_first = gw_unpack_i64(&reader->in);
+}
+
 static bool column_is_sound(const gw_load_column *column) {
+    if (column->period != GW_PERIOD_NONE &&
+        (!column->is_code || column->code_count <= column->missing_is_unknown || column->period_first < 0))
+        return false;
     if (column->is_code)
         return column->code_count >= 1 && column->code_count <= UINT32_MAX;
     return column->scale <= 18 && column->grid_scaled >= 1 && column->min_scaled < column->max_scaled &&
@@ -160,6 +176,7 @@ static void column_unpack(plan_reader *reader, gw_load_column *column) {
     column->is_whole = gw_unpack_u64(&reader->in) != 0;
     column->missing_is_unknown = gw_unpack_u64(&reader->in) != 0;
     column_codes_unpack(reader, column);
+    column_period_unpack(reader, column);
     column->scale = (unsigned)gw_unpack_u64(&reader->in);
     column->min_scaled = gw_unpack_i64(&reader->in);
     column->max_scaled = gw_unpack_i64(&reader->in);
@@ -175,7 +192,7 @@ static void table_unpack(plan_reader *reader, gw_load_table *table) {
     table->source = reader_name(reader);
     table->person = reader_name(reader);
     table->rows_per_person_max = gw_unpack_u64(&reader->in);
-    table->column_count = gw_unpack_count(&reader->in, (12 + GW_LOAD_KINDS) * sizeof(uint64_t));
+    table->column_count = gw_unpack_count(&reader->in, (14 + GW_LOAD_KINDS) * sizeof(uint64_t));
     if (table->column_count < 1 || table->column_count > GW_LOAD_COLUMNS_MAX || table->rows_per_person_max < 1)
         reader->in.is_bad = true;
     gw_load_column *columns = reader_array(reader, table->column_count, sizeof(*columns));
@@ -203,6 +220,15 @@ static bool plan_inherits_soundly(const gw_load_plan *plan) {
     return true;
 }
 
+static const uint64_t *key_unpack(plan_reader *reader) {
+    if (gw_unpack_u64(&reader->in) == 0)
+        return NULL;
+    uint64_t *key = reader_array(reader, GW_LOAD_KEY_WORDS, sizeof(*key));
+    for (size_t i = 0; i < GW_LOAD_KEY_WORDS && key != NULL; i++)
+        key[i] = gw_unpack_u64(&reader->in);
+    return key;
+}
+
 gw_status gw_load_plan_unpack(gw_bytes payload, gw_arena *arena, gw_load_plan *ret) {
     plan_reader reader = {.in = {.rest = payload}, .arena = arena};
     gw_load_plan plan = {0};
@@ -210,6 +236,7 @@ gw_status gw_load_plan_unpack(gw_bytes payload, gw_arena *arena, gw_load_plan *r
     plan.threads = gw_unpack_u64(&reader.in);
     plan.memory_bytes = gw_unpack_u64(&reader.in);
     treatments_unpack(&reader, plan.treatments);
+    plan.key = key_unpack(&reader);
     plan.table_count = gw_unpack_count(&reader.in, 6 * sizeof(uint64_t));
     if (plan.table_count < 1 || plan.table_count > GW_LOAD_TABLES_MAX)
         reader.in.is_bad = true;

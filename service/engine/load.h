@@ -6,6 +6,7 @@
 #pragma once
 #include "service/base/arena.h"
 #include "service/engine/codec.h"
+#include "service/wire/period.h"
 
 #define GW_LOAD_TABLES_MAX 64u
 #define GW_LOAD_COLUMNS_MAX 256u
@@ -52,7 +53,9 @@ typedef struct {
     size_t code_count;
     const gw_load_recode *recodes;
     size_t recode_count;
-    unsigned scale; // numbers, as in policy.h: integers of 10^-scale
+    gw_period period;     // dates: code i is the period period_first + i; otherwise none
+    int64_t period_first; // counted as in wire/period.h
+    unsigned scale;       // numbers, as in policy.h: integers of 10^-scale
     int64_t min_scaled, max_scaled, grid_scaled, steps;
     gw_load_treatment treatments[GW_LOAD_KINDS]; // its own; refuse: as the plan's
 } gw_load_column;
@@ -74,11 +77,15 @@ typedef struct {
     size_t inherited_count;
 } gw_load_table;
 
+// Two keys of a load: of persons, and of the order of a person's rows.
+#define GW_LOAD_KEY_WORDS 4u
+
 typedef struct {
     const char *folder; // empty, of this load alone: the snapshot is made there, with all intermediate files
     uint64_t threads;
     uint64_t memory_bytes;
     gw_load_treatment treatments[GW_LOAD_KINDS];
+    const uint64_t *key; // for tests: GW_LOAD_KEY_WORDS that two loads share; NULL: drawn at random and forgotten
     const gw_load_table *tables;
     size_t table_count;
 } gw_load_plan;
@@ -87,11 +94,13 @@ typedef struct {
 gw_load_treatment gw_load_treatment_of(const gw_load_plan *plan, const gw_load_column *column, gw_load_kind kind);
 
 #define GW_LOAD_SNAPSHOT "snapshot.duckdb" // in the plan's folder
-// Tables with more than one row per person keep the persons apart by a random number of this column,
+// Tables with more than one row per person keep the persons apart by a random number of this column, their own in every
+// table,
 #define GW_LOAD_PERSON "_person"
 // say how many rows the person has in the table,
 #define GW_LOAD_ROWS "_rows"
-// and order a person's rows by a keyed hash of what they hold: the same for shuffled sources, and meaning nothing.
+// and number a person's rows, 0 to _rows - 1, in the order of a keyed hash of what they hold and of whom they are of:
+// the same for shuffled sources (rows that hold the same follow each other), and meaning nothing.
 #define GW_LOAD_ORDER "_order"
 #define GW_LOAD_WEIGHT "_weight" // the column with role weight
 
@@ -110,6 +119,7 @@ typedef struct {
 
 typedef struct {
     uint64_t rows_read, rows_kept;
+    uint64_t orphan_count; // persons who have rows here, and none in a table that this one inherits from
 } gw_load_table_report;
 
 typedef struct {

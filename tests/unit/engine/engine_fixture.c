@@ -51,18 +51,26 @@ void fixture_write(const test_dataset *fixture, const char *name, const void *by
     assert_int_equal(fclose(file), 0);
 }
 
-gw_status fixture_load(test_dataset *fixture, const char *name) {
-    char path[512], data[512];
-    snprintf(path, sizeof(path), name[0] == '/' ? "%.0s%s" : "%s/%s", fixture->folder, name);
+#define SOURCES_MAX 8u
+
+gw_status fixture_load_sources(test_dataset *fixture, const gw_load_source *sources, size_t count) {
+    char paths[SOURCES_MAX][512], data[512];
+    gw_load_source found[SOURCES_MAX];
+    assert_true(count <= SOURCES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(paths[i], sizeof(paths[i]), sources[i].path[0] == '/' ? "%.0s%s" : "%s/%s", fixture->folder,
+                 sources[i].path);
+        found[i] = (gw_load_source){.table = sources[i].table, .path = paths[i]};
+    }
     fixture_path(fixture, "data", data);
-    gw_load_source source = {.table = "persons", .path = path};
     gw_load_options options = {
         .program = fixture->program,
         .policy = fixture->policy,
-        .sources = &source,
-        .source_count = 1,
+        .sources = found,
+        .source_count = count,
         .folder = data,
         .seal_key = {seal_key, sizeof(seal_key)},
+        .key = fixture->key,
     };
     options.treatments = fixture->treatments;
     options.version = fixture->version;
@@ -72,6 +80,10 @@ gw_status fixture_load(test_dataset *fixture, const char *name) {
     if (status != GW_OK && status != GW_INVALID)
         print_message("load: %s %s\n", fixture->problem.what, fixture->problem.why);
     return status;
+}
+
+gw_status fixture_load(test_dataset *fixture, const char *name) {
+    return fixture_load_sources(fixture, &(gw_load_source){.table = "persons", .path = name}, 1);
 }
 
 gw_status fixture_load_text(test_dataset *fixture, const char *csv) {

@@ -16,6 +16,7 @@ typedef struct {
     gw_load_treatments treatments;
     const char *version; // in force, for the next load to be compared with; or NULL
     bool is_empty_allowed, is_shrunk_allowed;
+    const uint64_t *key; // of the next load; NULL: random
     gw_engine *engine; // started by the first fixture_number
 } test_dataset;
 
@@ -26,6 +27,8 @@ void fixture_write(const test_dataset *fixture, const char *name, const void *by
 // Loads one file of the folder as the table "persons".
 gw_status fixture_load(test_dataset *fixture, const char *name);
 gw_status fixture_load_text(test_dataset *fixture, const char *csv);
+// Loads files of the folder, or from anywhere, as the tables named with them.
+gw_status fixture_load_sources(test_dataset *fixture, const gw_load_source *sources, size_t count);
 // Entries in the data folder: nothing may be left behind by a load that failed.
 size_t fixture_data_count(const test_dataset *fixture);
 void fixture_snapshot(const test_dataset *fixture, char path[512]);

@@ -84,7 +84,9 @@ static void plan_pack(gw_buffer *buffer) {
                                             .column_count = 1,
                                             .inherited = inherited,
                                             .inherited_count = 1}};
-    gw_load_plan plan = {.folder = "f", .threads = 2, .memory_bytes = 1, .tables = tables, .table_count = 2};
+    static const uint64_t key[GW_LOAD_KEY_WORDS] = {1, 2, 3, UINT64_MAX};
+    gw_load_plan plan = {
+        .folder = "f", .threads = 2, .memory_bytes = 1, .key = key, .tables = tables, .table_count = 2};
     plan.treatments[GW_LOAD_OUT_OF_BOUNDS] = GW_TREAT_CLAMP;
     gw_load_plan_pack(&plan, buffer);
 }
@@ -102,6 +104,7 @@ static void plan_comes_back_as_it_went(void **state) {
     assert_int_equal(plan.tables[0].columns[1].max_scaled, 120);
     assert_int_equal(plan.tables[1].inherited[0].column, 1);
     assert_int_equal(plan.treatments[GW_LOAD_OUT_OF_BOUNDS], GW_TREAT_CLAMP);
+    assert_true(plan.key[0] == 1 && plan.key[3] == UINT64_MAX);
     for (size_t size = 0; size < buffer.size; size++)
         assert_int_equal(gw_load_plan_unpack((gw_bytes){buffer.data, size}, arena, &plan), GW_CORRUPT);
     gw_arena_free(arena);

@@ -135,6 +135,56 @@ static void codes_go_through_the_recode_first(void **state) {
     assert_int_equal(convert(&age, "").outcome, GW_CONVERTED_MISSING);
 }
 
+static const char *const month_codes[] = {"2022-12", "2023-01", "2023-02", "_U"};
+static const gw_load_column entered = {.name = "entered",
+                                       .target = "time_period",
+                                       .is_code = true,
+                                       .missing_is_unknown = true,
+                                       .codes = month_codes,
+                                       .code_count = 4,
+                                       .period = GW_PERIOD_MONTH,
+                                       .period_first = 2022 * 12 + 11};
+
+static void dates_become_the_codes_of_their_periods(void **state) {
+    (void)state;
+    expect_steps(&entered, "2022-12-01", 0);
+    expect_steps(&entered, "2023-01-31T23:59:59", 1);
+    expect_steps(&entered, "2023-02", 2);
+    expect_steps(&entered, "", 3);
+    expect_steps(&entered, "_U", 3);
+    expect_bad(&entered, "2022-11-30", GW_LOAD_OUT_OF_BOUNDS, 0);
+    expect_bad(&entered, "2023-03-01", GW_LOAD_OUT_OF_BOUNDS, 2);
+    expect_bad(&entered, "0001-01-01", GW_LOAD_OUT_OF_BOUNDS, 0);
+    expect_bad(&entered, "9999-12-31", GW_LOAD_OUT_OF_BOUNDS, 2);
+    expect_bad(&entered, "2023-02-30", GW_LOAD_BAD_TYPE, 0);
+    expect_bad(&entered, "2023", GW_LOAD_BAD_TYPE, 0);
+    expect_bad(&entered, "0000-00-00", GW_LOAD_BAD_TYPE, 0);
+    expect_bad(&entered, "infinity", GW_LOAD_NOT_FINITE, 0);
+    gw_load_column dropped = entered;
+    dropped.missing_is_unknown = false;
+    dropped.code_count = 3;
+    assert_int_equal(convert(&dropped, "").outcome, GW_CONVERTED_MISSING);
+    expect_steps(&dropped, "2023-02", 2);
+    expect_bad(&dropped, "2023-03", GW_LOAD_OUT_OF_BOUNDS, 2);
+    expect_bad(&dropped, "_U", GW_LOAD_BAD_TYPE, 0);
+}
+
+static void explain_date(const char *value, const char *expected) {
+    char text[GW_LOAD_TEXT_MAX];
+    gw_converter *converter = gw_converter_new(&entered);
+    gw_convert_explain(converter, gw_convert(converter, gw_bytes_of(value)), gw_bytes_of(value), text);
+    assert_string_equal(text, expected);
+    gw_converter_free(converter);
+}
+
+static void explanation_of_a_date_says_what_is_one(void **state) {
+    (void)state;
+    explain_date("2022-11-30", "entered \"2022-11-30\" is before 2022-12");
+    explain_date("2023-03-01", "entered \"2023-03-01\" is after 2023-02");
+    explain_date("2023-02-30", "entered \"2023-02-30\" is not a date (2023-05-17, or 2023-05)");
+    explain_date("-infinity", "entered \"-infinity\" is not finite");
+}
+
 static void code_with_a_nul_inside_is_unlisted(void **state) {
     (void)state;
     const char *const codes[] = {"F", "M"};
@@ -211,6 +261,8 @@ int main(void) {
         cmocka_unit_test(tiny_and_long_decimals_are_exact),
         cmocka_unit_test(nothing_infinite_passes),
         cmocka_unit_test(codes_go_through_the_recode_first),
+        cmocka_unit_test(dates_become_the_codes_of_their_periods),
+        cmocka_unit_test(explanation_of_a_date_says_what_is_one),
         cmocka_unit_test(code_with_a_nul_inside_is_unlisted),
         cmocka_unit_test(explanation_tames_what_it_quotes),
         cmocka_unit_test(explanation_quotes_words_of_every_language_as_they_are),
