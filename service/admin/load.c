@@ -25,6 +25,7 @@
 #define THREADS_DEFAULT 2u
 #define MEMORY_DEFAULT (1ull << 30)
 #define PLAN_MEMORY_MAX (64u << 20)
+#define TABLES_TEXT_MAX 8192u // names of all tables of a policy, and more
 
 GW_DEFINE_FREEP(gw_arena, gw_arena_free)
 
@@ -173,25 +174,60 @@ static const char *plan_find_source(const gw_load_options *options, const char *
     return path;
 }
 
+// `names` are the tables that the sentence in `why` ends with.
+static gw_status refuse_tables(const gw_load_options *options, const char *what, const char *why, gw_buffer *names,
+                               gw_problem *ret_problem) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer mend;
+    gw_buffer_init(&mend, TABLES_TEXT_MAX);
+    gw_buffer_format(&mend, "godwitd load %s", options->policy->dataset);
+    for (size_t i = 0; i < options->policy->table_count; i++)
+        gw_buffer_format(&mend, " %s=FILE", options->policy->tables[i].name);
+    gw_status status = gw_problem_set(ret_problem, GW_INVALID, "load_tables", what, "", "");
+    gw_problem_why(ret_problem, why, gw_buffer_string(names));
+    gw_problem_mend(ret_problem, "%s", gw_buffer_string(&mend));
+    return status;
+}
+
 static gw_status plan_sources(const gw_load_options *options, gw_load_table *tables, gw_problem *ret_problem) {
-    size_t used = 0;
+    GW_CLEANUP(gw_buffer_done) gw_buffer none;
+    GW_CLEANUP(gw_buffer_done) gw_buffer many;
+    gw_buffer_init(&none, TABLES_TEXT_MAX);
+    gw_buffer_init(&many, TABLES_TEXT_MAX);
     for (size_t i = 0; i < options->policy->table_count; i++) {
         size_t count;
         tables[i].source = plan_find_source(options, options->policy->tables[i].name, &count);
-        used += count;
-        if (count != 1) {
-            gw_status status = gw_problem_set(ret_problem, GW_INVALID, "load_tables",
-                                              "Every table of the policy needs one source.", "", "");
-            gw_problem_why(ret_problem, "The table \"%s\" of %s has %zu.", options->policy->tables[i].name,
-                           options->policy->dataset, count);
-            gw_problem_mend(ret_problem, "godwitd load … %s=FILE", options->policy->tables[i].name);
-            return status;
-        }
+        gw_buffer *names = count == 0 ? &none : &many;
+        if (count != 1)
+            gw_buffer_format(names, "%s%s", names->size > 0 ? ", " : "", options->policy->tables[i].name);
     }
-    if (used == options->source_count)
-        return GW_OK;
-    return gw_problem_set(ret_problem, GW_INVALID, "load_tables", "A source names no table of the policy.",
-                          "A data version holds the policy's tables and nothing else.", "");
+    static const char *const what = "Every table of the policy needs one source.";
+    if (none.size > 0)
+        return refuse_tables(options, what, "No file is named for %s.", &none, ret_problem);
+    if (many.size > 0)
+        return refuse_tables(options, what, "More than one file is named for %s.", &many, ret_problem);
+    return GW_OK;
+}
+
+// A data version holds the policy's tables and nothing else.
+static gw_status plan_check_sources(const gw_load_options *options, gw_problem *ret_problem) {
+    const char *names[GW_LOAD_TABLES_MAX];
+    for (size_t i = 0; i < options->policy->table_count; i++)
+        names[i] = options->policy->tables[i].name;
+    for (size_t i = 0; i < options->source_count; i++) {
+        const char *table = options->sources[i].table;
+        if (gw_policy_table(options->policy, table) != NULL)
+            continue;
+        char quoted[GW_SHOWN_MAX];
+        GW_CLEANUP(gw_buffer_done) gw_buffer text;
+        gw_buffer_init(&text, TABLES_TEXT_MAX);
+        gw_buffer_format(&text, "%s has no table \"%s\"", options->policy->dataset, gw_json_shown(table, quoted));
+        gw_status status = refuse_tables(options, "A source names no table of the policy.", "%s.", &text, ret_problem);
+        const char *nearest = gw_nearest(table, names, options->policy->table_count);
+        if (nearest != NULL)
+            gw_problem_mend(ret_problem, "Did you mean \"%s\"?", nearest);
+        return status;
+    }
+    return GW_OK;
 }
 
 static bool plan_has_column(const gw_policy *policy, const char *name, const char **names, size_t *ret_count) {
@@ -247,6 +283,8 @@ static gw_status plan_build(const gw_load_options *options, const char *work, gw
     };
     memcpy(ret_plan->treatments, options->treatments.kinds, sizeof(ret_plan->treatments));
     gw_status status = plan_check_treated(options, ret_problem);
+    if (status == GW_OK)
+        status = plan_check_sources(options, ret_problem);
     return status == GW_OK ? plan_sources(options, tables, ret_problem) : status;
 }
 
@@ -599,9 +637,13 @@ static void report_kind(const gw_load_report *report, gw_load_kind kind, const g
     const gw_load_kind_report *found = &report->kinds[kind];
     gw_buffer_format(buffer, "%-14s %10llu   ", gw_load_kind_name(kind), (unsigned long long)found->count);
     report_treatment(found, kind, &options->treatments, buffer);
-    for (size_t i = 0; i < found->finding_count; i++)
-        gw_buffer_format(buffer, "  row %llu: %s\n", (unsigned long long)found->findings[i].row,
-                         found->findings[i].text);
+    for (size_t i = 0; i < found->finding_count; i++) {
+        const gw_load_finding *finding = &found->findings[i];
+        gw_buffer_text(buffer, "  ");
+        if (options->policy->table_count > 1 && finding->table < options->policy->table_count)
+            gw_buffer_format(buffer, "%s, ", options->policy->tables[finding->table].name);
+        gw_buffer_format(buffer, "row %llu: %s\n", (unsigned long long)finding->row, finding->text);
+    }
     if (found->count > found->finding_count)
         gw_buffer_format(buffer, "  and %llu more\n", (unsigned long long)(found->count - found->finding_count));
     if (found->refused_count == 0)
@@ -615,10 +657,45 @@ static void report_kind(const gw_load_report *report, gw_load_kind kind, const g
     gw_buffer_text(buffer, "\n");
 }
 
+// The different tables that a table inherits from: "persons or homes".
+static void report_parents(const gw_policy *policy, const gw_table *table, gw_buffer *buffer) {
+    const char *between = "";
+    for (size_t t = 0; t < policy->table_count; t++) {
+        bool is_parent = false;
+        for (size_t i = 0; i < table->inherit_count && !is_parent; i++) {
+            gw_load_inherited from;
+            is_parent = plan_find_inherited(policy, table->inherited[i], &from) && from.table == t;
+        }
+        if (is_parent) {
+            gw_buffer_format(buffer, "%s%s", between, policy->tables[t].name);
+            between = " or ";
+        }
+    }
+}
+
+// Not an error: registers are kept by different hands, and a person may be in one before the other.
+static void report_orphans(const gw_load_report *report, const gw_policy *policy, gw_buffer *buffer) {
+    for (size_t i = 0; i < policy->table_count; i++) {
+        unsigned long long count = report->tables[i].orphan_count;
+        char number[32];
+        if (count == 0)
+            continue;
+        snprintf(number, sizeof(number), "%llu", count);
+        gw_buffer_text(buffer, "note: ");
+        gw_text_thousands(buffer, number);
+        gw_buffer_format(buffer, " person%s of %s %s not in ", count == 1 ? "" : "s", policy->tables[i].name,
+                         count == 1 ? "is" : "are");
+        report_parents(policy, &policy->tables[i], buffer);
+        gw_buffer_text(buffer,
+                       "\n      what their rows inherit is unknown: _U, or left out where missing is \"drop\"\n");
+    }
+}
+
 void gw_load_report_text(const gw_load_report *report, const gw_load_options *options, gw_buffer *buffer) {
     for (unsigned i = 0; i < GW_LOAD_KINDS; i++)
         if (report->kinds[i].count > 0)
             report_kind(report, (gw_load_kind)i, options, buffer);
+    report_orphans(report, options->policy, buffer);
     gw_buffer_format(buffer, "rows read %llu, rows kept %llu\n", (unsigned long long)report->rows_read,
                      (unsigned long long)report->rows_kept);
 }

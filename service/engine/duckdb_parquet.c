@@ -3,6 +3,7 @@
 // DuckDB is given the open file's name below /proc: in the path itself it would take * ? [ for a pattern of many files,
 // "https:" for another machine and "year=2020" for a column.
 #include "service/engine/duckdb_parquet.h"
+#include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include <duckdb.h>
 #include <fcntl.h>
@@ -127,6 +128,12 @@ static bool parquet_open_database(gw_parquet *parquet, unsigned threads) {
                    duckdb_open_ext(NULL, &parquet->database, config, NULL) == DuckDBSuccess &&
                    duckdb_connect(parquet->database, &parquet->connection) == DuckDBSuccess;
     duckdb_destroy_config(&config);
+    // Times with a zone are shown in UTC, wherever the machine is; without the extension that knows zones they are so.
+    duckdb_result result;
+    if (is_open) {
+        gw_ignore(duckdb_query(parquet->connection, "SET TimeZone = 'UTC'", &result));
+        duckdb_destroy_result(&result);
+    }
     return is_open;
 }
 

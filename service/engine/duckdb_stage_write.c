@@ -148,7 +148,8 @@ static void sql_part(const gw_stage *stage, gw_buffer *sql, size_t index, bool i
                      "s.person_high AND p.person_low = s.person_low",
                      type, index, index);
     sql_without_excess(stage, sql, index);
-    gw_buffer_text(sql, is_single ? " WHERE p.rows = 1 ORDER BY ALL" : " WHERE p.rows > 1 ORDER BY p.person, s.pick");
+    gw_buffer_text(sql, is_single ? " WHERE p.rows = 1 ORDER BY ALL"
+                                  : " WHERE p.rows > 1 ORDER BY \"" GW_LOAD_PERSON "\", \"" GW_LOAD_ORDER "\"");
 }
 
 static gw_status write_many_rows_each(gw_stage *stage, size_t index, uint64_t *ret_orphans) {

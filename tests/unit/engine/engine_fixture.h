@@ -17,7 +17,7 @@ typedef struct {
     const char *version; // in force, for the next load to be compared with; or NULL
     bool is_empty_allowed, is_shrunk_allowed;
     const uint64_t *key; // of the next load; NULL: random
-    gw_engine *engine; // started by the first fixture_number
+    gw_engine *engine;   // started by the first fixture_number
 } test_dataset;
 
 void fixture_init(test_dataset *fixture, const char *policy_text);

@@ -11,12 +11,13 @@
 
 #define COLUMN_DATE(name, concept, period, first, last, missing)                                                       \
     "\"" name "\":{\"concept\":\"" concept "\",\"type\":\"date\",\"period\":\"" period "\",\"first\":\"" first         \
-    "\",\"last\":\"" last "\",\"missing\":\"" missing "\"}"
+                                           "\",\"last\":\"" last "\",\"missing\":\"" missing "\"}"
 #define POLICY_DATES                                                                                                   \
-    POLICY_HEAD "\"rows_per_person_max\":1,\"columns\":{" COLUMN_DATE("entered", "time_period", "month", "2022-11",    \
-                                                                      "2023-06", "_U") ","                             \
-        COLUMN_DATE("born", "birth_year", "year", "1900", "2023", "drop") ","                                          \
-            COLUMN_DATE("moved", "quarter", "quarter", "2022-Q4", "2023-Q2", "_U") "}" POLICY_TAIL
+    POLICY_HEAD "\"rows_per_person_max\":1,\"columns\":{" COLUMN_DATE(                                                 \
+        "entered", "time_period", "month", "2022-11", "2023-06",                                                       \
+        "_U") "," COLUMN_DATE("born", "birth_year", "year", "1900", "2023",                                            \
+                              "drop") "," COLUMN_DATE("moved", "quarter", "quarter", "2022-Q4", "2023-Q2",             \
+                                                      "_U") "}" POLICY_TAIL
 #define COUNT "SELECT 0, count(*) FROM persons"
 
 static int dataset_start(void **state) {
@@ -77,7 +78,8 @@ static void what_lies_outside_is_found_with_its_bound(void **state) {
                                     "entered \"2023-02-29\" is not a date (2023-05-17, or 2023-05)"));
     assert_true(
         fixture_has_finding(dataset, GW_LOAD_BAD_TYPE, 6, "entered \"2023\" is not a date (2023-05-17, or 2023-05)"));
-    assert_true(fixture_has_finding(dataset, GW_LOAD_BAD_TYPE, 7, "born \"12000\" is not a date (2023-05-17, or 2023)"));
+    assert_true(
+        fixture_has_finding(dataset, GW_LOAD_BAD_TYPE, 7, "born \"12000\" is not a date (2023-05-17, or 2023)"));
     assert_true(fixture_has_finding(dataset, GW_LOAD_NOT_FINITE, 9, "moved \"infinity\" is not finite"));
     const uint64_t counts[GW_LOAD_KINDS] = {4, 0, 4, 1};
     for (size_t i = 0; i < GW_LOAD_KINDS; i++)
@@ -95,7 +97,7 @@ static void each_treatment_of_a_date_does_what_it_says(void **state) {
     assert_int_equal(fixture_number(dataset, COUNT " WHERE time_period = 7"), 1); // b: the last
     assert_int_equal(fixture_number(dataset, COUNT " WHERE birth_year = 0"), 1);
     assert_int_equal(fixture_number(dataset, COUNT " WHERE quarter = 2"), 1);
-    assert_int_equal(fixture_number(dataset, COUNT " WHERE time_period = 8"), 3);     // e, f, h: unknown
+    assert_int_equal(fixture_number(dataset, COUNT " WHERE time_period = 8"), 3);    // e, f, h: unknown
     assert_int_equal(fixture_number(dataset, COUNT " WHERE birth_year IS NULL"), 1); // g: left out
     treat(dataset, "entered:out_of_bounds=missing");
     treat(dataset, "born:out_of_bounds=drop-row");
@@ -106,7 +108,7 @@ static void each_treatment_of_a_date_does_what_it_says(void **state) {
 
 static void make_parquet(const test_dataset *dataset, const char *select) {
     char script[512], text[2048], output[512], command[2048];
-    snprintf(text, sizeof(text), GW_GENERATE, select);
+    snprintf(text, sizeof(text), "CREATE TABLE residents AS %s", select);
     fixture_write(dataset, "script.sql", text, strlen(text));
     fixture_path(dataset, "script.sql", script);
     fixture_path(dataset, "made", output);
@@ -118,20 +120,22 @@ static void make_parquet(const test_dataset *dataset, const char *select) {
 static void parquet_dates_do_not_depend_on_the_machine(void **state) {
     test_dataset *dataset = *state;
     static const char *const zones[] = {"UTC", "Pacific/Kiritimati", "America/Los_Angeles"};
-    make_parquet(dataset, "SELECT * FROM (VALUES "
-                          "('a', TIMESTAMPTZ '2023-01-31 23:30:00+00', DATE '1999-12-31', TIMESTAMP '2023-03-31 23:59:59.9'),"
-                          "('b', TIMESTAMPTZ '2023-02-01 00:30:00+00', DATE '1900-01-01', TIMESTAMP '2022-10-01 00:00:00'),"
-                          "('c', NULL, NULL, NULL)) AS t(id, entered, born, moved)");
+    make_parquet(dataset,
+                 "SELECT * FROM (VALUES "
+                 "('a', TIMESTAMPTZ '2023-01-31 23:30:00+00', DATE '1999-12-31', TIMESTAMP '2023-03-31 23:59:59.9'),"
+                 "('b', TIMESTAMPTZ '2023-02-01 00:30:00+00', DATE '1900-01-01', TIMESTAMP '2022-10-01 00:00:00'),"
+                 "('c', NULL, NULL, NULL)) AS t(id, entered, born, moved)");
     const char *before = getenv("TZ");
     char kept[128];
     snprintf(kept, sizeof(kept), "%s", before != NULL ? before : "");
     for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
         assert_int_equal(setenv("TZ", zones[i], 1), 0);
-        assert_int_equal(fixture_load(dataset, MADE), GW_OK);
-        assert_int_equal(fixture_number(dataset, COUNT " WHERE time_period = 2 AND birth_year = 99 AND quarter = 1"), 1);
+        assert_int_equal(fixture_load(dataset, "made"), GW_OK);
+        assert_int_equal(fixture_number(dataset, COUNT " WHERE time_period = 2 AND birth_year = 99 AND quarter = 1"),
+                         1);
         assert_int_equal(fixture_number(dataset, COUNT " WHERE time_period = 3 AND birth_year = 0 AND quarter = 0"), 1);
-        assert_int_equal(
-            fixture_number(dataset, COUNT " WHERE time_period = 8 AND birth_year IS NULL AND quarter = 3"), 1);
+        assert_int_equal(fixture_number(dataset, COUNT " WHERE time_period = 8 AND birth_year IS NULL AND quarter = 3"),
+                         1);
     }
     assert_int_equal(before != NULL ? setenv("TZ", kept, 1) : unsetenv("TZ"), 0);
 }
@@ -141,7 +145,7 @@ static void parquet_dates_that_no_calendar_has_are_refused(void **state) {
     make_parquet(dataset, "SELECT * FROM (VALUES ('a', DATE 'infinity'), ('b', DATE '0044-03-15 (BC)'), "
                           "('c', DATE '12023-05-17'), ('d', DATE '2023-05-17')) AS t(id, entered), "
                           "(SELECT '2000' AS born, '2023-Q1' AS moved)");
-    assert_int_equal(fixture_load(dataset, MADE), GW_INVALID);
+    assert_int_equal(fixture_load(dataset, "made"), GW_INVALID);
     assert_int_equal(dataset->report.kinds[GW_LOAD_NOT_FINITE].count, 1);
     assert_int_equal(dataset->report.kinds[GW_LOAD_BAD_TYPE].count, 2);
     assert_int_equal(dataset->report.rows_read, 4);
