@@ -22,6 +22,8 @@ static const gw_command *const commands[] = {
     &gw_command_policy_activate,
     &gw_command_policy_show,
     &gw_command_population_add,
+    &gw_command_dataset_ls,
+    &gw_command_dataset_show,
     &gw_command_catalogue,
     &gw_command_cost,
     &gw_command_query,

@@ -4,6 +4,7 @@
 #include "service/query/facts.h"
 
 #include "service/policy/policy_decide.h"
+#include "service/query/describe.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -149,7 +150,10 @@ static void write_dataset(const gw_facts *facts, const gw_policy *policy, gw_buf
                 write_concept(out, &policy->tables[t].columns[c]);
                 comma = ",";
             }
-    gw_buffer_text(out, "]}");
+    gw_buffer_text(out, "]");
+    gw_describe_tables(policy, out);
+    gw_describe_grants(policy, out);
+    gw_buffer_text(out, "}");
 }
 
 static void write_indicator(gw_buffer *out, const gw_indicator *indicator) {
@@ -161,6 +165,7 @@ static void write_indicator(gw_buffer *out, const gw_indicator *indicator) {
     gw_json_write_member(out, "statistic", gw_statistic_name(indicator->statistic));
     gw_json_write_member(out, "unit", indicator->unit);
     write_strings(out, "by_default", indicator->by_default, indicator->by_default_count);
+    gw_describe_indicator(indicator, out);
     gw_buffer_text(out, "}");
 }
 
@@ -388,6 +393,7 @@ gw_status gw_facts_cost(const gw_facts *facts, gw_buffer *out, gw_problem *ret_p
     gw_buffer_text(out, is_free ? "true" : "false");
     status = write_balances(facts, plan.policy->dataset, is_free ? 0 : plan.epsilon.micro, true, out, ret_problem);
     write_error(&plan, out);
+    gw_describe_protection(&plan, out);
     gw_buffer_text(out, "}");
     gw_buffer_done(&text);
     return status;

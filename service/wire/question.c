@@ -552,7 +552,7 @@ static void encode_filter(gw_buffer *buffer, const gw_filter *filter) {
     gw_buffer_text(buffer, "}");
 }
 
-static void encode_filters(gw_buffer *buffer, const char *name, const gw_filter *filters, size_t count) {
+void gw_filters_encode(gw_buffer *buffer, const char *name, const gw_filter *filters, size_t count) {
     gw_json_write_name(buffer, name);
     gw_buffer_text(buffer, "[");
     for (size_t i = 0; i < count; i++) {
@@ -577,8 +577,8 @@ static void encode_what(const gw_question *question, gw_buffer *buffer) {
     if (question->is_per_person)
         gw_json_write_member(buffer, "per", "person");
     if (question->statistic == GW_STATISTIC_NET) {
-        encode_filters(buffer, "plus", question->plus, question->plus_count);
-        encode_filters(buffer, "minus", question->minus, question->minus_count);
+        gw_filters_encode(buffer, "plus", question->plus, question->plus_count);
+        gw_filters_encode(buffer, "minus", question->minus, question->minus_count);
     }
     gw_buffer_text(buffer, "}");
 }
@@ -590,7 +590,7 @@ static void encode_query(const gw_question *question, gw_buffer *buffer) {
         gw_buffer_text(buffer, "false");
     }
     if (question->where_count > 0)
-        encode_filters(buffer, "where", question->where, question->where_count);
+        gw_filters_encode(buffer, "where", question->where, question->where_count);
     if (question->has_by)
         encode_names(buffer, "by", question->by, question->by_count);
     if (question->has_epsilon)

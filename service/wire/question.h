@@ -78,4 +78,5 @@ GW_MUST_CHECK gw_status gw_question_decode(const gw_json *json, gw_arena *arena,
 void gw_question_encode(const gw_question *question, gw_buffer *buffer);
 // `where` and `numerator` lists, shared with indicator files.
 const gw_filter *gw_filters_read(gw_json_reader *reader, const gw_json_node *array, gw_arena *arena, size_t *ret_count);
+void gw_filters_encode(gw_buffer *buffer, const char *name, const gw_filter *filters, size_t count);
 bool gw_name_is_valid(const char *name);
