@@ -2,7 +2,9 @@
 // config.json, driven by one table.
 #include "service/config.h"
 
+#include "service/base/check.h"
 #include "service/base/file.h"
+#include "service/base/log.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -12,34 +14,41 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef enum { SETTING_TEXT, SETTING_NUMBER, SETTING_LIST } setting_type;
+typedef enum { SETTING_TEXT, SETTING_LEVEL, SETTING_NUMBER, SETTING_LIST } setting_type;
 typedef struct {
     const char *name;
     setting_type type;
     size_t offset, size;
     int64_t min, max, initial;
-    const char *unit, *help;
+    const char *unit;
+    bool is_reloadable; // false: fixed while the daemon runs
+    const char *help;
 } setting;
 
+#define FIXED false
+#define RELOADABLE true
 #define TEXT(field) SETTING_TEXT, offsetof(gw_config, field), sizeof((gw_config *)0)->field, 0, 0, 0, ""
 #define NUMBER(field, min, max, initial, unit)                                                                         \
     SETTING_NUMBER, offsetof(gw_config, field), sizeof(int64_t), min, max, initial, unit
 
 static const setting settings[] = {
-    {"origin", TEXT(origin), "name of the log and the service, e.g. nso.example/godwit"},
-    {"admin", TEXT(admin), "principal that local operator commands act as"},
-    {"listen", SETTING_LIST, offsetof(gw_config, listen), 0, 0, 0, 0, "",
+    {"origin", TEXT(origin), FIXED, "name of the log and the service, e.g. nso.example/godwit"},
+    {"admin", TEXT(admin), FIXED, "principal that local operator commands act as"},
+    {"listen", SETTING_LIST, offsetof(gw_config, listen), sizeof((gw_config *)0)->listen, 0, 0, 0, "", FIXED,
      "addresses to listen on: ipc:///path, tcp://127.0.0.1:4711"},
-    {"share", TEXT(share), "folder with indicators/ and codelists/"},
-    {"hwm", TEXT(hwm), "path of the high-water mark; another disk is better; empty: in the state folder"},
-    {"release_tick_ms", NUMBER(release_tick_ms, 0, 10000, 50, "ms"),
+    {"share", TEXT(share), FIXED, "folder with indicators/ and codelists/"},
+    {"hwm", TEXT(hwm), FIXED, "path of the high-water mark; another disk is better; empty: in the state folder"},
+    {"log_level", SETTING_LEVEL, offsetof(gw_config, log_level), sizeof((gw_config *)0)->log_level, 0, 0, GW_LOG_INFO,
+     "", RELOADABLE, "how much the log on stderr says: error, warn, info or debug"},
+    {"release_tick_ms", NUMBER(release_tick_ms, 0, 10000, 50, "ms"), RELOADABLE,
      "answers leave at multiples of this, fixed by plan and public sizes, so that time says nothing; 0 turns it off"},
-    {"workers", NUMBER(workers, 1, 256, 64, "threads"), "requests worked on at once"},
-    {"engine_children", NUMBER(engine_children, 1, 16, 2, "processes"), "statements measured at once"},
-    {"engine_threads", NUMBER(engine_threads, 1, 64, 2, "threads"), "threads of each statement"},
-    {"engine_memory_mb", NUMBER(engine_memory_mb, 64, 1048576, 512, "MB"), "query memory of each child"},
+    {"workers", NUMBER(workers, 1, 256, 64, "threads"), FIXED, "requests worked on at once"},
+    {"engine_children", NUMBER(engine_children, 1, 16, 2, "processes"), RELOADABLE, "statements measured at once"},
+    {"engine_threads", NUMBER(engine_threads, 1, 64, 2, "threads"), RELOADABLE, "threads of each statement"},
+    {"engine_memory_mb", NUMBER(engine_memory_mb, 64, 1048576, 512, "MB"), RELOADABLE, "query memory of each child"},
 };
 #define SETTING_COUNT (sizeof settings / sizeof settings[0])
+_Static_assert(SETTING_COUNT <= GW_SETTINGS_MAX, "gw_config keeps an origin for each setting");
 
 static void share_beside_program(char share[4096]) {
     char program[PATH_MAX - 64];
@@ -60,19 +69,49 @@ static void share_beside_program(char share[4096]) {
         share[0] = '\0';
 }
 
+static void *place_of(gw_config *config, const setting *one) {
+    return (char *)config + one->offset;
+}
+
+static const void *value_of(const gw_config *config, const setting *one) {
+    return (const char *)config + one->offset;
+}
+
+static int64_t number_of(const gw_config *config, const setting *one) {
+    int64_t value;
+    memcpy(&value, value_of(config, one), sizeof value);
+    return value;
+}
+
+static size_t setting_find(const char *name) {
+    size_t i = 0;
+    while (i < SETTING_COUNT && strcmp(settings[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+void gw_config_note(gw_config *config, const char *name, gw_config_origin origin) {
+    size_t at = setting_find(name);
+    GW_ASSERT(at < SETTING_COUNT);
+    config->origins[at] = origin;
+}
+
 void gw_config_default(const char *folder, gw_config *ret) {
     memset(ret, 0, sizeof *ret);
     snprintf(ret->folder, sizeof ret->folder, "%s", folder);
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings[i].type == SETTING_NUMBER)
-            memcpy((char *)ret + settings[i].offset, &settings[i].initial, sizeof(int64_t));
+            memcpy(place_of(ret, &settings[i]), &settings[i].initial, sizeof(int64_t));
+    snprintf(ret->log_level, sizeof ret->log_level, "%s", gw_log_level_name(GW_LOG_INFO));
     snprintf(ret->listen[0], sizeof ret->listen[0], "ipc://%.480s/godwit.sock", folder);
     ret->listen_count = 1;
     const char *share = getenv("GODWIT_SHARE");
-    if (share)
+    if (share) {
         snprintf(ret->share, sizeof ret->share, "%s", share);
-    else
+        gw_config_note(ret, "share", GW_ORIGIN_ENVIRONMENT);
+    } else {
         share_beside_program(ret->share);
+    }
 }
 
 static void read_list(gw_json_reader *reader, const gw_json_node *root, gw_config *config) {
@@ -92,18 +131,23 @@ static void read_list(gw_json_reader *reader, const gw_json_node *root, gw_confi
 static void read_setting(gw_json_reader *reader, const gw_json_node *root, const setting *one, gw_config *config) {
     if (!gw_json_has(root, one->name))
         return;
+    gw_config_note(config, one->name, GW_ORIGIN_FILE);
     if (one->type == SETTING_LIST) {
         read_list(reader, root, config);
     } else if (one->type == SETTING_NUMBER) {
         int64_t value = gw_json_read_integer(reader, root, one->name, one->min, one->max);
-        memcpy((char *)config + one->offset, &value, sizeof value);
+        memcpy(place_of(config, one), &value, sizeof value);
     } else {
         const char *text = gw_json_read_string(reader, root, one->name);
-        if (text && strlen(text) >= one->size)
+        gw_log_level level;
+        if (text && one->type == SETTING_LEVEL && !gw_log_level_parse(text, &level))
+            gw_json_fail(reader, gw_json_member(root, one->name), "wrong_type", "There is no such log level.",
+                         "Write error, warn, info or debug.", "%s is one of error, warn, info, debug.", one->name);
+        else if (text && strlen(text) >= one->size)
             gw_json_fail(reader, gw_json_member(root, one->name), "wrong_type", "This setting is too long.",
                          "Shorten it.", "%s has room for %zu bytes.", one->name, one->size - 1);
         else if (text)
-            snprintf((char *)config + one->offset, one->size, "%s", text);
+            snprintf(place_of(config, one), one->size, "%s", text);
     }
 }
 
@@ -148,27 +192,42 @@ gw_status gw_config_load(const char *folder, gw_config *ret, gw_problem *ret_pro
     return reader.status;
 }
 
+gw_status gw_config_check(const gw_config *config, gw_problem *ret_problem) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const setting *one = &settings[i];
+        if (one->type != SETTING_NUMBER || (number_of(config, one) >= one->min && number_of(config, one) <= one->max))
+            continue;
+        gw_problem_set(ret_problem, GW_INVALID, "setting_range", "A setting is out of its range.", "", "");
+        gw_problem_why(ret_problem, "%s is %lld.", one->name, (long long)number_of(config, one));
+        gw_problem_mend(ret_problem, "%s takes %lld to %lld %s.", one->name, (long long)one->min, (long long)one->max,
+                        one->unit);
+        return GW_INVALID;
+    }
+    return GW_OK;
+}
+
+static void value_write(const gw_config *config, const setting *one, gw_buffer *out) {
+    if (one->type == SETTING_NUMBER) {
+        gw_buffer_format(out, "%lld", (long long)number_of(config, one));
+    } else if (one->type != SETTING_LIST) {
+        gw_json_write_string(out, value_of(config, one));
+    } else {
+        gw_buffer_text(out, "[");
+        for (size_t l = 0; l < config->listen_count; l++) {
+            gw_buffer_text(out, l ? ", " : "");
+            gw_json_write_string(out, config->listen[l]);
+        }
+        gw_buffer_text(out, "]");
+    }
+}
+
 gw_status gw_config_save(const gw_config *config, gw_problem *ret_problem) {
     gw_buffer text;
     gw_buffer_init(&text, 65536);
     gw_buffer_text(&text, "{\"godwit_config\": 1");
     for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const setting *one = &settings[i];
-        gw_buffer_format(&text, ",\n \"%s\": ", one->name);
-        if (one->type == SETTING_NUMBER) {
-            int64_t value;
-            memcpy(&value, (const char *)config + one->offset, sizeof value);
-            gw_buffer_format(&text, "%lld", (long long)value);
-        } else if (one->type == SETTING_TEXT) {
-            gw_json_write_string(&text, (const char *)config + one->offset);
-        } else {
-            gw_buffer_text(&text, "[");
-            for (size_t l = 0; l < config->listen_count; l++) {
-                gw_buffer_text(&text, l ? ", " : "");
-                gw_json_write_string(&text, config->listen[l]);
-            }
-            gw_buffer_text(&text, "]");
-        }
+        gw_buffer_format(&text, ",\n \"%s\": ", settings[i].name);
+        value_write(config, &settings[i], &text);
     }
     gw_buffer_text(&text, "}\n");
     char path[4200];
@@ -180,6 +239,42 @@ gw_status gw_config_save(const gw_config *config, gw_problem *ret_problem) {
     return status;
 }
 
+bool gw_config_setting_at(const gw_config *config, size_t index, gw_config_setting *ret, gw_buffer *ret_value) {
+    static const char *const origins[] = {"default", "config.json", "environment", "flag"};
+    if (index >= SETTING_COUNT)
+        return false;
+    *ret = (gw_config_setting){.name = settings[index].name,
+                               .unit = settings[index].unit,
+                               .origin = origins[config->origins[index]],
+                               .is_reloadable = settings[index].is_reloadable};
+    value_write(config, &settings[index], ret_value);
+    return true;
+}
+
+static bool is_same(const gw_config *a, const gw_config *b, const setting *one) {
+    if (one->type == SETTING_NUMBER)
+        return number_of(a, one) == number_of(b, one);
+    if (one->type != SETTING_LIST)
+        return strcmp(value_of(a, one), value_of(b, one)) == 0;
+    bool is_equal = a->listen_count == b->listen_count;
+    for (size_t i = 0; is_equal && i < a->listen_count; i++)
+        is_equal = strcmp(a->listen[i], b->listen[i]) == 0;
+    return is_equal;
+}
+
+void gw_config_reload(gw_config *config, const gw_config *changed, gw_config_change_each each, void *state) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const setting *one = &settings[i];
+        if (is_same(config, changed, one))
+            continue;
+        if (one->is_reloadable) {
+            memcpy(place_of(config, one), value_of(changed, one), one->size);
+            config->origins[i] = changed->origins[i];
+        }
+        each(state, one->name, one->is_reloadable);
+    }
+}
+
 void gw_config_help(FILE *out) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const setting *one = &settings[i];
@@ -187,7 +282,9 @@ void gw_config_help(FILE *out) {
         if (one->type == SETTING_NUMBER)
             fprintf(out, "  (%lld .. %lld %s, default %lld)", (long long)one->min, (long long)one->max, one->unit,
                     (long long)one->initial);
-        fprintf(out, "\n      ");
+        if (one->type == SETTING_LEVEL)
+            fprintf(out, "  (default %s)", gw_log_level_name((gw_log_level)one->initial));
+        fprintf(out, "%s\n      ", one->is_reloadable ? "  reloadable" : "");
         int column = 6;
         for (const char *word = one->help; *word;) {
             int size = (int)strcspn(word, " ");

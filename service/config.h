@@ -8,6 +8,9 @@
 #include <stdio.h>
 
 #define GW_LISTEN_MAX 8
+#define GW_SETTINGS_MAX 16
+
+typedef enum { GW_ORIGIN_DEFAULT, GW_ORIGIN_FILE, GW_ORIGIN_ENVIRONMENT, GW_ORIGIN_FLAG } gw_config_origin;
 typedef struct {
     char folder[4096]; // the state folder, absolute
     char origin[128];
@@ -16,11 +19,13 @@ typedef struct {
     size_t listen_count;
     char share[4096];        // holds indicators/ and codelists/
     char hwm[4096];          // "" = <folder>/hwm
+    char log_level[8];       // error, warn, info, debug
     int64_t release_tick_ms; // 0 = off
     int64_t workers;
     int64_t engine_children;
     int64_t engine_threads;
     int64_t engine_memory_mb;
+    gw_config_origin origins[GW_SETTINGS_MAX]; // where each setting of the table comes from
 } gw_config;
 
 // Defaults for a state folder; `share` is found beside the program.
@@ -28,3 +33,19 @@ void gw_config_default(const char *folder, gw_config *ret);
 GW_MUST_CHECK gw_status gw_config_load(const char *folder, gw_config *ret, gw_problem *ret_problem);
 GW_MUST_CHECK gw_status gw_config_save(const gw_config *config, gw_problem *ret_problem);
 void gw_config_help(FILE *out); // the table, at 80 columns
+// Every number within its range, wherever it came from. Code: setting_range.
+GW_MUST_CHECK gw_status gw_config_check(const gw_config *config, gw_problem *ret_problem);
+// Remembers that the setting `name` of the table was given by `origin`.
+void gw_config_note(gw_config *config, const char *name, gw_config_origin origin);
+
+// The settings one by one, in the table's order; false past the last. Appends the value as JSON.
+typedef struct {
+    const char *name, *unit;
+    const char *origin; // "default", "config.json", "environment", "flag"
+    bool is_reloadable;
+} gw_config_setting;
+bool gw_config_setting_at(const gw_config *config, size_t index, gw_config_setting *ret, gw_buffer *ret_value);
+
+// Takes from `changed` what may change while the daemon runs, and names every difference: taken, or left for a restart.
+typedef void (*gw_config_change_each)(void *state, const char *name, bool is_taken);
+void gw_config_reload(gw_config *config, const gw_config *changed, gw_config_change_each each, void *state);

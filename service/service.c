@@ -24,6 +24,8 @@ struct gw_service {
     gw_ledger *ledger;
     gw_publisher *publisher;
     _Atomic uint64_t published; // size last handed to the publisher
+    _Atomic uint64_t answered;
+    _Atomic uint64_t busy; // requests that found no room, since it was last said
     bool is_publish_failing;
     gw_queries *queries;
     gw_query_worker **workers;
@@ -52,10 +54,12 @@ static void handle_on_bus(void *state, unsigned worker, gw_bytes request, gw_buf
     gw_service *service = state;
     gw_query_handle(service->workers[worker], request, reply);
     publish_newest(service);
+    atomic_fetch_add(&service->answered, 1);
 }
 
 static void busy_on_bus(void *state, gw_bytes request, gw_buffer *reply) {
     gw_service *service = state;
+    atomic_fetch_add(&service->busy, 1); // said once for many, by the tick: a flood must not flood the log
     gw_query_busy(service->queries, request, reply);
 }
 
@@ -63,13 +67,17 @@ void gw_service_handle(gw_service *service, gw_bytes request, gw_buffer *reply) 
     gw_query_handle(service->workers[0], request, reply);
 }
 
+static gw_engine_options engine_options_of(const gw_config *config, const char *program) {
+    return (gw_engine_options){.program = program,
+                               .children = (unsigned)config->engine_children,
+                               .threads = (unsigned)config->engine_threads,
+                               .memory_bytes = (uint64_t)config->engine_memory_mb << 20};
+}
+
 static gw_status open_engine(gw_service *service, const gw_service_options *options, gw_problem *problem) {
     if (!options->is_serving)
         return GW_OK;
-    gw_engine_options engine = {.program = options->engine_program,
-                                .children = (unsigned)service->config.engine_children,
-                                .threads = (unsigned)service->config.engine_threads,
-                                .memory_bytes = (uint64_t)service->config.engine_memory_mb << 20};
+    gw_engine_options engine = engine_options_of(&service->config, options->engine_program);
     return gw_engine_open(&engine, &service->engine, problem);
 }
 
@@ -236,8 +244,68 @@ gw_status gw_service_open(const gw_config *config, const gw_service_options *opt
     return GW_OK;
 }
 
+// ---- reload
+
+static void log_change(void *state, const char *name, bool is_taken) {
+    (void)state;
+    if (is_taken)
+        gw_log(GW_LOG_INFO, "setting_changed", "setting", name, NULL);
+    else
+        gw_log(GW_LOG_WARN, "setting_ignored", "setting", name, "mend", "It takes effect at the next start.", NULL);
+}
+
+static void ignore_change(void *state, const char *name, bool is_taken) {
+    (void)state, (void)name, (void)is_taken;
+}
+
+static gw_status reload_engine(gw_service *service, const gw_config *next, gw_problem *problem) {
+    const gw_config *now = &service->config;
+    if (now->engine_children == next->engine_children && now->engine_threads == next->engine_threads &&
+        now->engine_memory_mb == next->engine_memory_mb)
+        return GW_OK;
+    gw_engine_options engine = engine_options_of(next, NULL); // the program stays
+    return gw_engine_reload(service->engine, &engine, problem);
+}
+
+gw_status gw_service_reload(gw_service *service, const gw_config *changed, gw_problem *ret_problem) {
+    gw_config next = service->config;
+    gw_catalogue *catalogue = NULL;
+    gw_log_level level;
+    gw_config_reload(&next, changed, ignore_change, NULL);
+    gw_status status = gw_catalogue_load(service->indicators, &catalogue, ret_problem);
+    if (status == GW_OK)
+        status = reload_engine(service, &next, ret_problem);
+    if (status == GW_OK && gw_queries_reload(service->queries, catalogue, (unsigned)next.release_tick_ms) != GW_OK)
+        status = gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
+    if (status != GW_OK) {
+        gw_catalogue_free(catalogue);
+        return status;
+    }
+    if (gw_log_level_parse(next.log_level, &level))
+        gw_log_set_level(level);
+    gw_config_reload(&service->config, changed, log_change, NULL);
+    char count[24];
+    snprintf(count, sizeof count, "%zu", gw_catalogue_count(catalogue));
+    gw_log(GW_LOG_INFO, "indicators_read", "count", count, NULL);
+    return GW_OK;
+}
+
+const char *gw_service_url(const gw_service *service, size_t index) {
+    return gw_bus_url(service->bus, index);
+}
+
+uint64_t gw_service_answered(gw_service *service) {
+    return atomic_load(&service->answered);
+}
+
 void gw_service_tick(gw_service *service) {
     publish_newest(service);
+    uint64_t busy = atomic_exchange(&service->busy, 0);
+    if (busy > 0) {
+        char count[24];
+        snprintf(count, sizeof count, "%llu", (unsigned long long)busy);
+        gw_log(GW_LOG_WARN, "busy", "requests", count, NULL);
+    }
     uint64_t size;
     gw_problem problem = {0};
     bool is_failing = gw_publisher_state(service->publisher, &size, &problem) != GW_OK;

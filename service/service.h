@@ -19,6 +19,12 @@ GW_MUST_CHECK gw_status gw_service_open(const gw_config *config, const gw_servic
 void gw_service_close(gw_service *service); // drains; accepts NULL
 // Looks after what runs beside the requests: publishes, and says when it cannot. Call it a few times a second.
 void gw_service_tick(gw_service *service);
+// Takes from `changed` what may change while running, and logs each setting that waits for a restart. Reads the
+// indicators again. On failure nothing has changed. Codes: those of indicators, engine_missing.
+GW_MUST_CHECK gw_status gw_service_reload(gw_service *service, const gw_config *changed, gw_problem *ret_problem);
+// The address of a listener as bound.
+const char *gw_service_url(const gw_service *service, size_t index);
+uint64_t gw_service_answered(gw_service *service); // requests answered since it was opened
 // Handles one message on the calling thread (local changes).
 void gw_service_handle(gw_service *service, gw_bytes request, gw_buffer *reply);
 // The secret under which data files are sealed: a signature that only the seal key can make.

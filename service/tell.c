@@ -11,8 +11,8 @@
 #define PART_INDENT 8u // of the lines after the first of why and mend
 
 static int exit_code_of(const gw_problem *problem, gw_status status) {
-    if (strcmp(problem->code, "rolled_back") == 0)
-        return GW_EXIT_ROLLED_BACK;
+    if (strcmp(problem->code, "rolled_back") == 0 || strcmp(problem->code, "store_newer") == 0)
+        return GW_EXIT_OPERATOR;
     switch (status) {
     case GW_OK:
         return 0;

@@ -12,7 +12,10 @@
 #define GW_EXIT_TAMPERED 6
 #define GW_EXIT_UNREACHABLE 7
 #define GW_EXIT_FOUND_PROBLEMS 9
-#define GW_EXIT_ROLLED_BACK 78 // the state is older than its own high-water mark: an operator must look
+#define GW_EXIT_CANNOT_CHECK 10
+// An operator must look before it may start again: the state is older than its own high-water mark, or newer than the
+// program.
+#define GW_EXIT_OPERATOR 78
 
 // Prints what, why, mend and code on stderr; returns the exit code.
 int gw_tell(gw_status status, const gw_problem *problem);

@@ -30,9 +30,21 @@ static void place_drop(gw_problem *problem) {
         memmove(problem->why, rest + 2, strlen(rest + 2) + 1);
 }
 
+// What the operator finds in the service's log.
+static void request_name(gw_bytes sent, char ret_name[GW_REQUEST_SHORT + 1]) {
+    gw_request_message request;
+    char hex[GW_HASH_HEX];
+    if (gw_request_message_decode(sent, &request, NULL) != GW_OK)
+        return;
+    gw_hash hash = gw_sha256(request.signed_bytes);
+    gw_hex((gw_bytes){hash.bytes, sizeof(hash.bytes)}, hex);
+    gw_ignore(snprintf(ret_name, GW_REQUEST_SHORT + 1, "%.*s", GW_REQUEST_SHORT, hex)); // cut on purpose
+}
+
 static gw_status refusal(const gw_client_reply *reply, gw_problem *ret_problem) {
     *ret_problem = reply->problem;
     place_drop(ret_problem);
+    request_name(reply->request, ret_problem->request);
     if (reply->status == GW_REPLY_BUSY)
         ret_problem->status = GW_BUSY;
     else if (reply->status == GW_REPLY_RETRY)

@@ -136,6 +136,8 @@ gw_exit_code gw_fail(gw_cli *cli, const gw_problem *problem) {
         gw_epsilon_format(problem->charged, amount);
         gw_note(cli, "  %-5s %s (the data had been read)\n", "cost", amount);
     }
+    if (problem->request[0] != '\0')
+        gw_note(cli, "  request %s\n", problem->request);
     gw_note(cli, "  %-5s %s\n", "code", problem->code[0] != '\0' ? problem->code : gw_status_name(problem->status));
     return gw_exit_code_of(problem);
 }

@@ -28,7 +28,7 @@ void gw_log_set_level(gw_log_level level) {
     atomic_store(&level_max, (int)level);
 }
 
-static const char *level_name(gw_log_level level) {
+const char *gw_log_level_name(gw_log_level level) {
     switch (level) {
     case GW_LOG_ERROR:
         return "error";
@@ -40,6 +40,16 @@ static const char *level_name(gw_log_level level) {
         return "debug";
     }
     return "unknown";
+}
+
+bool gw_log_level_parse(const char *name, gw_log_level *ret_level) {
+    for (gw_log_level level = GW_LOG_ERROR; level <= GW_LOG_DEBUG; level++) {
+        if (strcmp(gw_log_level_name(level), name) == 0) {
+            *ret_level = level;
+            return true;
+        }
+    }
+    return false;
 }
 
 static void line_append(log_line *line, const char *text, size_t size) {
@@ -133,7 +143,7 @@ void gw_log(gw_log_level level, const char *event, ...) {
     int saved_errno = errno;
     log_line line = {.size = 0};
     line_time(&line);
-    line_field(&line, "level", level_name(level));
+    line_field(&line, "level", gw_log_level_name(level));
     line_field(&line, "event", event);
     va_list fields;
     va_start(fields, event);

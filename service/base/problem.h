@@ -17,6 +17,7 @@ typedef struct gw_problem {
     gw_epsilon remaining;
     int64_t renews;     // unix seconds, 0 = never
     gw_epsilon charged; // what this failed question cost all the same
+    char request[9];    // first digits of the refused request's hash, as the service's log has them; "" where none
 } gw_problem;
 
 // Fills the problem (NULL allowed). what, why and mend are plain texts; use gw_problem_why to format one.

@@ -19,18 +19,24 @@ typedef struct {
     gw_engine_child process; // NONE after a failed start
     bool is_greeted;
     bool is_busy;
+    bool is_wanted; // a reload waits for it: nobody else takes it
 } engine_slot;
+
+// As the child's arguments say them.
+typedef struct {
+    char threads[ARGUMENT_SIZE];
+    char memory[ARGUMENT_SIZE];
+} engine_limits;
 
 struct gw_engine {
     char *program;
-    char threads[ARGUMENT_SIZE];
-    char memory[ARGUMENT_SIZE];
-    unsigned slot_count;
     pthread_mutex_t mutex;
     pthread_cond_t freed;
     // Owned by `mutex`. While a slot is busy the rest of it belongs to the thread that took it, and only the pid is
     // read by others.
     engine_slot slots[CHILDREN_MAX];
+    unsigned slot_count;
+    engine_limits limits;
     uint64_t restarts;
     uint64_t sequence;
 };
@@ -38,10 +44,24 @@ struct gw_engine {
 GW_DEFINE_FREEP(gw_engine, gw_engine_close)
 GW_DEFINE_FREEP(gw_exact_table, gw_exact_table_free)
 
+static engine_limits limits_of(const gw_engine_options *options) {
+    engine_limits limits;
+    snprintf(limits.threads, sizeof(limits.threads), "%u", options->threads);
+    snprintf(limits.memory, sizeof(limits.memory), "%llu", (unsigned long long)options->memory_bytes);
+    return limits;
+}
+
+static gw_status process_start(const char *program, const engine_limits *limits, gw_engine_child *ret_process) {
+    const char *arguments[] = {"godwit-engine", "serve", limits->threads, limits->memory, NULL};
+    return gw_engine_child_start(program, arguments, ret_process);
+}
+
 static gw_status slot_start(gw_engine *engine, engine_slot *slot) {
-    const char *arguments[] = {"godwit-engine", "serve", engine->threads, engine->memory, NULL};
+    pthread_mutex_lock(&engine->mutex);
+    engine_limits limits = engine->limits;
+    pthread_mutex_unlock(&engine->mutex);
     gw_engine_child process = GW_ENGINE_CHILD_NONE;
-    gw_status status = gw_engine_child_start(engine->program, arguments, &process);
+    gw_status status = process_start(engine->program, &limits, &process);
     pthread_mutex_lock(&engine->mutex);
     slot->process = process;
     slot->is_greeted = false;
@@ -77,24 +97,34 @@ static gw_status slot_greet(engine_slot *slot) {
     return status;
 }
 
+static gw_status engine_missing(const gw_engine *engine, gw_problem *ret_problem) {
+    gw_status status =
+        gw_problem_set(ret_problem, GW_UNAVAILABLE, "engine_missing", "The engine does not start.", "",
+                       "Install godwit-engine beside godwitd, with the DuckDB library it was built with.");
+    gw_problem_why(ret_problem, "%s cannot be run, or is of another build.", engine->program);
+    return status;
+}
+
 static gw_status open_children(gw_engine *engine, gw_problem *ret_problem) {
     gw_status status = GW_OK;
     for (unsigned i = 0; i < engine->slot_count && status == GW_OK; i++)
         status = slot_start(engine, &engine->slots[i]); // all first: they load their library side by side
     for (unsigned i = 0; i < engine->slot_count && status == GW_OK; i++)
         status = slot_greet(&engine->slots[i]);
-    if (status == GW_OK)
-        return GW_OK;
-    status = gw_problem_set(ret_problem, GW_UNAVAILABLE, "engine_missing", "The engine does not start.", "",
-                            "Install godwit-engine beside godwitd, with the DuckDB library it was built with.");
-    gw_problem_why(ret_problem, "%s cannot be run, or is of another build.", engine->program);
-    return status;
+    return status == GW_OK ? GW_OK : engine_missing(engine, ret_problem);
 }
 
-gw_status gw_engine_open(const gw_engine_options *options, gw_engine **ret, gw_problem *ret_problem) {
+static gw_status options_check(const gw_engine_options *options, gw_problem *ret_problem) {
     if (options->children < 1 || options->children > CHILDREN_MAX || options->threads < 1)
         return gw_problem_set(ret_problem, GW_INVALID, "engine_options", "The engine's settings are out of range.",
                               "It runs 1 to 16 children with at least one thread each.", "");
+    return GW_OK;
+}
+
+gw_status gw_engine_open(const gw_engine_options *options, gw_engine **ret, gw_problem *ret_problem) {
+    gw_status status = options_check(options, ret_problem);
+    if (status != GW_OK)
+        return status;
     GW_CLEANUP(gw_engine_freep) gw_engine *engine = calloc(1, sizeof(*engine));
     if (engine == NULL)
         return GW_NO_MEMORY;
@@ -106,9 +136,8 @@ gw_status gw_engine_open(const gw_engine_options *options, gw_engine **ret, gw_p
     engine->slot_count = options->children;
     for (unsigned i = 0; i < CHILDREN_MAX; i++)
         engine->slots[i].process = GW_ENGINE_CHILD_NONE;
-    snprintf(engine->threads, sizeof(engine->threads), "%u", options->threads);
-    snprintf(engine->memory, sizeof(engine->memory), "%llu", (unsigned long long)options->memory_bytes);
-    gw_status status = open_children(engine, ret_problem);
+    engine->limits = limits_of(options);
+    status = open_children(engine, ret_problem);
     if (status != GW_OK)
         return status;
     *ret = gw_take(&engine);
@@ -131,7 +160,7 @@ static engine_slot *engine_take(gw_engine *engine, uint64_t *ret_sequence) {
     engine_slot *taken = NULL;
     while (taken == NULL) {
         for (unsigned i = 0; i < engine->slot_count && taken == NULL; i++)
-            if (!engine->slots[i].is_busy)
+            if (!engine->slots[i].is_busy && !engine->slots[i].is_wanted)
                 taken = &engine->slots[i];
         if (taken == NULL)
             pthread_cond_wait(&engine->freed, &engine->mutex);
@@ -145,7 +174,7 @@ static engine_slot *engine_take(gw_engine *engine, uint64_t *ret_sequence) {
 static void engine_give_back(gw_engine *engine, engine_slot *slot) {
     pthread_mutex_lock(&engine->mutex);
     slot->is_busy = false;
-    pthread_cond_signal(&engine->freed);
+    pthread_cond_broadcast(&engine->freed); // one may wait for any child, another for this one
     pthread_mutex_unlock(&engine->mutex);
 }
 
@@ -207,6 +236,63 @@ gw_status gw_engine_measure(gw_engine *engine, const gw_engine_statement *statem
     if (status != GW_OK)
         return status;
     *ret_table = gw_take(&table);
+    return GW_OK;
+}
+
+// ---- other limits
+
+// The child of slot `at` once its statement has ended; `process` takes its place. NONE: the slot is given up.
+static gw_engine_child slot_exchange(gw_engine *engine, unsigned at, gw_engine_child process) {
+    engine_slot *slot = &engine->slots[at];
+    pthread_mutex_lock(&engine->mutex);
+    slot->is_wanted = true;
+    while (slot->is_busy)
+        pthread_cond_wait(&engine->freed, &engine->mutex);
+    gw_engine_child old = slot->process;
+    slot->process = process;
+    slot->is_greeted = process.pid > 0;
+    slot->is_wanted = false;
+    if (process.pid > 0 && at >= engine->slot_count)
+        engine->slot_count = at + 1;
+    pthread_cond_broadcast(&engine->freed);
+    pthread_mutex_unlock(&engine->mutex);
+    return old;
+}
+
+static gw_status processes_start(const gw_engine *engine, const engine_limits *limits, gw_engine_child *ret_processes,
+                                 unsigned count) {
+    gw_status status = GW_OK;
+    for (unsigned i = 0; i < count && status == GW_OK; i++)
+        status = process_start(engine->program, limits, &ret_processes[i]);
+    for (unsigned i = 0; i < count && status == GW_OK; i++)
+        status = gw_engine_child_greet(&ret_processes[i], gw_engine_now_ms() + GREETING_MS);
+    return status;
+}
+
+gw_status gw_engine_reload(gw_engine *engine, const gw_engine_options *options, gw_problem *ret_problem) {
+    gw_engine_child processes[CHILDREN_MAX];
+    engine_limits limits = limits_of(options);
+    gw_status status = options_check(options, ret_problem);
+    if (status != GW_OK)
+        return status;
+    for (unsigned i = 0; i < CHILDREN_MAX; i++)
+        processes[i] = GW_ENGINE_CHILD_NONE;
+    if (processes_start(engine, &limits, processes, options->children) != GW_OK) {
+        for (unsigned i = 0; i < options->children; i++)
+            gw_engine_child_stop(&processes[i], 0);
+        return engine_missing(engine, ret_problem);
+    }
+    pthread_mutex_lock(&engine->mutex);
+    unsigned before = engine->slot_count;
+    engine->limits = limits;
+    if (options->children < before)
+        engine->slot_count = options->children; // the rest ends with what it is measuring
+    pthread_mutex_unlock(&engine->mutex);
+    unsigned last = options->children > before ? options->children : before;
+    for (unsigned i = 0; i < last; i++) {
+        gw_engine_child old = slot_exchange(engine, i, processes[i]);
+        gw_engine_child_stop(&old, GOODBYE_MS);
+    }
     return GW_OK;
 }
 

@@ -17,6 +17,9 @@ typedef struct {
 
 // Starts the children (posix_spawn; before the daemon's threads). Fails when the program is missing or does not answer.
 GW_MUST_CHECK gw_status gw_engine_open(const gw_engine_options *options, gw_engine **ret, gw_problem *ret_problem);
+// Other limits and another number of children. New ones are started first; each old one ends when the statement it
+// measures has. On failure nothing has changed.
+GW_MUST_CHECK gw_status gw_engine_reload(gw_engine *engine, const gw_engine_options *options, gw_problem *ret_problem);
 void gw_engine_close(gw_engine *engine); // waits for the children; accepts NULL
 
 // One aggregate statement. `sql` is made by query/sql.c from typed plans only: identifiers from the policy, values as

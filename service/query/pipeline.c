@@ -6,7 +6,9 @@
 #include "service/base/log.h"
 #include "service/wire/receipt.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define ARENA_BYTES_MAX (64u << 20)
 #define DOCUMENT_BYTES_MAX (64u << 20)
@@ -71,11 +73,68 @@ static void query_done(gw_query *query) {
     gw_buffer_done(&query->receipt);
     gw_buffer_done(&query->account);
     gw_arena_free(query->arena);
+    gw_rules_drop(query->rules);
+}
+
+// ---- the operator's log
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// How long the request took, rounded up to the release tick, which is what the asker sees too. Without a tick nothing
+// is said: the exact time of a measurement depends on the data.
+static void took_format(const gw_query *query, int64_t began_ms, char ret_text[24]) {
+    int64_t tick = (int64_t)query->rules->release_tick_ms;
+    if (tick == 0)
+        snprintf(ret_text, 24, "-");
+    else
+        snprintf(ret_text, 24, "%lld", (long long)((now_ms() - began_ms) / tick * tick + tick));
+}
+
+static const char *status_name(gw_reply_status status) {
+    switch (status) {
+    case GW_REPLY_OK:
+        return "ok";
+    case GW_REPLY_REFUSED:
+        return "refused";
+    case GW_REPLY_RETRY:
+        return "retry";
+    case GW_REPLY_BUSY:
+        return "busy";
+    }
+    return "-";
+}
+
+// One line for each request, without a word of its question: `request` begins the hash that the reply carries, by which
+// an operator finds what a client complains of. A dataset that does not exist is a word of the asker's, and stays out.
+static void log_request(const gw_query *query, gw_status status, const char *at, int64_t began_ms) {
+    char hash[GW_HASH_HEX] = "-", took[24];
+    gw_log_level level = query->is_decoded && query->question.kind == GW_KIND_PING ? GW_LOG_DEBUG : GW_LOG_INFO;
+    bool has_dataset =
+        query->is_decoded && query->question.dataset && strcmp(query->problem.code, "unknown_dataset") != 0;
+    if (query->has_message) {
+        gw_hash request = gw_sha256(query->message.signed_bytes);
+        gw_hex((gw_bytes){request.bytes, GW_HASH_SIZE}, hash);
+        hash[GW_REQUEST_SHORT] = '\0';
+    }
+    took_format(query, began_ms, took);
+    gw_log(level, "request", "request", hash, "idem", query->has_message ? query->message.idem : "-", "principal",
+           query->who.is_known ? query->who.principal : "-", "kind",
+           query->is_decoded ? gw_question_kind_name(query->question.kind) : "-", "dataset",
+           has_dataset ? query->question.dataset : "-", "status", status_name(reply_status(status)), "step", at, "code",
+           status == GW_OK ? "" : query->problem.code, "ms", took, NULL);
 }
 
 void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply) {
-    gw_query query = {
-        .worker = worker, .queries = worker->queries, .bytes = request, .arena = gw_arena_new(ARENA_BYTES_MAX)};
+    int64_t began_ms = now_ms();
+    gw_query query = {.worker = worker,
+                      .queries = worker->queries,
+                      .rules = gw_queries_rules(worker->queries),
+                      .bytes = request,
+                      .arena = gw_arena_new(ARENA_BYTES_MAX)};
     gw_buffer_init(&query.canonical, 1u << 20);
     gw_buffer_init(&query.document, DOCUMENT_BYTES_MAX);
     gw_buffer_init(&query.receipt, GW_RECEIPT_MAX);
@@ -94,9 +153,7 @@ void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply
     if (status != GW_OK && query.is_charged && status != GW_RETRY && status != GW_BUSY &&
         strcmp(query.problem.code, "answer_failed") != 0)
         status = gw_query_failed_after_charge(&query, query.charge.cost);
-    gw_log(status == GW_OK ? GW_LOG_DEBUG : GW_LOG_INFO, status == GW_OK ? "answered" : "refused", "idem",
-           query.has_message ? query.message.idem : "-", "step", at, "code", status == GW_OK ? "" : query.problem.code,
-           NULL);
+    log_request(&query, status, at, began_ms);
     write_reply(worker->queries, &query, status, reply);
     query_done(&query);
 }

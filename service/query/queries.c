@@ -19,18 +19,21 @@ gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_p
         queries->flights = gw_flights_new();
         queries->laws = gw_laws_cache_new();
         queries->replays = gw_replays_new();
+        queries->rules = gw_rules_new(options->catalogue, NULL, options->release_tick_ms);
     }
-    if (!queries || !queries->flights || !queries->laws || !queries->replays) {
+    if (!queries || !queries->flights || !queries->laws || !queries->replays || !queries->rules) {
         if (queries) {
             gw_flights_free(queries->flights);
             gw_laws_cache_free(queries->laws);
             gw_replays_free(queries->replays);
+            gw_rules_drop(queries->rules);
         }
         free(queries);
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
     }
     queries->options = *options;
     pthread_mutex_init(&queries->policies_lock, NULL);
+    pthread_mutex_init(&queries->rules_lock, NULL);
     *ret = queries;
     return GW_OK;
 }
@@ -47,8 +50,29 @@ void gw_queries_free(gw_queries *queries) {
     gw_flights_free(queries->flights);
     gw_laws_cache_free(queries->laws);
     gw_replays_free(queries->replays);
+    gw_rules_drop(queries->rules);
     pthread_mutex_destroy(&queries->policies_lock);
+    pthread_mutex_destroy(&queries->rules_lock);
     free(queries);
+}
+
+gw_rules *gw_queries_rules(gw_queries *queries) {
+    pthread_mutex_lock(&queries->rules_lock);
+    gw_rules *rules = gw_rules_hold(queries->rules);
+    pthread_mutex_unlock(&queries->rules_lock);
+    return rules;
+}
+
+gw_status gw_queries_reload(gw_queries *queries, gw_catalogue *catalogue, unsigned release_tick_ms) {
+    gw_rules *rules = gw_rules_new(NULL, catalogue, release_tick_ms);
+    if (!rules)
+        return GW_NO_MEMORY;
+    pthread_mutex_lock(&queries->rules_lock);
+    gw_rules *old = queries->rules;
+    queries->rules = rules;
+    pthread_mutex_unlock(&queries->rules_lock);
+    gw_rules_drop(old);
+    return GW_OK;
 }
 
 gw_status gw_query_worker_new(gw_queries *queries, gw_query_worker **ret, gw_problem *ret_problem) {

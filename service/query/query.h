@@ -20,7 +20,7 @@ typedef gw_status (*gw_admin_handler)(void *state, gw_query_worker *worker, cons
 typedef struct {
     gw_ledger *ledger;              // borrowed
     gw_engine *engine;              // borrowed; NULL: questions are refused (not_serving)
-    const gw_catalogue *catalogue;  // borrowed
+    const gw_catalogue *catalogue;  // borrowed; until gw_queries_reload gives another
     const gw_secret_key *reply_key; // borrowed
     const char *state_folder;       // holds data/
     const char *codelist_folder;
@@ -35,6 +35,9 @@ typedef struct {
 } gw_query_options;
 
 GW_MUST_CHECK gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_problem *ret_problem);
+// New indicators and another tick for queries that begin from now on; those under way end as they began. Takes
+// `catalogue` when it returns GW_OK; otherwise nothing has changed.
+GW_MUST_CHECK gw_status gw_queries_reload(gw_queries *queries, gw_catalogue *catalogue, unsigned release_tick_ms);
 void gw_queries_free(gw_queries *queries); // after the last worker; accepts NULL
 GW_MUST_CHECK gw_status gw_query_worker_new(gw_queries *queries, gw_query_worker **ret, gw_problem *ret_problem);
 void gw_query_worker_free(gw_query_worker *worker); // accepts NULL

@@ -7,6 +7,7 @@
 #include "service/query/laws.h"
 #include "service/query/query.h"
 #include "service/query/replay.h"
+#include "service/query/rules.h"
 
 #include <pthread.h>
 
@@ -23,6 +24,8 @@ struct gw_queries {
     gw_flights *flights;
     gw_laws_cache *laws;
     gw_replays *replays;
+    pthread_mutex_t rules_lock;
+    gw_rules *rules; // those in force; under rules_lock
     pthread_mutex_t policies_lock;
     policy_slot *policies; // under the lock; slots are added, never removed
 };
@@ -32,6 +35,9 @@ struct gw_query_worker {
     gw_store_reader *reader;
     gw_random *random; // re-keyed for every answer
 };
+
+// The rules in force, held for the caller: gw_rules_drop.
+gw_rules *gw_queries_rules(gw_queries *queries);
 
 // GW_OK when `data` was loaded under this policy's layout; GW_UNAVAILABLE with code data_layout otherwise.
 GW_MUST_CHECK gw_status gw_queries_layout_check(gw_query_worker *worker, const gw_policy_in_force *in_force,

@@ -31,7 +31,9 @@ gw_status gw_query_step_decode(gw_query *query) {
     gw_status status = gw_json_parse(query->message.body, limits, &query->json, &query->problem);
     if (status != GW_OK)
         return status;
-    return gw_question_decode(query->json, query->arena, &query->question, &query->problem);
+    status = gw_question_decode(query->json, query->arena, &query->question, &query->problem);
+    query->is_decoded = status == GW_OK;
+    return status;
 }
 
 // ---- documents of facts, and changes
@@ -108,7 +110,7 @@ static gw_status facts_admin(gw_query *query) {
 gw_status gw_query_step_facts(gw_query *query) {
     gw_facts facts = {.worker = query->worker,
                       .queries = query->queries,
-                      .catalogue = query->queries->options.catalogue,
+                      .catalogue = query->rules->catalogue,
                       .reader = query->worker->reader,
                       .origin = query->queries->options.origin,
                       .who = &query->who,
@@ -156,8 +158,8 @@ static gw_status authorize_price(gw_query *query) {
 static gw_status authorize_question(gw_query *query) {
     gw_status status = gw_query_policy(query->worker, query->question.dataset, &query->in_force, &query->problem);
     if (status == GW_OK)
-        status = gw_plan_build(&query->question, query->in_force.policy, query->queries->options.catalogue,
-                               query->arena, &query->plan, &query->problem);
+        status = gw_plan_build(&query->question, query->in_force.policy, query->rules->catalogue, query->arena,
+                               &query->plan, &query->problem);
     if (status == GW_OK)
         status = authorize_price(query);
     if (status == GW_OK && query->who.is_known)

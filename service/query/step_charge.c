@@ -157,7 +157,7 @@ gw_status gw_query_step_reserve(gw_query *query) {
 
 // With a tick, the moment an answer goes on is fixed by the policy's public size, and an overrun is a failure.
 static uint32_t slot_ms(const gw_query *query) {
-    uint64_t tick = query->queries->options.release_tick_ms;
+    uint64_t tick = query->rules->release_tick_ms;
     if (tick == 0)
         return 0;
     uint64_t rows = query->in_force.policy->planning_size_bucket;

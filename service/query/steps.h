@@ -8,6 +8,7 @@
 typedef struct gw_query {
     gw_query_worker *worker;
     gw_queries *queries;
+    gw_rules *rules; // in force when it began, and for it to its end
     gw_bytes bytes;
     int64_t now;
     gw_arena *arena;
@@ -16,7 +17,8 @@ typedef struct gw_query {
     bool is_charged;  // the charge stands: failures are constant from here on
     bool in_flight;
     bool is_repeat;
-    bool is_denied; // the roles allow no new question; `problem` says why
+    bool is_decoded; // `question` is filled in
+    bool is_denied;  // the roles allow no new question; `problem` says why
     // 1, 2
     gw_request_message message;
     bool has_message;

@@ -4,10 +4,13 @@
 #pragma once
 #include "service/base/problem.h"
 #include <stddef.h>
+#include <sys/types.h>
 
 // Takes an flock on `path` (made when absent) for the life of the descriptor. GW_BUSY, code locked: another process has
 // it.
 GW_MUST_CHECK gw_status gw_durable_lock(const char *path, int *ret_descriptor, gw_problem *ret_problem);
+// The process that holds that lock now; GW_NOT_FOUND where none does. It wrote its number into the file.
+GW_MUST_CHECK gw_status gw_durable_lock_holder(const char *path, pid_t *ret_pid);
 // Refuses network filesystems (code network_filesystem): their locks and syncs promise less than they say.
 GW_MUST_CHECK gw_status gw_durable_check_local(const char *folder, gw_problem *ret_problem);
 // Bytes that an unprivileged process may still write there.

@@ -15,9 +15,12 @@ typedef struct gw_store_reader gw_store_reader;
 
 // Creates the database with its genesis entry; GW_CONFLICT when there is one.
 GW_MUST_CHECK gw_status gw_store_create(const char *path, const gw_entry *genesis, gw_problem *ret_problem);
-// Opens the writer. Reads every PRAGMA back; checks the schema version, the tree's edge against its entries' count.
+// Opens the writer, whose caller holds the lock. A database of an older version is first copied to <path>.v<version>
+// and then brought to this one, or left as it was (disk_full, store_copy, store_migration); one of a newer version is
+// refused (store_newer). Reads every PRAGMA back; checks the tree's edge against its entries' count.
 GW_MUST_CHECK gw_status gw_store_open(const char *path, gw_store **ret, gw_problem *ret_problem);
 void gw_store_close(gw_store *store);
+// Codes beside those of opening: store_older, store_newer.
 GW_MUST_CHECK gw_status gw_store_reader_open(const char *path, gw_store_reader **ret, gw_problem *ret_problem);
 void gw_store_reader_close(gw_store_reader *reader);
 // Between begin and end all reads see one committed state, and cost less. Never waits, never fails: where the view
@@ -73,6 +76,19 @@ GW_MUST_CHECK gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[
 uint64_t gw_store_size(const gw_store *store);
 gw_hash gw_store_root(const gw_store *store);
 GW_MUST_CHECK gw_status gw_store_origin(gw_store_reader *reader, char ret_origin[128], char ret_log_key[256]);
+
+// Of the database that a reader sees: how many entries, and the time of the last one.
+GW_MUST_CHECK gw_status gw_store_last(gw_store_reader *reader, uint64_t *ret_size, int64_t *ret_time);
+
+// A database looked at from outside, whatever its version and with or without a daemon: for `doctor`.
+typedef struct {
+    int version, version_known; // of its tables; that this program writes
+    bool is_wal;                // its journal survives a crash as the ledger needs it
+    bool is_whole;              // SQLite's own check of its pages finds nothing
+    char trouble[160];          // what that check found first
+    uint64_t bytes;             // of the file, without its journal
+} gw_store_facts;
+GW_MUST_CHECK gw_status gw_store_examine(const char *path, gw_store_facts *ret, gw_problem *ret_problem);
 
 // ---- readers: GW_NOT_FOUND where there is no such row
 typedef struct {

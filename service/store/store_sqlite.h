@@ -63,6 +63,7 @@ typedef enum {
     SQL_RELEASE_ANSWER,
     SQL_QUESTION_INSERT,
     SQL_QUESTION_SCAN,
+    SQL_SCHEMA_CHANGE,
     SQL_COUNT,
 } store_sql;
 
@@ -96,9 +97,24 @@ bool store_column_text(sqlite3_stmt *statement, int at, char *ret, size_t size);
 
 // ---- store_sqlite_schema.c
 #define STORE_APPLICATION_ID 0x47647774 // "Gdwt"
-#define STORE_SCHEMA_VERSION 1
-extern const char *const store_schema[]; // ends with NULL
+#define STORE_SCHEMA_VERSION 2
+extern const char *const store_schema[]; // of a new ledger; ends with NULL
+typedef struct {
+    int from, to; // versions
+    const char *const *sql;
+} store_migration;
+extern const store_migration store_migrations[]; // ends with {0}
 extern const char *const store_statements[SQL_COUNT];
+
+// ---- store_sqlite_migrate.c
+// GW_OK: a Godwit ledger of a version that is known; `ret_version` may be older than STORE_SCHEMA_VERSION. Codes:
+// store_foreign, store_newer.
+GW_MUST_CHECK gw_status store_version_read(sqlite3 *db, int *ret_version, gw_problem *ret_problem);
+// Brings the database to STORE_SCHEMA_VERSION in one transaction, after a copy of it was kept as <path>.v<version>. For
+// the writer, which holds the lock. Codes: disk_full, store_copy, store_migration. On failure it is as it was.
+GW_MUST_CHECK gw_status store_migrate(store_connection *connection, const char *path, int version,
+                                      gw_problem *ret_problem);
+GW_MUST_CHECK gw_status store_schema_note(store_connection *connection, int version); // in the transaction under way
 
 // ---- store_sqlite_balance.c: what is spent, cached while the writer lives (it is the only writer)
 typedef enum {

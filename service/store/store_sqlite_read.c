@@ -22,6 +22,13 @@ gw_status gw_store_reader_open(const char *path, gw_store_reader **ret, gw_probl
                      NULL, NULL, NULL) != SQLITE_OK)
         status = store_problem(ret_problem, GW_IO, "store_open", "The ledger's database cannot be read.",
                                reader->connection.db);
+    int version = 0;
+    if (status == GW_OK)
+        status = store_version_read(reader->connection.db, &version, ret_problem);
+    if (status == GW_OK && version != STORE_SCHEMA_VERSION)
+        status = gw_problem_set(
+            ret_problem, GW_UNAVAILABLE, "store_older", "The ledger was written by an older version of Godwit.",
+            "It is brought to this version when the service starts; a copy is kept.", "godwitd serve");
     if (status != GW_OK) {
         gw_store_reader_close(reader);
         return status;
@@ -48,6 +55,17 @@ void gw_store_reader_close(gw_store_reader *reader) {
         return;
     store_connection_close(&reader->connection);
     free(reader);
+}
+
+gw_status gw_store_last(gw_store_reader *reader, uint64_t *ret_size, int64_t *ret_time) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_ENTRY_LAST);
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status == GW_NOT_FOUND ? GW_CORRUPT : status;
+    *ret_size = store_column_u64(row, 0) + 1;
+    *ret_time = sqlite3_column_int64(row, 1);
+    sqlite3_reset(row);
+    return GW_OK;
 }
 
 static gw_status entry_decode(gw_store_reader *reader, uint64_t seq, gw_entry *ret) {

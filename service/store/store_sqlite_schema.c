@@ -10,6 +10,13 @@
     "CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table " BEGIN SELECT RAISE(ABORT, '" table                  \
     " is append-only'); END;"
 
+// Version 2: which program brought the database to which version, at how many entries; and one's own charges newest
+// first without a sort.
+#define VERSION_2                                                                                                      \
+    "CREATE TABLE schema_change(version INTEGER PRIMARY KEY CHECK(version >= 1), entries INTEGER NOT NULL"             \
+    " CHECK(entries >= 0), program TEXT NOT NULL) STRICT;",                                                            \
+        "CREATE INDEX charge_principal ON charge(principal, seq);", APPEND_ONLY("schema_change")
+
 const char *const store_schema[] = {
     "CREATE TABLE entry(seq INTEGER PRIMARY KEY, time INTEGER NOT NULL CHECK(time >= 0),"
     " bytes BLOB NOT NULL CHECK(length(bytes) BETWEEN 1 AND 65535), leaf BLOB NOT NULL CHECK(length(leaf) = 32)) "
@@ -71,7 +78,15 @@ const char *const store_schema[] = {
     "CREATE TRIGGER budget_grows BEFORE UPDATE ON budget WHEN NEW.spent < OLD.spent OR NEW.kind <> OLD.kind OR"
     " NEW.owner <> OLD.owner BEGIN SELECT RAISE(ABORT, 'spent never shrinks'); END;",
     "CREATE TRIGGER budget_no_delete BEFORE DELETE ON budget BEGIN SELECT RAISE(ABORT, 'budget is kept'); END;",
+    VERSION_2,
     NULL,
+};
+
+// What a new ledger is made with is what the versions before come to, word for word: a test compares the two.
+static const char *const to_version_2[] = {VERSION_2, NULL};
+const store_migration store_migrations[] = {
+    {.from = 1, .to = 2, .sql = to_version_2},
+    {0},
 };
 
 #define CHARGE_COLUMNS                                                                                                 \
@@ -156,5 +171,7 @@ const char *const store_statements[SQL_COUNT] = {
                            " ON CONFLICT(charge) DO NOTHING",
     [SQL_RELEASE_ANSWER] = "SELECT answer FROM release WHERE charge = ?1",
     [SQL_QUESTION_INSERT] = "INSERT INTO question(charge, hash, text) VALUES(?1, ?2, ?3) ON CONFLICT(hash) DO NOTHING",
+    [SQL_SCHEMA_CHANGE] = "INSERT INTO schema_change(version, entries, program)"
+                          " VALUES(?1, (SELECT count(*) FROM entry), ?2)",
     [SQL_QUESTION_SCAN] = "SELECT charge, hash, text FROM question WHERE charge >= ?1 ORDER BY charge",
 };

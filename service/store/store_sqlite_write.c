@@ -466,6 +466,8 @@ static gw_status create_write(const char *path, const gw_entry *genesis, gw_prob
         status = store_problem(ret_problem, GW_IO, "store_create", "The database cannot be made.", connection.db);
     if (status == GW_OK)
         status = create_fill(&connection, genesis);
+    if (status == GW_OK)
+        status = store_schema_note(&connection, STORE_SCHEMA_VERSION);
     if (status == GW_INVALID)
         status = gw_problem_set(ret_problem, status, "bad_entry", "The genesis entry is not one.", "", "");
     if (status == GW_OK &&
@@ -507,14 +509,6 @@ gw_status gw_store_create(const char *path, const gw_entry *genesis, gw_problem 
         status =
             gw_problem_set(ret_problem, GW_IO, "store_create", "The folder of the ledger cannot be synced.", "", "");
     return status;
-}
-
-static bool open_number_is(sqlite3 *db, const char *sql, int expected) {
-    sqlite3_stmt *statement = NULL;
-    bool is_right = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
-                    sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) == expected;
-    sqlite3_finalize(statement);
-    return is_right;
 }
 
 static gw_status corrupt(gw_problem *ret_problem, const char *why) {
@@ -585,13 +579,12 @@ static gw_status open_release(gw_store *store, gw_problem *ret_problem) {
 }
 
 static gw_status open_check(gw_store *store, const char *path, gw_problem *ret_problem) {
-    sqlite3 *db = store->connection.db;
-    if (!open_number_is(db, "PRAGMA application_id", STORE_APPLICATION_ID))
-        return gw_problem_set(ret_problem, GW_INVALID, "store_foreign", "This file is not a Godwit ledger.", "", "");
-    if (!open_number_is(db, "PRAGMA user_version", STORE_SCHEMA_VERSION))
-        return gw_problem_set(ret_problem, GW_INVALID, "store_version",
-                              "The ledger was written by another version of Godwit.", "", "");
-    gw_status status = store_connection_guard(&store->connection, ret_problem);
+    int version;
+    gw_status status = store_version_read(store->connection.db, &version, ret_problem);
+    if (status == GW_OK)
+        status = store_connection_guard(&store->connection, ret_problem);
+    if (status == GW_OK && version != STORE_SCHEMA_VERSION)
+        status = store_migrate(&store->connection, path, version, ret_problem);
     if (status == GW_OK)
         status = open_last(store, ret_problem);
     if (status == GW_OK)

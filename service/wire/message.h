@@ -21,6 +21,7 @@
 #define GW_REQUEST_BYTES_MAX 1048576u // what a daemon receives at most, and what a client sends at most
 #define GW_REPLY_BYTES_MAX 268435456u
 #define GW_ORIGIN_MAX 128
+#define GW_REQUEST_SHORT 8 // hex digits of the request's hash that people compare: in errors and in the log
 #define GW_SKEW_SECONDS_MAX 300
 
 typedef enum { GW_AUTH_NONE, GW_AUTH_SIGNATURE, GW_AUTH_TOKEN } gw_auth_kind;

@@ -44,6 +44,10 @@ static const kind_rule kinds[] = {
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
+const char *gw_question_kind_name(gw_question_kind kind) {
+    return (size_t)kind < KIND_COUNT ? kinds[kind].name : "unknown";
+}
+
 // ------------------------------------------------------------------------------------------------ names and lists
 
 bool gw_name_is_valid(const char *name) {

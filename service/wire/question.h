@@ -32,6 +32,7 @@ typedef enum {
     GW_KIND_DUMMY, // a query's twin: the same shape, made from the policy alone, free
     GW_KIND_ADMIN, // changes by owners and operators: see admin/
 } gw_question_kind;
+const char *gw_question_kind_name(gw_question_kind kind); // "query", …
 
 #define GW_BASKET_MAX 100
 #define GW_QUOTE_ID_TEXT 17 // "Q-7K3M-9XWP-2T4V" and its NUL

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static const char people[] = "id,sex,age,income\n"
 typedef struct {
     test_dataset fixture;
     gw_engine *engine;
+    atomic_bool is_told;
 } engine_world;
 
 static int world_start(void **state) {
@@ -302,6 +304,56 @@ static void threads_share_the_children(void **state) {
     assert_int_equal(gw_engine_restarts(world->engine), 0);
 }
 
+static gw_engine_options limits(const engine_world *world, unsigned children) {
+    return (gw_engine_options){
+        .program = world->fixture.program, .children = children, .threads = 1, .memory_bytes = 128u << 20};
+}
+
+static void *ask_until_told(void *argument) {
+    engine_world *world = argument;
+    while (!atomic_load(&world->is_told))
+        expect_by_sex(world);
+    return NULL;
+}
+
+static void reload_replaces_every_child_and_loses_no_answer(void **state) {
+    engine_world *world = *state;
+    pthread_t threads[4];
+    int before, after[3];
+    assert_int_equal(gw_engine_pids(world->engine, &before, 1), 1);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_until_told, world), 0);
+    for (unsigned round = 0; round < 4; round++) {
+        gw_engine_options options = limits(world, round % 2 == 0 ? 3 : 1);
+        assert_int_equal(gw_engine_reload(world->engine, &options, NULL), GW_OK);
+        assert_int_equal(gw_engine_pids(world->engine, after, 3), options.children);
+        for (unsigned i = 0; i < options.children; i++)
+            assert_int_not_equal(after[i], before);
+        before = after[0];
+    }
+    atomic_store(&world->is_told, true);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(gw_engine_restarts(world->engine), 0); // none died of it
+}
+
+static void reload_that_cannot_start_children_keeps_the_old_ones(void **state) {
+    engine_world *world = *state;
+    int before, after;
+    gw_problem problem = {0};
+    gw_engine_options options = limits(world, 17);
+    assert_int_equal(gw_engine_pids(world->engine, &before, 1), 1);
+    assert_int_equal(gw_engine_reload(world->engine, &options, &problem), GW_INVALID);
+    assert_string_equal(problem.code, "engine_options");
+    options = limits(world, 2);
+    options.memory_bytes = (1ull << 50) + 1; // more than a child takes: it ends before it greets
+    assert_int_equal(gw_engine_reload(world->engine, &options, &problem), GW_UNAVAILABLE);
+    assert_string_equal(problem.code, "engine_missing");
+    assert_int_equal(gw_engine_pids(world->engine, &after, 1), 1);
+    assert_int_equal(after, before);
+    expect_by_sex(world);
+}
+
 static void more_statements_and_snapshots_than_are_kept_still_answer(void **state) {
     engine_world *world = *state;
     char snapshot[512], copy[512], command[2048];
@@ -455,6 +507,8 @@ int main(void) {
         WORLD_TEST(reply_is_as_long_whatever_happened),
         WORLD_TEST(statement_past_its_memory_fails_and_spills_nothing),
         WORLD_TEST(child_holds_nothing_but_its_socket),
+        WORLD_TEST(reload_replaces_every_child_and_loses_no_answer),
+        WORLD_TEST(reload_that_cannot_start_children_keeps_the_old_ones),
         cmocka_unit_test(engine_that_is_missing_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
