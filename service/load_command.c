@@ -12,7 +12,9 @@
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,13 +30,17 @@ typedef struct {
     size_t source_count;
     gw_load_treatments treatments;
     bool is_empty_allowed, is_shrunk_allowed;
+    char (*files)[PATH_MAX]; // of a folder; freed by the command
 } load_arguments;
 
 const char gw_load_help[] = "godwitd load [--dir DIR] [OPTION]... DATASET FILE\n"
+                            "godwitd load [--dir DIR] [OPTION]... DATASET FOLDER\n"
                             "godwitd load [--dir DIR] [OPTION]... DATASET --table NAME=FILE...\n"
                             "  checks CSV, CSV.gz or Parquet files against the policy in force, and makes\n"
                             "  them the data version in force; nothing is loaded when something is wrong\n\n"
                             "  --dir DIR                state folder (default: here)\n"
+                            "  FOLDER                   holds a file for each table of the policy, called as\n"
+                            "                           the table is: persons.parquet, permits.csv\n"
                             "  --table NAME=FILE        the file of one table of the policy; once for each\n"
                             "  --treat KIND=HOW         what becomes of rows that do not fit; KIND: bad_type,\n"
                             "                           unlisted_code, out_of_bounds, not_finite,\n"
@@ -200,6 +206,43 @@ static gw_status activate(const gw_config *config, const char *dataset, const gw
     return status;
 }
 
+// A folder stands for one file a table.
+static gw_status sources_of_folder(load_arguments *a, const gw_policy *policy, gw_problem *problem) {
+    static const char *const endings[] = {"parquet", "csv", "csv.gz"};
+    const char *folder = a->sources[0].path;
+    a->files = calloc(GW_LOAD_TABLES_MAX, sizeof *a->files);
+    if (!a->files)
+        return gw_problem_set(problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
+    a->source_count = 0;
+    for (size_t t = 0; t < policy->table_count && t < GW_LOAD_TABLES_MAX; t++) {
+        size_t found = 0;
+        for (size_t e = 0; e < sizeof endings / sizeof endings[0]; e++) {
+            char path[PATH_MAX];
+            int length = snprintf(path, sizeof path, "%s/%s.%s", folder, policy->tables[t].name, endings[e]);
+            if (length >= PATH_MAX || access(path, F_OK) != 0)
+                continue;
+            memcpy(a->files[t], path, sizeof path);
+            found++;
+        }
+        if (found != 1) {
+            gw_problem_set(problem, GW_NOT_FOUND, "load_folder", "This folder is not one file a table.", "", "");
+            if (found == 0)
+                gw_problem_why(problem, "There is no %s.parquet, .csv or .csv.gz in it.", policy->tables[t].name);
+            else
+                gw_problem_why(problem, "The table %s is there more than once.", policy->tables[t].name);
+            gw_problem_mend(problem, "Put one file there, or name the files: --table %s=FILE", policy->tables[t].name);
+            return GW_NOT_FOUND;
+        }
+        a->sources[a->source_count++] = (gw_load_source){.table = policy->tables[t].name, .path = a->files[t]};
+    }
+    return GW_OK;
+}
+
+static bool is_folder(const char *path) {
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
 // `ret_rows` gets what the owner is told of how many rows there are; nobody else is.
 static gw_status load_run(const gw_config *config, load_arguments *a, const gw_policy *policy, const char *version,
                           gw_loaded *loaded, gw_buffer *ret_rows, gw_problem *problem) {
@@ -212,8 +255,14 @@ static gw_status load_run(const gw_config *config, load_arguments *a, const gw_p
     clock_gettime(CLOCK_MONOTONIC, &bar.start);
     snprintf(folder, sizeof folder, "%s/data/%s", config->folder, policy->dataset);
     gw_load_engine_path(engine, sizeof engine);
-    if (!a->sources[0].table)
+    if (!a->sources[0].table && is_folder(a->sources[0].path))
+        status = sources_of_folder(a, policy, problem);
+    else if (!a->sources[0].table)
         a->sources[0].table = policy->tables[0].name;
+    if (status != GW_OK) {
+        gw_wipe(secret.bytes, sizeof secret.bytes);
+        return status;
+    }
     gw_load_options options = {.program = engine,
                                .policy = policy,
                                .sources = a->sources,
@@ -264,6 +313,7 @@ int gw_load_command(int argc, char **argv) {
         status = note_layout(&config, policy, &loaded, &problem);
     if (status == GW_OK)
         status = activate(&config, policy->dataset, &loaded, &problem);
+    free(a.files);
     if (status != GW_OK) {
         code = gw_tell(status, &problem);
         return is_refused ? GW_EXIT_FOUND_PROBLEMS : code;

@@ -280,9 +280,9 @@ static bool data_load(demo *d) {
     char script[4096 + 64], adult[4096 + 64];
     gw_ignore(snprintf(script, sizeof(script), "%s/samples/register.sql", d->share)); // it fits
     gw_ignore(snprintf(adult, sizeof(adult), "%s/samples/adult.csv.gz", d->share));   // it fits
-    heading(d, "The data: a made-up register of 200,000 residents, and the real respondents of a 1994 survey.");
-    return show(d, 0, "godwit-engine", "generate", script, "register.parquet", NULL) &&
-           show(d, 0, "godwit", "load", "--dir", "state", d->datasets[0], "register.parquet", NULL) &&
+    heading(d, "The data: a made-up register of 200,000 residents and their moves, and the real respondents of a 1994 survey.");
+    return show(d, 0, "godwit-engine", "generate", script, "register", NULL) &&
+           show(d, 0, "godwit", "load", "--dir", "state", d->datasets[0], "register", NULL) &&
            show(d, 0, "godwit", "load", "--dir", "state", d->datasets[1], adult, NULL);
 }
 
@@ -293,7 +293,11 @@ static bool researcher_asks(demo *d) {
         !show(d, 0, "godwit", "query", "register", "employment_rate", "--by", "c_birth,sex", "--epsilon", "0.05",
               "--max-cost", "0.05", "--as", "researcher", NULL))
         return false;
-    heading(d, "The same on real people: hours worked in a week.");
+    heading(d, "Moves, not people: a person may cross the border often, and three crossings of each count.");
+    if (!show(d, 0, "godwit", "query", "register", "net_migration", "--epsilon", "0.1", "--max-cost", "0.1", "--as",
+              "researcher", NULL))
+        return false;
+    heading(d, "The same on real people, weighted as the survey says: hours worked in a week.");
     if (!show(d, 0, "godwit", "query", "adult", "mean_weekly_hours", "--by", "c_birth,sex", "--epsilon", "0.1",
               "--max-cost", "0.1", "--as", "researcher", NULL))
         return false;

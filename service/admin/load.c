@@ -119,6 +119,12 @@ static bool plan_column(gw_arena *arena, const gw_load_treatments *treatments, c
     };
     if (from->period != GW_PERIOD_NONE && !gw_period_parse(from->period, codes[0], &to->period_first))
         return false;
+    // What the owner signed, unless this load says otherwise for the column.
+    static const gw_load_treatment outside[] = {[GW_OUTSIDE_REFUSE] = GW_TREAT_REFUSE,
+                                                [GW_OUTSIDE_CLAMP] = GW_TREAT_CLAMP,
+                                                [GW_OUTSIDE_MISSING] = GW_TREAT_MISSING,
+                                                [GW_OUTSIDE_DROP_ROW] = GW_TREAT_DROP_ROW};
+    to->treatments[GW_LOAD_OUT_OF_BOUNDS] = outside[from->outside];
     for (size_t i = 0; i < treatments->column_count; i++)
         if (strcmp(treatments->columns[i].column, from->name) == 0)
             to->treatments[treatments->columns[i].kind] = treatments->columns[i].treatment;
@@ -605,8 +611,19 @@ gw_status gw_load_run(const gw_load_options *options, gw_loaded *ret_loaded, gw_
 
 // ---- the report
 
-static void report_treatment(const gw_load_kind_report *found, gw_load_kind kind, const gw_load_treatments *treatments,
+// Columns whose policy says what becomes of values out of bounds.
+static void report_outside(const gw_policy *policy, gw_buffer *buffer) {
+    static const char *const words[] = {"", "clamp", "missing", "drop-row"};
+    for (size_t t = 0; t < policy->table_count; t++)
+        for (size_t c = 0; c < policy->tables[t].column_count; c++)
+            if (policy->tables[t].columns[c].outside != GW_OUTSIDE_REFUSE)
+                gw_buffer_format(buffer, "; %s: %s by the policy", policy->tables[t].columns[c].name,
+                                 words[policy->tables[t].columns[c].outside]);
+}
+
+static void report_treatment(const gw_load_kind_report *found, gw_load_kind kind, const gw_load_options *options,
                              gw_buffer *buffer) {
+    const gw_load_treatments *treatments = &options->treatments;
     gw_load_treatment treatment = treatments->kinds[kind];
     gw_buffer_text(buffer, treatment == GW_TREAT_REFUSE ? found->refused_count > 0 ? "not treated" : "treated"
                                                         : gw_load_treatment_name(treatment));
@@ -614,6 +631,8 @@ static void report_treatment(const gw_load_kind_report *found, gw_load_kind kind
         if (treatments->columns[i].kind == kind)
             gw_buffer_format(buffer, "; %s: %s", treatments->columns[i].column,
                              gw_load_treatment_name(treatments->columns[i].treatment));
+    if (kind == GW_LOAD_OUT_OF_BOUNDS)
+        report_outside(options->policy, buffer);
     gw_buffer_text(buffer, "\n");
 }
 
@@ -636,7 +655,7 @@ static void report_kind(const gw_load_report *report, gw_load_kind kind, const g
                         gw_buffer *buffer) {
     const gw_load_kind_report *found = &report->kinds[kind];
     gw_buffer_format(buffer, "%-14s %10llu   ", gw_load_kind_name(kind), (unsigned long long)found->count);
-    report_treatment(found, kind, &options->treatments, buffer);
+    report_treatment(found, kind, options, buffer);
     for (size_t i = 0; i < found->finding_count; i++) {
         const gw_load_finding *finding = &found->findings[i];
         gw_buffer_text(buffer, "  ");

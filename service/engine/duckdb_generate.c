@@ -4,6 +4,9 @@
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
 #include <duckdb.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #define SCRIPT_SIZE_MAX (4u << 20)
 #define SQL_SIZE_MAX 16384u
@@ -20,21 +23,50 @@ static gw_status run(duckdb_connection connection, const char *sql, const char *
     return status;
 }
 
-static gw_status write_output(duckdb_connection connection, const char *output_path, gw_problem *ret_problem) {
+static gw_status write_table(duckdb_connection connection, const char *table, const char *folder,
+                             gw_problem *ret_problem) {
     GW_CLEANUP(gw_buffer_done) gw_buffer sql;
     gw_buffer_init(&sql, SQL_SIZE_MAX);
-    gw_buffer_text(&sql, "COPY \"" GW_GENERATE_TABLE "\" TO '");
-    for (const char *c = output_path; *c != '\0'; c++) {
+    gw_buffer_text(&sql, "COPY " GW_GENERATE_SCHEMA ".\"");
+    for (const char *c = table; *c != '\0'; c++) {
+        gw_buffer_text(&sql, *c == '"' ? "\"" : "");
+        gw_buffer_append(&sql, c, 1);
+    }
+    gw_buffer_text(&sql, "\" TO '");
+    for (const char *c = folder; *c != '\0'; c++) {
         gw_buffer_text(&sql, *c == '\'' ? "'" : "");
         gw_buffer_append(&sql, c, 1);
     }
-    gw_buffer_text(&sql, "' (FORMAT parquet, COMPRESSION zstd)");
+    gw_buffer_format(&sql, "/%s.parquet' (FORMAT parquet, COMPRESSION zstd)", table);
     if (sql.status != GW_OK)
         return gw_problem_set(ret_problem, GW_LIMIT, "output_failed", "The output's path is too long.", "", "");
     return run(connection, gw_buffer_string(&sql), "output_failed", "The output cannot be written.", ret_problem);
 }
 
-gw_status gw_duckdb_generate(const char *script_path, const char *output_path, gw_problem *ret_problem) {
+static gw_status write_tables(duckdb_connection connection, const char *folder, gw_problem *ret_problem) {
+    duckdb_result tables;
+    gw_status status = GW_OK;
+    idx_t count = 0;
+    if (duckdb_query(connection,
+                     "SELECT table_name FROM duckdb_tables() WHERE schema_name = '" GW_GENERATE_SCHEMA "' ORDER BY 1",
+                     &tables) == DuckDBSuccess)
+        count = duckdb_row_count(&tables);
+    for (idx_t i = 0; i < count && status == GW_OK; i++) {
+        char *name = duckdb_value_varchar(&tables, 0, i);
+        status =
+            name == NULL || strchr(name, '/') != NULL || strchr(name, '\'') != NULL
+                ? gw_problem_set(ret_problem, GW_INVALID, "script_failed", "A table's name is no file's name.", "", "")
+                : write_table(connection, name, folder, ret_problem);
+        duckdb_free(name);
+    }
+    duckdb_destroy_result(&tables);
+    if (status == GW_OK && count == 0)
+        return gw_problem_set(ret_problem, GW_INVALID, "script_failed", "The script made nothing to write.",
+                              "It makes no table in the schema " GW_GENERATE_SCHEMA ".", "");
+    return status;
+}
+
+gw_status gw_duckdb_generate(const char *script_path, const char *folder, gw_problem *ret_problem) {
     GW_CLEANUP(gw_buffer_done) gw_buffer script;
     GW_CLEANUP(duckdb_close) duckdb_database database = NULL;
     GW_CLEANUP(duckdb_disconnect) duckdb_connection connection = NULL;
@@ -47,5 +79,10 @@ gw_status gw_duckdb_generate(const char *script_path, const char *output_path, g
     status = run(connection, gw_buffer_string(&script), "script_failed", "The script failed.", ret_problem);
     if (status != GW_OK)
         return status;
-    return write_output(connection, output_path, ret_problem);
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
+        status = gw_problem_set(ret_problem, GW_IO, "output_failed", "The output cannot be written.", "", "");
+        gw_problem_why(ret_problem, "%.200s cannot be made: %s.", folder, strerror(errno));
+        return status;
+    }
+    return write_tables(connection, folder, ret_problem);
 }

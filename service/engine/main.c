@@ -200,6 +200,6 @@ int main(int argument_count, char *arguments[]) {
     if (argument_count == 4 && strcmp(arguments[1], "generate") == 0)
         return generate(arguments[2], arguments[3]);
     fprintf(stderr, "godwit-engine is started by godwitd. By hand it only makes synthetic data:\n"
-                    "  godwit-engine generate SCRIPT.sql OUT.parquet\n");
+                    "  godwit-engine generate SCRIPT.sql FOLDER\n");
     return 2;
 }

@@ -148,25 +148,10 @@ static void read_version(gw_load *load, const gw_json_node *root, gw_indicator *
 }
 
 static void read_indicator(gw_load *load, const gw_json_node *root, gw_indicator *indicator) {
-    static const char *const allowed[] = {"godwit_indicator",
-                                          "id",
-                                          "version",
-                                          "sdmx",
-                                          "label",
-                                          "definition",
-                                          "statistic",
-                                          "unit",
-                                          "decimals",
-                                          "better",
-                                          "population",
-                                          "numerator",
-                                          "of",
-                                          "by_default",
-                                          "reference",
-                                          "per",
-                                          "plus",
-                                          "minus",
-                                          NULL};
+    static const char *const allowed[] = {"godwit_indicator", "id",        "version", "sdmx",       "label",
+                                          "definition",       "statistic", "unit",    "decimals",   "better",
+                                          "population",       "numerator", "of",      "by_default", "requires",
+                                          "reference",        "per",       "plus",    "minus",      NULL};
     static const char *const required[] = {"godwit_indicator", "id",   "version",  "sdmx",       "label", "definition",
                                            "statistic",        "unit", "decimals", "population", NULL};
     gw_json_reader *reader = &load->reader;
@@ -191,6 +176,8 @@ static void read_indicator(gw_load *load, const gw_json_node *root, gw_indicator
              "An empty numerator counts everybody.");
     read_per(load, root, indicator);
     read_sides(load, root, indicator);
+    if (gw_json_has(root, "requires"))
+    indicator->requires = gw_load_names(load, root, "requires", GW_BY_MAX, "bad_by", &indicator->requires_count);
     if (gw_json_has(root, "by_default"))
         indicator->by_default =
             gw_load_names(load, root, "by_default", GW_BY_MAX, "bad_by", &indicator->by_default_count);
@@ -378,6 +365,9 @@ static const char *table_missing(const gw_table *table, const gw_indicator *indi
         for (size_t i = 0; i < lists[k].count; i++)
             if (!table_has_filter(table, &lists[k].filters[i]))
     return lists[k].filters[i].concept;
+    for (size_t i = 0; i < indicator->requires_count; i++)
+        if (gw_table_concept(table, indicator->requires[i]) == NULL)
+    return indicator->requires[i];
     if (indicator->of == NULL)
         return NULL;
     const gw_column *of = gw_table_concept(table, indicator->of);

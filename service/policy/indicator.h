@@ -20,6 +20,8 @@ typedef struct {
     bool is_per_person; // "per":"person"
     const char *const *by_default;
     size_t by_default_count;
+    const char *const *requires; // concepts a table must have, though no filter names them
+    size_t requires_count;
 } gw_indicator;
 
 typedef struct gw_catalogue gw_catalogue;

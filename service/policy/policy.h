@@ -22,6 +22,8 @@ typedef struct {
 } gw_codelist;
 
 typedef enum { GW_COLUMN_CODE, GW_COLUMN_INTEGER, GW_COLUMN_DECIMAL } gw_column_type;
+// What becomes of numbers below min or above max when they are loaded: refused, unless the policy or the load says so.
+typedef enum { GW_OUTSIDE_REFUSE, GW_OUTSIDE_CLAMP, GW_OUTSIDE_MISSING, GW_OUTSIDE_DROP_ROW } gw_outside;
 typedef enum { GW_MISSING_UNKNOWN, GW_MISSING_DROP } gw_missing; // "_U": own cell; "drop": left out of questions on it
 
 typedef struct {
@@ -59,6 +61,7 @@ typedef struct {
     int64_t
         person_total_scaled; // "person_total_max": a person's values count up to this total (scaled); 0: no such bound
     int64_t weight_mean_scaled; // weights: "mean", a public figure for price estimates; where absent a quarter of max
+    gw_outside outside;
     bool is_weight;
     bool depends_on_household;
 } gw_column;

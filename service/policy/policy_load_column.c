@@ -250,6 +250,22 @@ static void read_person_total(gw_policy_loader *l, const gw_json_node *node, gw_
                        "\"person_total_max\" is not a multiple of the column's grid, or has more than 64 bits.");
 }
 
+static void read_outside(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
+    static const char *const words[] = {"refuse", "clamp", "missing", "drop-row"}; // in the order of gw_outside
+    if (!gw_policy_is_well(l) || !gw_json_has(node, "outside"))
+        return;
+    const char *word = gw_json_read_string(&l->load.reader, node, "outside");
+    for (size_t i = 0; word != NULL && i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(word, words[i]) == 0) {
+            column->outside = (gw_outside)i;
+            return;
+        }
+    if (word != NULL)
+        GW_POLICY_FAIL(l, gw_json_member(node, "outside"), "wrong_type",
+                       "Write \"refuse\", \"clamp\" (count as the bound), \"missing\" or \"drop-row\".",
+                       "\"outside\" says what becomes of values below \"min\" or above \"max\".");
+}
+
 // The mean weight, for estimates of price and error: a public figure, such as population over sample.
 static void read_weight_mean(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
     gw_decimal mean;
@@ -273,7 +289,7 @@ static void read_weight_mean(gw_policy_loader *l, const gw_json_node *node, gw_c
 }
 
 static void read_weight(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
-    static const char *const allowed[] = {"role", "type", "min", "max", "grid", "mean", NULL};
+    static const char *const allowed[] = {"role", "type", "min", "max", "grid", "mean", "outside", NULL};
     static const char *const required[] = {"role", "type", NULL};
     gw_json_expect_object(&l->load.reader, node, allowed);
     gw_json_require(&l->load.reader, node, required);
@@ -295,21 +311,23 @@ static void read_weight(gw_policy_loader *l, const gw_json_node *node, gw_column
                        "A weight says how many people a row stands for: it is never below zero.");
     if (gw_policy_is_well(l))
         read_weight_mean(l, node, column);
+    read_outside(l, node, column);
 }
 
 void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
     // In the order of type_word.
-    static const char *const allowed[][12] = {
+    static const char *const allowed[][13] = {
         {"concept", "type", "label", "missing", "depends_on", "codelist", "codes", "recode", NULL},
-        {"concept", "type", "label", "missing", "depends_on", "unit", "min", "max", "person_total_max", "bandings",
-         NULL},
-        {"concept", "type", "label", "missing", "depends_on", "unit", "min", "max", "grid", "person_total_max",
+        {"concept", "type", "label", "missing", "depends_on", "unit", "min", "max", "outside", "person_total_max",
          "bandings", NULL},
+        {"concept", "type", "label", "missing", "depends_on", "unit", "min", "max", "grid", "outside",
+         "person_total_max", "bandings", NULL},
         {"concept", "type", "label", "missing", "depends_on", "period", "first", "last", NULL},
     };
     static const char *const allowed_any[] = {
         "concept", "type",     "label", "missing", "depends_on",       "unit",   "min",   "max",  "grid", "bandings",
-        "recode",  "codelist", "codes", "role",    "person_total_max", "period", "first", "last", "mean", NULL};
+        "recode",  "codelist", "codes", "role",    "person_total_max", "period", "first", "last", "mean", "outside",
+        NULL};
     static const char *const required[][7] = {{"concept", "type", "missing", NULL},
                                               {"concept", "type", "missing", NULL},
                                               {"concept", "type", "missing", NULL},
@@ -349,6 +367,7 @@ void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_col
         column->unit = gw_load_name(&l->load, node, "unit", "/:");
     read_bounds(l, node, column);
     read_person_total(l, node, column);
+    read_outside(l, node, column);
     if (gw_policy_is_well(l))
         gw_policy_read_bandings(l, node, column);
 }

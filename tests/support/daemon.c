@@ -293,7 +293,7 @@ void test_sample_data(const test_daemon *daemon, const char *name, char ret_path
         return;
     }
     test_program("godwit-engine", program);
-    join(ret_path, daemon->folder, "sample.parquet");
+    join(ret_path, daemon->folder, "sample");
     run_or_give_up((const char *const[]){program, "generate", sample, ret_path, NULL});
 }
 

@@ -41,9 +41,10 @@ size_t test_daemon_engines(const test_daemon *daemon, pid_t *ret_pids, size_t ma
 void test_daemon_population(test_daemon *daemon, const char *population, const char *total);
 // Signs a policy's text as the admin and activates it; the daemon runs.
 void test_daemon_policy(test_daemon *daemon, const char *policy_text);
-// godwitd load of a CSV or Parquet file into the dataset, and its activation; the daemon runs.
+// godwitd load of a CSV or Parquet file, or of a folder with one a table, and its activation; the daemon runs.
 void test_daemon_load(test_daemon *daemon, const char *dataset, const char *path);
-// The data of a sample in policies/samples: the file itself, or what its .sql script makes, in the daemon's folder.
+// The data of a sample in policies/samples: the file itself, or the folder of what its .sql script makes, in the
+// daemon's.
 void test_sample_data(const test_daemon *daemon, const char *name, char ret_path[TEST_PATH_MAX]);
 // A new principal with a key and a profile.
 void test_daemon_principal(test_daemon *daemon, const char *roles, gw_profile *ret_profile);

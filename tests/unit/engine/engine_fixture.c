@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -83,6 +84,17 @@ gw_status fixture_load_sources(test_dataset *fixture, const gw_load_source *sour
 }
 
 gw_status fixture_load(test_dataset *fixture, const char *name) {
+    char path[512], files[GW_LOAD_TABLES_MAX][512];
+    gw_load_source sources[GW_LOAD_TABLES_MAX];
+    struct stat found;
+    fixture_path(fixture, name[0] == '/' ? "." : name, path);
+    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode) && name[0] != '/') {
+        for (size_t i = 0; i < fixture->policy->table_count; i++) {
+            snprintf(files[i], sizeof(files[i]), "%s/%s.parquet", name, fixture->policy->tables[i].name);
+            sources[i] = (gw_load_source){.table = fixture->policy->tables[i].name, .path = files[i]};
+        }
+        return fixture_load_sources(fixture, sources, fixture->policy->table_count);
+    }
     return fixture_load_sources(fixture, &(gw_load_source){.table = "persons", .path = name}, 1);
 }
 

@@ -24,7 +24,7 @@ void fixture_init(test_dataset *fixture, const char *policy_text);
 void fixture_done(test_dataset *fixture);
 void fixture_path(const test_dataset *fixture, const char *name, char path[512]);
 void fixture_write(const test_dataset *fixture, const char *name, const void *bytes, size_t size);
-// Loads one file of the folder as the table "persons".
+// Loads one file of the folder as the table "persons", or a folder with a Parquet file for each table.
 gw_status fixture_load(test_dataset *fixture, const char *name);
 gw_status fixture_load_text(test_dataset *fixture, const char *csv);
 // Loads files of the folder, or from anywhere, as the tables named with them.

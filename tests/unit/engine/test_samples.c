@@ -46,11 +46,11 @@ static void adult_sample_holds_what_awk_counts(void **state) {
     for (size_t i = 0; i < 12; i++)
         assert_int_equal((int64_t)table->values[i], by_birth[i]);
     gw_exact_table_free(table);
-    // Sums of hours, of ages and of weights over the whole file.
+    // Sums of hours, of ages and of weights over the whole file; weights above 500,000 count as that.
     assert_int_equal(
         fixture_measure(&dataset, engine, "SELECT 0, sum(hours), sum(age), sum(_weight) FROM persons", 1, 3, &table),
         GW_OK);
-    static const int64_t sums[] = {1316684, 1256257, 6179373392};
+    static const int64_t sums[] = {1316684, 1256257, 6135208720};
     for (size_t i = 0; i < 3; i++)
         assert_int_equal((int64_t)table->values[i], sums[i]);
     gw_exact_table_free(table);
@@ -79,12 +79,12 @@ static void register_sample_is_the_same_each_time_and_meets_the_published_rates(
     test_dataset dataset;
     char command[1024];
     sample_init(&dataset, "register.policy.json");
-    register_make(&dataset, "first.parquet");
-    register_make(&dataset, "register.parquet");
-    snprintf(command, sizeof(command), "cd '%s' && cmp -s register.parquet first.parquet", dataset.folder);
+    register_make(&dataset, "first");
+    register_make(&dataset, "register");
+    snprintf(command, sizeof(command), "cd '%s' && diff -r register first", dataset.folder);
     assert_int_equal(system(command), 0);
-    assert_int_equal(fixture_load(&dataset, "register.parquet"), GW_OK);
-    assert_int_equal(dataset.report.rows_kept, 200000);
+    assert_int_equal(fixture_load(&dataset, "register"), GW_OK);
+    assert_int_equal(dataset.report.tables[0].rows_kept, 200000);
     static const struct {
         const char *of, *where;
         int64_t expected, tolerance; // four standard errors of a sample of that size, and rounding
@@ -114,6 +114,51 @@ static void register_sample_is_the_same_each_time_and_meets_the_published_rates(
     fixture_done(&dataset);
 }
 
+// The published figures, at the register's scale of 0.0219 and rounded.
+static void register_moves_meet_the_published_figures_and_explain_the_stocks(void **state) {
+    (void)state;
+    test_dataset dataset;
+    sample_init(&dataset, "register.policy.json");
+    register_make(&dataset, "register");
+    assert_int_equal(fixture_load(&dataset, "register"), GW_OK);
+    static const struct {
+        const char *what, *sql;
+        int64_t expected;
+    } figures[] = {
+#define CROSSINGS "SELECT 0, count(*) FROM crossings WHERE "
+#define PERMITS "SELECT 0, count(*) FROM permits WHERE "
+#define YEAR_2021 "time_period BETWEEN 0 AND 11"
+#define YEAR_2022 "time_period BETWEEN 12 AND 23"
+#define YEAR_2023 "time_period BETWEEN 24 AND 35"
+        {"arrivals of nationals in 2023", CROSSINGS "direction = 0 AND citizen = 0 AND " YEAR_2023, 189},
+        {"arrivals of EU citizens in 2021", CROSSINGS "direction = 0 AND citizen = 1 AND " YEAR_2021, 1411},
+        {"arrivals of EU citizens in 2023", CROSSINGS "direction = 0 AND citizen = 1 AND " YEAR_2023, 1510},
+        {"arrivals of others in 2022", CROSSINGS "direction = 0 AND citizen = 2 AND " YEAR_2022, 2566},
+        {"arrivals of others in 2023", CROSSINGS "direction = 0 AND citizen = 2 AND " YEAR_2023, 1526},
+        {"returns of refugees in 2022", CROSSINGS "move = 3 AND " YEAR_2022, 110},
+        {"returns of refugees in 2023", CROSSINGS "move = 3 AND " YEAR_2023, 110},
+        {"first permits in 2021", PERMITS "permit = 0 AND " YEAR_2021, 1049},
+        {"first permits in 2022", PERMITS "permit = 0 AND " YEAR_2022, 1210},
+        {"first permits in 2023", PERMITS "permit = 0 AND " YEAR_2023, 1377},
+        {"persons with six crossings", "SELECT 0, count(DISTINCT _person) FROM crossings WHERE _rows = 6", 150},
+        // Whoever left before the end of 2023 is in no table of residents: their country of birth is unknown (3).
+        {"leavers",
+         "SELECT 0, count(*) FILTER (WHERE c_birth <> 3) FROM (SELECT max(c_birth) c_birth FROM crossings "
+         "GROUP BY _person HAVING sum(CASE direction WHEN 0 THEN 1 ELSE -1 END) < 0)",
+         0},
+        {"stocks changed by anything but moves in 2023",
+         "SELECT 0, (SELECT sum(CASE stock_year WHEN 1 THEN 1 ELSE -1 END) FROM stocks) - "
+         "(SELECT sum(CASE direction WHEN 0 THEN 1 ELSE -1 END) FROM crossings WHERE " YEAR_2023 ")",
+         0},
+    };
+    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+        int64_t found = fixture_number(&dataset, figures[i].sql);
+        if (found != figures[i].expected)
+            fail_msg("%s: %lld, not %lld", figures[i].what, (long long)found, (long long)figures[i].expected);
+    }
+    fixture_done(&dataset);
+}
+
 static void script_that_fails_says_why(void **state) {
     (void)state;
     test_dataset dataset;
@@ -121,8 +166,8 @@ static void script_that_fails_says_why(void **state) {
     fixture_init(&dataset, POLICY_PEOPLE);
     fixture_write(&dataset, "bad.sql", "SELECT nonsense;", 16);
     snprintf(command, sizeof(command),
-             "'%s' generate '%s/bad.sql' '%s/out.parquet' 2>&1 | grep -q 'The script failed.*nonsense'",
-             dataset.program, dataset.folder, dataset.folder);
+             "'%s' generate '%s/bad.sql' '%s/out' 2>&1 | grep -q 'The script failed.*nonsense'", dataset.program,
+             dataset.folder, dataset.folder);
     assert_int_equal(system(command), 0);
     fixture_done(&dataset);
 }
@@ -131,6 +176,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adult_sample_holds_what_awk_counts),
         cmocka_unit_test(register_sample_is_the_same_each_time_and_meets_the_published_rates),
+        cmocka_unit_test(register_moves_meet_the_published_figures_and_explain_the_stocks),
         cmocka_unit_test(script_that_fails_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,12 +46,13 @@ static int dataset_end(void **state) {
 }
 
 static void make_parquet(const test_dataset *dataset, const char *select, const char *name) {
-    char script[512], text[2048], output[512], command[2048];
-    snprintf(text, sizeof(text), "CREATE TABLE residents AS %s", select);
+    char script[512], text[2048], output[512], command[4096];
+    snprintf(text, sizeof(text), "CREATE SCHEMA sample; CREATE TABLE sample.made AS %s", select);
     fixture_write(dataset, "script.sql", text, strlen(text));
     fixture_path(dataset, "script.sql", script);
     fixture_path(dataset, name, output);
-    snprintf(command, sizeof(command), "'%s' generate '%s' '%s'", dataset->program, script, output);
+    snprintf(command, sizeof(command), "'%s' generate '%s' '%s.d' && mv '%s.d/made.parquet' '%s'", dataset->program,
+             script, output, output, output);
     assert_int_equal(system(command), 0);
 }
 

@@ -20,9 +20,11 @@ static gw_catalogue *load_installed(void) {
 
 static void installed_indicators_are_complete(void **state) {
     (void)state;
-    static const char *const ids[] = {"activity_rate",    "education_high",   "education_low",     "education_medium",
-                                      "employment_rate",  "mean_income",      "mean_weekly_hours", "population_count",
-                                      "population_share", "unemployment_rate"};
+    static const char *const ids[] = {
+        "activity_rate",          "arrivals",          "departures",       "education_high",   "education_low",
+        "education_medium",       "employment_rate",   "first_permits",    "mean_income",      "mean_weekly_hours",
+        "net_migration",          "permit_holders",    "population_count", "population_share", "resident_stock",
+        "return_migration_share", "returns_to_origin", "unemployment_rate"};
     GW_CLEANUP(gw_catalogue_freep) gw_catalogue *catalogue = load_installed();
     assert_int_equal(gw_catalogue_count(catalogue), COUNT(ids));
     for (size_t i = 0; i < COUNT(ids); i++) {
@@ -43,7 +45,7 @@ static const char *phrase_of(const char *concept, const char *code) {
     static const char *const phrases[][3] = {
         {"activity", "EMP", "mployed"},        {"activity", "UNE", "nemployed"},
         {"isced11", "ED0-2", "levels 0 to 2"}, {"isced11", "ED3_4", "levels 3 and 4"},
-        {"isced11", "ED5-8", "levels 5 to 8"},
+        {"isced11", "ED5-8", "levels 5 to 8"}, {"move", "RIM", "had lived in the country before"},
     };
     for (size_t i = 0; i < COUNT(phrases); i++)
         if (strcmp(phrases[i][0], concept) == 0 && strcmp(phrases[i][1], code) == 0)
@@ -74,6 +76,7 @@ static void definitions_say_what_the_filters_do(void **state) {
             }
         assert_true((indicator->statistic == GW_STATISTIC_RATE) == (indicator->numerator_count > 0));
         assert_true((indicator->statistic == GW_STATISTIC_MEAN) == (indicator->of != NULL));
+        assert_true((indicator->statistic == GW_STATISTIC_NET) == (indicator->plus_count > 0));
     }
 }
 
@@ -245,10 +248,18 @@ static void samples_answer_what_their_columns_allow(void **state) {
     GW_CLEANUP(gw_policy_freep) gw_policy *residents = load_sample("policies/samples/register.policy.json");
     for (size_t i = 0; i < gw_catalogue_count(catalogue); i++)
         assert_non_null(gw_indicator_table(gw_catalogue_at(catalogue, i), residents, NULL));
+    // Each on the table it is about: moves are not persons.
+    static const char *const tables[][2] = {{"population_count", "persons"},    {"net_migration", "crossings"},
+                                            {"returns_to_origin", "crossings"}, {"first_permits", "permits"},
+                                            {"permit_holders", "permits"},      {"resident_stock", "stocks"}};
+    for (size_t i = 0; i < COUNT(tables); i++)
+        assert_string_equal(gw_indicator_table(gw_catalogue_find(catalogue, tables[i][0]), residents, NULL)->name,
+                            tables[i][1]);
     GW_CLEANUP(gw_policy_freep) gw_policy *adult = load_sample("policies/samples/adult.policy.json");
     static const char *const answered[] = {"education_high", "education_low", "education_medium", "mean_weekly_hours",
                                            "population_count"};
     static const char *const refused[] = {"employment_rate", "unemployment_rate", "activity_rate"};
+    assert_null(gw_indicator_table(gw_catalogue_find(catalogue, "resident_stock"), adult, NULL));
     for (size_t i = 0; i < COUNT(answered); i++)
         assert_non_null(gw_indicator_table(gw_catalogue_find(catalogue, answered[i]), adult, NULL));
     for (size_t i = 0; i < COUNT(refused); i++) {
