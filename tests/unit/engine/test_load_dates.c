@@ -107,12 +107,13 @@ static void each_treatment_of_a_date_does_what_it_says(void **state) {
 }
 
 static void make_parquet(const test_dataset *dataset, const char *select) {
-    char script[512], text[2048], output[512], command[2048];
-    snprintf(text, sizeof(text), "CREATE TABLE residents AS %s", select);
+    char script[512], text[2048], output[512], command[4096];
+    snprintf(text, sizeof(text), "CREATE SCHEMA sample; CREATE TABLE sample.made AS %s", select);
     fixture_write(dataset, "script.sql", text, strlen(text));
     fixture_path(dataset, "script.sql", script);
     fixture_path(dataset, "made", output);
-    snprintf(command, sizeof(command), "'%s' generate '%s' '%s'", dataset->program, script, output);
+    snprintf(command, sizeof(command), "'%s' generate '%s' '%s.d' && mv '%s.d/made.parquet' '%s'", dataset->program,
+             script, output, output, output);
     assert_int_equal(system(command), 0);
 }
 
