@@ -7,12 +7,8 @@
 #include <string.h>
 
 static const char *const NAMES[] = {
-    [GW_STATISTIC_COUNT] = "count",
-    [GW_STATISTIC_SHARE] = "share",
-    [GW_STATISTIC_RATE] = "rate",
-    [GW_STATISTIC_MEAN] = "mean",
-    [GW_STATISTIC_SUM] = "sum",
-    [GW_STATISTIC_NET] = "net",
+    [GW_STATISTIC_COUNT] = "count", [GW_STATISTIC_SHARE] = "share", [GW_STATISTIC_RATE] = "rate",
+    [GW_STATISTIC_MEAN] = "mean",   [GW_STATISTIC_SUM] = "sum",     [GW_STATISTIC_NET] = "net",
 };
 #define NAME_COUNT (sizeof(NAMES) / sizeof(NAMES[0]))
 #define NORMAL_STEPS 60 // halvings of [0, 8]: beyond the precision of a double
@@ -65,7 +61,7 @@ double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32
     gw_noise noise = {.epsilon = epsilon, .sensitivity = shape->sensitivity};
     double chance = (1e6 - (double)level_ppm) / 1e6;
     double bound = sum_half_width(noise, chance, 1.0);
-    double group = (double)shape->group_size;
+    double group = (double)shape->group_size * shape->unit_mean; // what a typical cell's parts sum to, in steps
     double others = shape->cell_count > 1 ? (double)(shape->cell_count - 1) : 1.0;
     switch (shape->statistic) {
     case GW_STATISTIC_COUNT:
@@ -76,8 +72,8 @@ double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32
         return ratio_half_width(sum_half_width(noise, chance, others), group * (others + 1.0));
     case GW_STATISTIC_RATE:
         return ratio_half_width(bound, group);
-    case GW_STATISTIC_MEAN: // a person's two parts sum to the sensitivity
-        return shape->range * ratio_half_width(bound, group * (double)shape->sensitivity);
+    case GW_STATISTIC_MEAN:
+        return shape->range * ratio_half_width(bound, group);
     }
     return INFINITY;
 }
