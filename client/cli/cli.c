@@ -4,6 +4,7 @@
 #include "client/cli/help.h"
 #include "client/cli/numbers.h"
 #include "client/cli/pager.h"
+#include "client/cli/settings.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include <langinfo.h>
@@ -143,15 +144,35 @@ static gw_status globals_apply(gw_cli *cli, const gw_command *command, gw_proble
     gw_status status = format_choose(cli, command, ret_problem);
     if (status != GW_OK)
         return status;
-    if (cli->globals.timeout != NULL) {
+    const char *timeout = cli->globals.timeout != NULL ? cli->globals.timeout : getenv("GODWIT_TIMEOUT");
+    if (timeout != NULL && timeout[0] != '\0') {
         char *end;
-        long seconds = strtol(cli->globals.timeout, &end, 10);
-        if (end == cli->globals.timeout || *end != '\0' || seconds < 1 || seconds > TIMEOUT_SECONDS_MAX)
+        long seconds = strtol(timeout, &end, 10);
+        if (end == timeout || *end != '\0' || seconds < 1 || seconds > TIMEOUT_SECONDS_MAX)
             return gw_problem_set(ret_problem, GW_INVALID, "option_value",
                                   "A timeout is a number of seconds, from 1 to 86400.", "", "--timeout 30");
         cli->timeout_ms = (int)(seconds * 1000);
     }
     if (cli->globals.no_color)
+        cli->has_colour = false;
+    return GW_OK;
+}
+
+GW_DEFINE_FREEP(gw_settings, gw_settings_free)
+
+// What files say holds where neither the command line nor the environment says otherwise.
+static gw_status settings_lend(gw_cli *cli, const gw_command *command, gw_problem *ret_problem) {
+    GW_CLEANUP(gw_settings_freep) gw_settings *settings = NULL;
+    gw_settings_rooms rooms;
+    gw_settings_places places = gw_settings_usual(&rooms);
+    gw_status status = gw_settings_load(&places, &settings, ret_problem);
+    if (settings == NULL || (status != GW_OK && !command->reads_settings))
+        return status;
+    gw_settings_override(settings, GW_SETTING_PROFILE, cli->globals.config);
+    gw_settings_override(settings, GW_SETTING_AS, cli->globals.as);
+    gw_settings_lend(settings);
+    gw_setting_value colour = gw_settings_get(settings, GW_SETTING_COLOR);
+    if (strcmp(colour.value, "never") == 0)
         cli->has_colour = false;
     return GW_OK;
 }
@@ -184,6 +205,8 @@ static gw_exit_code command_run(gw_cli *cli, const gw_command *command, int argc
     gw_option_set sets[] = {{command->options, command->option_count, options}, gw_help_globals(&cli->globals)};
     int read;
     gw_status status = gw_options_read(sets, 2, argc, argv, false, &words, &read, &problem);
+    if (status == GW_OK && !cli->globals.help)
+        status = settings_lend(cli, command, &problem);
     if (status == GW_OK)
         status = globals_apply(cli, command, &problem);
     if (status != GW_OK)

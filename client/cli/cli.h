@@ -56,6 +56,7 @@ struct gw_command {
     bool hands_on;     // argv goes to another program as it is
     bool says_figures; // an answer's: formats that hold nothing else will do
     bool is_paged;     // on a terminal, what is longer than the screen goes through the pager when the command is done
+    bool reads_settings; // looks at the files of settings itself: runs even where one of them is wrong
     gw_exit_code (*run)(gw_cli *cli, const void *options, const gw_words *words);
 };
 #define GW_OPTIONS(table) .options = (table), .option_count = sizeof(table) / sizeof((table)[0])

@@ -14,6 +14,7 @@ static const gw_command *const commands[] = {
     &gw_command_init,
     &gw_command_serve,
     &gw_command_status,
+    &gw_command_doctor,
     &gw_command_load,
     &gw_command_policy_check,
     &gw_command_policy_simulate,
@@ -25,6 +26,7 @@ static const gw_command *const commands[] = {
     &gw_command_dataset_ls,
     &gw_command_dataset_show,
     &gw_command_catalogue,
+    &gw_command_explain,
     &gw_command_cost,
     &gw_command_query,
     &gw_command_budget,
@@ -42,6 +44,8 @@ static const gw_command *const commands[] = {
     &gw_command_principal_grant,
     &gw_command_principal_revoke,
     &gw_command_principal_ls,
+    &gw_command_config_show,
+    &gw_command_config_check,
     &gw_command_version,
 };
 

@@ -98,6 +98,13 @@ static gw_status profile_missing(const char *folder, const char *name, gw_proble
     return status;
 }
 
+// A path says more than a name.
+static const char *as_of_environment(void) {
+    const char *profile = getenv("GODWIT_PROFILE"), *as = getenv("GODWIT_AS");
+    bool is_hidden = profile != NULL && profile[0] != '\0';
+    return is_hidden || as == NULL || as[0] == '\0' ? NULL : as;
+}
+
 gw_status gw_profiles_find(const gw_cli *cli, char path[GW_PATH_MAX], gw_problem *ret_problem) {
     if (cli->globals.config != NULL && cli->globals.as != NULL)
         return gw_problem_set(ret_problem, GW_INVALID, "option_twice", "Both --config and --as are given.",
@@ -108,14 +115,15 @@ gw_status gw_profiles_find(const gw_cli *cli, char path[GW_PATH_MAX], gw_problem
         gw_ignore(snprintf(path, GW_PATH_MAX, "%s", cli->globals.config)); // its length was checked
         return GW_OK;
     }
-    if (cli->globals.as != NULL) {
+    const char *as = cli->globals.as != NULL ? cli->globals.as : as_of_environment();
+    if (as != NULL) {
         char folder[GW_PATH_MAX];
-        gw_status status = gw_profiles_check_name(cli->globals.as, ret_problem);
+        gw_status status = gw_profiles_check_name(as, ret_problem);
         if (status != GW_OK)
             return status;
         gw_profiles_folder(cli, folder);
-        if (!path_set(path, folder, cli->globals.as, ".json") || !is_there(path))
-            return profile_missing(folder, cli->globals.as, ret_problem);
+        if (!path_set(path, folder, as, ".json") || !is_there(path))
+            return profile_missing(folder, as, ret_problem);
         return GW_OK;
     }
     if (find_default(path))

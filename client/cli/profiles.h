@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which profile is meant: --config, --as, $GODWIT_PROFILE, ./godwit.json, ~/.config/godwit/profile.json,
+// Which profile is meant: --config, --as, $GODWIT_PROFILE, $GODWIT_AS, ./godwit.json, ~/.config/godwit/profile.json,
 // /etc/godwit/profile.json, in this order; and where a new one goes.
 // Thread safety: one thread (reads the environment).   Depends on: client/lib/client.h, client/cli/cli.h.
 #pragma once

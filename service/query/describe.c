@@ -2,10 +2,13 @@
 // Tables, grants, definitions and protection as JSON.
 #include "service/query/describe.h"
 
+#include "service/query/encode.h"
 #include "service/wire/decimal.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define NOTE_BYTES_MAX 4096u
 
 static void write_scaled(gw_buffer *out, const char *name, gw_int128 scaled, unsigned scale) {
     gw_decimal value = {scaled * GW_DECIMAL_ONE};
@@ -188,5 +191,10 @@ void gw_describe_protection(const gw_plan *plan, gw_buffer *out) {
     else
         gw_json_write_member(out, "step", "1");
     write_flag(out, "household", plan_depends_on_household(plan));
+    gw_buffer note;
+    gw_buffer_init(&note, NOTE_BYTES_MAX);
+    gw_plan_bounds_note(plan, &note);
+    gw_json_write_member(out, "note", gw_buffer_string(&note));
+    gw_buffer_done(&note);
     gw_buffer_text(out, "}");
 }
