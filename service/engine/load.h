@@ -99,8 +99,9 @@ gw_load_treatment gw_load_treatment_of(const gw_load_plan *plan, const gw_load_c
 #define GW_LOAD_PERSON "_person"
 // say how many rows the person has in the table,
 #define GW_LOAD_ROWS "_rows"
-// and number a person's rows, 0 to _rows - 1, in the order of a keyed hash of what they hold and of whom they are of:
-// the same for shuffled sources (rows that hold the same follow each other), and meaning nothing.
+// and number a person's rows, 0 to _rows - 1, each number once, in the order of a keyed hash of what they hold and of
+// whom they are of: the same for shuffled sources (rows that hold the same follow each other), and meaning nothing.
+// Statements count on it (query/sql_bounded.c).
 #define GW_LOAD_ORDER "_order"
 #define GW_LOAD_WEIGHT "_weight" // the column with role weight
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statements on tables with many rows of a person. Most persons have so few rows that no bound can touch them: their
-// rows are summed up as they are, and only the others are put in order person by person. The two arms are disjoint by
-// "_rows", so their sums add up.
+// Statements on tables with many rows of a person. Most rows cannot be touched by a bound, whatever else the person
+// has: they are summed up as they are, in one arm, and only the others are looked at person by person, in a second. No
+// row is in both arms, so their sums add up. "_rows" says how many rows a person has; "_order" numbers them from 0.
 #include "service/query/sql_terms.h"
+
+#define BITS_MAX 62u // rows of a person that one 64-bit integer can mark
 
 typedef void (*sql_arm)(gw_sql *sql, const gw_plan *plan);
 
@@ -34,6 +36,37 @@ static void value_alone(gw_sql *sql, const gw_plan *plan) {
     }
 }
 
+// The first rows of a person are among the first that match, whatever matches: a mark for each is enough to tell the
+// others apart, and no row needs sorting.
+static bool is_marked(const gw_plan *plan) {
+    return plan->bound.kind == GW_BOUND_KEEP_ROWS && plan->table->rows_per_person_max <= BITS_MAX;
+}
+
+static bool conditions_are_of_person(const gw_plan *plan, const gw_plan_condition *conditions, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!gw_table_is_of_person(plan->table, conditions[i].column))
+            return false;
+    return true;
+}
+
+// All rows of a person match or none does: then the first that match are the first.
+static bool is_all_or_none(const gw_plan *plan) {
+    for (size_t i = 0; i < plan->axis_count; i++)
+        if (plan->axes[i].column->missing == GW_MISSING_DROP &&
+            !gw_table_is_of_person(plan->table, plan->axes[i].column))
+            return false;
+    return !plan->weight && plan->statistic != GW_STATISTIC_NET &&
+           (!plan->of || gw_table_is_of_person(plan->table, plan->of)) &&
+           conditions_are_of_person(plan, plan->where, plan->where_count) &&
+           conditions_are_of_person(plan, plan->population, plan->population_count);
+}
+
+// Every row that counts is told by its number alone: the first rows of a person; or the first, which stands for them.
+static bool is_by_number(const gw_plan *plan) {
+    bool is_head_count = plan->is_per_person && plan->part_count == 1 && plan->bound.units == 1;
+    return (is_marked(plan) || is_head_count) && is_all_or_none(plan);
+}
+
 // Persons with at most this many rows add what they add whatever the order.
 static uint64_t rows_direct(const gw_plan *plan) {
     if (plan->is_per_person)
@@ -54,7 +87,9 @@ static void arm_direct(gw_sql *sql, const gw_plan *plan) {
     gw_sql_identifier(sql, plan->table->name);
     const char *joiner = " WHERE ";
     gw_sql_where(sql, plan, &joiner);
-    if (plan->table->rows_per_person_max > 1)
+    if (is_marked(plan) || is_by_number(plan))
+        gw_buffer_format(&sql->text, "%s\"" GW_SQL_ORDER "\" < %llu", joiner, (unsigned long long)plan->bound.units);
+    else if (plan->table->rows_per_person_max > 1)
         gw_buffer_format(&sql->text, "%s\"" GW_SQL_ROWS "\" <= %llu", joiner, (unsigned long long)rows_direct(plan));
     gw_sql_group(sql, plan);
 }
@@ -90,6 +125,41 @@ static void arm_end(gw_sql *sql, const gw_plan *plan, bool is_numbered) {
     if (is_numbered)
         gw_buffer_format(&sql->text, " WHERE n <= %llu", (unsigned long long)plan->bound.units);
     gw_buffer_text(&sql->text, " GROUP BY cell");
+}
+
+static void later_rows(gw_sql *sql, const gw_plan *plan, const char *column) {
+    gw_sql_identifier(sql, plan->table->name);
+    const char *joiner = " WHERE ";
+    if (column)
+        gw_buffer_format(&sql->text, " %s", column);
+    gw_sql_where(sql, plan, &joiner);
+    gw_buffer_format(&sql->text, "%s\"" GW_SQL_ROWS "\" > %llu", joiner, (unsigned long long)plan->bound.units);
+}
+
+// Rows beyond the first, of persons whose first rows do not all match: those before which fewer than `units` match.
+// The names with a space are no concept's.
+static void arm_marked(gw_sql *sql, const gw_plan *plan) {
+    static const gw_sql_unit row = {gw_sql_value, gw_sql_weight};
+    unsigned long long units = (unsigned long long)plan->bound.units, first = (1ull << units) - 1;
+    gw_buffer_text(&sql->text, "SELECT ");
+    gw_sql_cell(sql, plan);
+    gw_buffer_text(&sql->text, " AS cell");
+    gw_sql_parts(sql, plan, &row);
+    gw_buffer_text(&sql->text, " FROM (SELECT \"" GW_SQL_PERSON "\" AS \"one person\", bit_or(CAST(1 AS BIGINT) << "
+                               "CAST(\"" GW_SQL_ORDER "\" AS BIGINT)) AS \"all marks\" FROM ");
+    later_rows(sql, plan, NULL);
+    gw_buffer_format(&sql->text,
+                     " GROUP BY \"" GW_SQL_PERSON
+                     "\" HAVING bit_count(\"all marks\" & %llu) < %llu AND \"all marks\" > "
+                     "%llu) AS marked JOIN ",
+                     first, units, first);
+    later_rows(sql, plan, "ON \"" GW_SQL_PERSON "\" = \"one person\"");
+    gw_buffer_format(&sql->text,
+                     " AND \"" GW_SQL_ORDER
+                     "\" >= %llu AND bit_count(\"all marks\" & ((CAST(1 AS BIGINT) << CAST(\"" GW_SQL_ORDER
+                     "\" AS BIGINT)) - 1)) < %llu",
+                     units, units);
+    gw_sql_group(sql, plan);
 }
 
 static void arm_keep_rows(gw_sql *sql, const gw_plan *plan) {
@@ -136,11 +206,13 @@ static void arm_clamp(gw_sql *sql, const gw_plan *plan) {
 static sql_arm arm_of(const gw_plan *plan) {
     if (plan->is_per_person)
         return arm_persons;
+    if (is_marked(plan))
+        return arm_marked;
     return plan->bound.kind == GW_BOUND_KEEP_ROWS ? arm_keep_rows : arm_clamp;
 }
 
 void gw_sql_bounded(gw_sql *sql, const gw_plan *plan) {
-    if (plan->table->rows_per_person_max == 1) { // clamped, and nobody has a second row
+    if (plan->table->rows_per_person_max == 1 || is_by_number(plan)) { // nobody has a second row that counts
         arm_direct(sql, plan);
         return;
     }

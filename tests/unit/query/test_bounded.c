@@ -77,18 +77,15 @@ static void policy_make(fixture *f, const variant *v) {
 
 static void rows_make(fixture *f, const variant *v) {
     const gw_column *fee = gw_table_concept(&f->policy->tables[1], "fee");
+    size_t limit = v->rows_max < ROWS_MAX ? v->rows_max : ROWS_MAX;
     for (size_t p = 0; p < PERSONS; p++) {
         int64_t sex = (int64_t)draw(f, 3);
-        f->counts[p] = draw(f, 2) ? 1 + draw(f, 2) : 1 + draw(f, v->rows_max);
-        if (f->counts[p] > v->rows_max)
-            f->counts[p] = v->rows_max;
+        f->counts[p] = draw(f, 2) ? 1 + draw(f, 2) : 1 + draw(f, limit);
+        if (f->counts[p] > limit)
+            f->counts[p] = limit;
         for (size_t i = 0; i < f->counts[p]; i++) {
             row *r = &f->rows[p][i];
-            if (i > 0 && draw(f, 5) == 0) { // a row that holds the same ties with the one before
-                *r = f->rows[p][i - 1];
-                continue;
-            }
-            *r = (row){.order = draw(f, UINT64_MAX), .sex = sex, .rows = (int64_t)f->counts[p]};
+            *r = (row){.order = i, .sex = sex, .rows = (int64_t)f->counts[p]};
             r->reason = (int64_t)draw(f, 4) - 1;
             r->month = (int64_t)draw(f, 13) - 1;
             r->fee = (int64_t)draw(f, (uint64_t)fee->steps + 2) - 1;
@@ -267,6 +264,12 @@ static void compare(fixture *f, const char *question) {
 }
 
 static const char *const questions[] = {
+    "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"},\"by\":[\"sex\"],\"where\":[{\"concept\":\"month:"
+    "half\","
+    "\"in\":[\"H1\",\"_U\"]}]",
+    "\"measure\":{\"statistic\":\"share\",\"table\":\"permits\"},\"by\":[\"month:half\"],\"where\":[{\"concept\":"
+    "\"sex\","
+    "\"in\":[\"F\"]}]",
     "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"}",
     "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"},\"by\":[\"activity\",\"sex\"]",
     "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"},\"by\":[\"month:half\"],\"weighted\":false",
@@ -302,6 +305,7 @@ static void statements_add_up_what_the_reference_does(void **state) {
         {6, 5, "\"min\":\"-20\",\"max\":\"30\",\"grid\":\"0.5\"", true, true},
         {2, 2, "\"min\":\"-20\",\"max\":\"80\",\"grid\":\"0.5\"", true, false},
         {12, 2, "\"min\":\"5\",\"max\":\"15\",\"grid\":\"0.5\"", true, true},
+        {70, 2, "\"min\":\"0\",\"max\":\"50\",\"grid\":\"0.5\"", true, false},
         {9, 4, "\"min\":\"0.5\",\"max\":\"4\",\"grid\":\"0.5\"", false, true},
     };
     fixture *f = *state;
