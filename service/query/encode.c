@@ -55,7 +55,7 @@ static const char *too_little(const gw_plan *plan) {
     case GW_STATISTIC_SUM:
         return plan->of_line.first < 0 ? "sums come out nearer to zero" : "sums come out too low";
     case GW_STATISTIC_NET:
-        return "nets leave out the rest";
+        return "nets leave the rest out";
     case GW_STATISTIC_SHARE:
     case GW_STATISTIC_RATE:
     case GW_STATISTIC_MEAN:
@@ -72,12 +72,13 @@ static void note_bound(const gw_plan *plan, gw_buffer *text) {
     case GW_BOUND_NONE:
         if (plan->table->rows_per_person_max == 1)
             return;
-        if (plan->is_per_person)
-            gw_buffer_format(
-                text, "Each person counts once in every cell they are in, at most %llu cell%s; none is left out.",
-                units, s);
-        else
+        if (!plan->is_per_person)
             gw_buffer_format(text, "Every row counts: one person has at most %llu.", units);
+        else if (units == 1)
+            gw_buffer_text(text, "Each person counts once; none is left out.");
+        else
+            gw_buffer_format(text, "Each person counts once in every cell they are in, at most %llu; none is left out.",
+                             units);
         return;
     case GW_BOUND_KEEP_ROWS:
         gw_buffer_format(
@@ -106,16 +107,18 @@ void gw_plan_bounds_note(const gw_plan *plan, gw_buffer *ret_text) {
     char number[GW_DECIMAL_TEXT];
     if (plan->is_per_person && plan->statistic == GW_STATISTIC_MEAN) {
         person_total_text(plan, number);
-        gw_buffer_format(ret_text, " A person's total in a cell counts up to %s; larger totals make the mean too low.",
-                         number);
+        gw_buffer_format(ret_text,
+                         " A person's total in a cell counts up to %s%s%s; larger totals make the mean too low.",
+                         number, plan->of->unit ? " " : "", plan->of->unit ? plan->of->unit : "");
     }
     if (!plan->weight)
         return;
     const gw_column *weight = plan->weight;
     scaled_text(weight->min_scaled + weight->steps * weight->grid_scaled, weight->scale, number);
     gw_buffer_format(ret_text,
-                     "%sWeighted: one person counts for up to %s; the noise is as large as the largest weight allowed.",
-                     ret_text->size > 0 ? " " : "", number);
+                     "%sWeighted: one %s counts for up to %s; the noise is as large as the largest weight allowed.",
+                     ret_text->size > 0 ? " " : "",
+                     plan->is_per_person || plan->table->rows_per_person_max == 1 ? "person" : "row", number);
 }
 
 // ---- the answer

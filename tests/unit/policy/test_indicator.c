@@ -159,6 +159,51 @@ static void one_mistake_each_is_refused(void **state) {
     }
 }
 
+static const char net_text[] =
+    "{\"godwit_indicator\":1,\"id\":\"n\",\"version\":1,\"sdmx\":\"N\",\"label\":{\"en\":\"N\"},\n"
+    "\"definition\":{\"en\":\"A net.\"},\"statistic\":\"net\",\"unit\":\"NR\",\"decimals\":0,\"population\":[],\n"
+    "\"plus\":[{\"concept\":\"direction\",\"in\":[\"ARR\"]}],\"minus\":[{\"concept\":\"direction\",\"in\":[\"DEP\"]}]}"
+    "\n";
+
+// A statistic has its own fields and no other's.
+static void nets_sums_and_persons_are_read_or_refused(void **state) {
+    const folder *made = *state;
+    static const char *const cases[][3] = {
+        {"", "", ""},
+        {"\"net\"", "\"count\"", "indicator_statistic"},
+        {"\"net\"", "\"sum\"", "indicator_statistic"},
+        {"\"minus\":[{\"concept\":\"direction\",\"in\":[\"DEP\"]}]", "\"minus\":[]", "indicator_statistic"},
+        {",\"minus\":[{\"concept\":\"direction\",\"in\":[\"DEP\"]}]", "", "indicator_statistic"},
+        {"\"statistic\"", "\"per\":\"person\",\"statistic\"", "indicator_statistic"},
+        {"\"statistic\"", "\"per\":\"row\",\"statistic\"", ""},
+        {"\"statistic\"", "\"per\":\"household\",\"statistic\"", "wrong_type"},
+        {"\"net\",\"unit\":\"NR\",\"decimals\":0,\"population\":[],\n\"plus\":[{\"concept\":\"direction\",\"in\":["
+         "\"ARR\"]}],\"minus\":[{\"concept\":\"direction\",\"in\":[\"DEP\"]}]",
+         "\"sum\",\"of\":\"fee\",\"unit\":\"EUR\",\"decimals\":0,\"population\":[]", ""},
+        {"\"net\",\"unit\":\"NR\",\"decimals\":0,\"population\":[],\n\"plus\":[{\"concept\":\"direction\",\"in\":["
+         "\"ARR\"]}],\"minus\":[{\"concept\":\"direction\",\"in\":[\"DEP\"]}]",
+         "\"count\",\"per\":\"person\",\"unit\":\"PS\",\"decimals\":0,\"population\":[]", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        GW_CLEANUP(gw_buffer_done) gw_buffer text;
+        gw_buffer_init(&text, 65536);
+        replace_text(&text, net_text, cases[i][0], cases[i][1]);
+        put(made, "a.json", gw_buffer_string(&text));
+        GW_CLEANUP(gw_catalogue_freep) gw_catalogue *catalogue = NULL;
+        gw_problem problem = {0};
+        gw_status status = gw_catalogue_load(made->path, &catalogue, &problem);
+        assert_string_equal(problem.code, cases[i][2]);
+        if (status != GW_OK)
+            continue;
+        const gw_indicator *indicator = gw_catalogue_at(catalogue, 0);
+        bool is_net = indicator->statistic == GW_STATISTIC_NET;
+        assert_int_equal(indicator->plus_count, is_net);
+        assert_int_equal(indicator->minus_count, is_net);
+        assert_int_equal(indicator->of != NULL, indicator->statistic == GW_STATISTIC_SUM);
+        assert_int_equal(indicator->is_per_person, indicator->statistic == GW_STATISTIC_COUNT);
+    }
+}
+
 static void folders_hold_each_id_once(void **state) {
     const folder *made = *state;
     put(made, "a.json", indicator_text);
@@ -276,6 +321,7 @@ int main(void) {
         cmocka_unit_test(installed_indicators_are_complete),
         cmocka_unit_test(definitions_say_what_the_filters_do),
         cmocka_unit_test_setup_teardown(one_mistake_each_is_refused, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(nets_sums_and_persons_are_read_or_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(folders_hold_each_id_once, make_folder, remove_folder),
         cmocka_unit_test(the_table_with_all_concepts_and_codes_is_found),
         cmocka_unit_test(a_missing_concept_or_code_is_named),

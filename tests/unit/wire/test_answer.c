@@ -85,6 +85,13 @@ static void one_change_each_is_refused(void **state) {
         {"\"flag\":\"u\"", "\"flag\":\"u\",\"exact\":\"5\"", "unknown_field"},
         {"\"cells\":[", "\"cells\":[1,", "bad_answer"},
         {"\"indicator_version\":1,", "", "missing_field"},
+        {"\"by\":", "\"per\":\"household\",\"by\":", "bad_answer"},
+        {"\"by\":", "\"weighted\":\"yes\",\"by\":", "wrong_type"},
+        {"\"by\":", "\"dummy\":1,\"by\":", "wrong_type"},
+        {"\"by\":", "\"bounds\":{\"kind\":\"none\"},\"by\":", "missing_field"},
+        {"\"by\":", "\"bounds\":{\"kind\":\"none\",\"note\":\"\",\"more\":1},\"by\":", "unknown_field"},
+        {"\"by\":", "\"bounds\":{\"kind\":\"none\",\"units\":\"few\",\"note\":\"\"},\"by\":", "bad_answer"},
+        {"\"grid\":\"1\"", "\"grid\":\"1\",\"width\":\"0\"", "bad_answer"},
         {"}]}", "}]}x", "json_syntax"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
