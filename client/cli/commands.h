@@ -10,6 +10,7 @@ extern const gw_command gw_command_serve;
 extern const gw_command gw_command_status;
 extern const gw_command gw_command_doctor;
 extern const gw_command gw_command_load;
+extern const gw_command gw_command_policy_new;
 extern const gw_command gw_command_policy_check;
 extern const gw_command gw_command_policy_simulate;
 extern const gw_command gw_command_policy_diff;

@@ -16,6 +16,7 @@ static const gw_command *const commands[] = {
     &gw_command_status,
     &gw_command_doctor,
     &gw_command_load,
+    &gw_command_policy_new,
     &gw_command_policy_check,
     &gw_command_policy_simulate,
     &gw_command_policy_diff,

@@ -159,6 +159,9 @@ static void typical_of_indicators(simulator *s) {
         for (size_t b = 0; axes != NULL && b < indicator->by_default_count && b < GW_BY_MAX; b++)
             if (gw_table_concept(table, indicator->by_default[b]) != NULL)
                 axes[count++] = indicator->by_default[b];
+        const char *by = breakdown_of(s, table);
+        if (axes != NULL && count == 0 && indicator->statistic == GW_STATISTIC_SHARE && by != NULL)
+            axes[count++] = by; // a share is one among groups
         gw_question question = {.kind = GW_KIND_COST,
                                 .dataset = s->policy->dataset,
                                 .indicator = indicator->id,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // godwit-engine: the only program that touches microdata. It is started by godwitd on a socketpair, holds no key and no
 // ledger, and can be killed at any time. Modes: serve (statements on snapshots), load (a source file becomes a
-// snapshot); and, on a terminal, generate (a trusted script makes a synthetic register).
+// snapshot); and, on a terminal, generate (a trusted script makes a synthetic
+// register) and columns (what a Parquet file calls its columns).
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/base/crypto.h"
 #include "service/engine/codec.h"
 #include "service/engine/duckdb.h"
+#include "service/engine/duckdb_columns.h"
 #include "service/engine/duckdb_generate.h"
 #include "service/engine/duckdb_load.h"
 #include <errno.h>
@@ -190,6 +192,16 @@ static int generate(const char *script, const char *output) {
     return 1;
 }
 
+static int columns(const char *path) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer lines;
+    gw_problem problem = {0};
+    gw_buffer_init(&lines, 1u << 20);
+    gw_status status = gw_duckdb_columns(path, &lines, &problem);
+    fprintf(status == GW_OK ? stdout : stderr, "%s%s", status == GW_OK ? gw_buffer_string(&lines) : problem.why,
+            status == GW_OK ? "" : "\n");
+    return status == GW_OK ? 0 : 1;
+}
+
 int main(int argument_count, char *arguments[]) {
     if (gw_crypto_init() != GW_OK)
         return 2;
@@ -199,7 +211,11 @@ int main(int argument_count, char *arguments[]) {
         return load();
     if (argument_count == 4 && strcmp(arguments[1], "generate") == 0)
         return generate(arguments[2], arguments[3]);
-    fprintf(stderr, "godwit-engine is started by godwitd. By hand it only makes synthetic data:\n"
-                    "  godwit-engine generate SCRIPT.sql FOLDER\n");
+    if (argument_count == 3 && strcmp(arguments[1], "columns") == 0)
+        return columns(arguments[2]);
+    fprintf(stderr, "godwit-engine is started by godwitd. By hand it makes synthetic data, and names the columns\n"
+                    "of a Parquet file:\n"
+                    "  godwit-engine generate SCRIPT.sql FOLDER\n"
+                    "  godwit-engine columns FILE.parquet\n");
     return 2;
 }
