@@ -41,7 +41,7 @@ static gw_status line_take(gw_answers *answers, char *line, size_t number, gw_pr
             return line_wrong(ret_problem, "answer_twice", answers->file, number, "This key was answered above.");
     if (answers->count == GW_ANSWERS_MAX)
         return line_wrong(ret_problem, "answer_line", answers->file, number, "There are too many lines.");
-    answers->answers[answers->count++] = (gw_answer){.key = line, .value = trim(value), .line = number};
+    answers->answers[answers->count++] = (gw_given_answer){.key = line, .value = trim(value), .line = number};
     return GW_OK;
 }
 
@@ -66,7 +66,7 @@ static const char *from_file(gw_answers *answers, const gw_ask_for *ask, bool *r
     char reason[GW_REASON_MAX] = "";
     *ret_is_there = false;
     for (size_t i = 0; i < answers->count; i++) {
-        gw_answer *answer = &answers->answers[i];
+        gw_given_answer *answer = &answers->answers[i];
         if (strcmp(answer->key, ask->key) != 0)
             continue;
         answer->is_used = *ret_is_there = true;

@@ -13,13 +13,13 @@ typedef struct {
     const char *key, *value;
     size_t line;
     bool is_used;
-} gw_answer;
+} gw_given_answer;
 
 typedef struct {
     gw_cli *cli;
     gw_arena *arena;
     const char *file; // NULL: none
-    gw_answer answers[GW_ANSWERS_MAX];
+    gw_given_answer answers[GW_ANSWERS_MAX];
     size_t count;
     bool is_terminal; // somebody can be asked
     gw_status status; // sticky: the first answer of the file that cannot be taken
