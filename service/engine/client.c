@@ -262,10 +262,12 @@ static gw_engine_child slot_exchange(gw_engine *engine, unsigned at, gw_engine_c
 static gw_status processes_start(const gw_engine *engine, const engine_limits *limits, gw_engine_child *ret_processes,
                                  unsigned count) {
     gw_status status = GW_OK;
-    for (unsigned i = 0; i < count && status == GW_OK; i++)
+    // One after the other: each loads a large library, and the processors have questions to answer.
+    for (unsigned i = 0; i < count && status == GW_OK; i++) {
         status = process_start(engine->program, limits, &ret_processes[i]);
-    for (unsigned i = 0; i < count && status == GW_OK; i++)
-        status = gw_engine_child_greet(&ret_processes[i], gw_engine_now_ms() + GREETING_MS);
+        if (status == GW_OK)
+            status = gw_engine_child_greet(&ret_processes[i], gw_engine_now_ms() + GREETING_MS);
+    }
     return status;
 }
 
