@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The snapshot, written from the staging database. A table with many rows per person is written in two parts: persons
 // with one row there, by what the rows hold, as statements that need no bound want to scan them; behind them the
-// others, person by person. So "_rows" and, behind the first part, "_person" rise through the file.
+// others, person by person. So "_rows" and "_person" rise through the file.
 #include "service/base/cleanup.h"
 #include "service/engine/duckdb_stage_inner.h"
 #include <stdio.h>
+
+static const char *rows_type(const gw_load_table *table) {
+    return gw_stage_type_name(gw_stage_type_of(table->rows_per_person_max));
+}
 
 // The n-th of the different tables that a table inherits from; false where there are not so many.
 static bool parent_at(const gw_load_table *table, size_t n, size_t *ret_parent) {
@@ -49,7 +53,7 @@ static void sql_parents(const gw_stage *stage, gw_buffer *sql, const gw_load_tab
 static void sql_is_orphan(gw_buffer *sql, const gw_load_table *table) {
     gw_buffer_text(sql, "(false");
     for (size_t n = 0, from; parent_at(table, n, &from); n++)
-        gw_buffer_format(sql, " OR h%zu.row IS NULL", from);
+        gw_buffer_format(sql, " OR h%zu.person_high IS NULL", from);
     gw_buffer_text(sql, ")");
 }
 
@@ -105,66 +109,90 @@ static gw_status count_orphans_of_rows(gw_stage *stage, size_t index, uint64_t *
     return sql.status == GW_OK ? gw_stage_numbers(stage, gw_buffer_string(&sql), ret_count, 1, &count) : sql.status;
 }
 
-// The persons of a table with many rows: how many rows each has, what the rows inherit, and a number in the order of
-// rows and keyed hashes, which means nothing.
+// The persons of a table with many rows: how many rows each has, and what these inherit.
 static gw_status write_persons(gw_stage *stage, size_t index, uint64_t *ret_orphans) {
     const gw_load_table *table = &stage->plan->tables[index];
-    const char *rows_type = gw_stage_type_name(gw_stage_type_of(table->rows_per_person_max));
     GW_CLEANUP(gw_buffer_done) gw_buffer sql;
     char text[128];
-    uint64_t persons = 0;
     size_t count;
-    snprintf(text, sizeof(text), "SELECT count(*) FROM rows_%zu", index);
-    gw_status status = gw_stage_numbers(stage, text, &persons, 1, &count);
-    if (status != GW_OK)
-        return status;
     gw_buffer_init(&sql, GW_STAGE_SQL_MAX);
     gw_buffer_format(&sql,
-                     "CREATE TEMP TABLE persons_%zu AS SELECT r.*, CAST(row_number() OVER (ORDER BY rows, person_high, "
-                     "person_low) - 1 AS %s) AS person FROM (SELECT r.person_high, r.person_low, CAST(least(r.rows, "
-                     "%llu) AS %s) AS rows",
-                     index, gw_stage_type_name(gw_stage_type_of(persons)),
-                     (unsigned long long)table->rows_per_person_max, rows_type);
+                     "CREATE TEMP TABLE persons_%zu AS SELECT r.person_high, r.person_low, CAST(least(r.rows, %llu) AS "
+                     "%s) AS rows",
+                     index, (unsigned long long)table->rows_per_person_max, rows_type(table));
     sql_inherited(stage, &sql, table);
     gw_buffer_text(&sql, ", ");
     sql_is_orphan(&sql, table);
     gw_buffer_format(&sql, " AS is_orphan FROM rows_%zu r", index);
     sql_parents(stage, &sql, table, "r");
-    gw_buffer_text(&sql, ") r");
-    status = gw_stage_run(stage, &sql);
+    gw_status status = gw_stage_run(stage, &sql);
     snprintf(text, sizeof(text), "SELECT count(*) FROM persons_%zu WHERE is_orphan", index);
     return status == GW_OK ? gw_stage_numbers(stage, text, ret_orphans, 1, &count) : status;
 }
 
-static void sql_part(const gw_stage *stage, gw_buffer *sql, size_t index, bool is_single) {
-    const gw_load_table *table = &stage->plan->tables[index];
-    const char *type = gw_stage_type_name(gw_stage_type_of(table->rows_per_person_max));
-    gw_buffer_text(sql, "SELECT ");
-    sql_columns(stage, sql, table, "p");
-    gw_buffer_text(sql, ", p.person AS \"" GW_LOAD_PERSON "\", p.rows AS \"" GW_LOAD_ROWS "\", CAST(");
-    gw_buffer_text(sql, is_single ? "0" : "row_number() OVER (PARTITION BY p.person ORDER BY s.pick) - 1");
+static void sql_many_rows(const gw_stage *stage, gw_buffer *sql, size_t index, const char *persons) {
     gw_buffer_format(sql,
-                     " AS %s) AS \"" GW_LOAD_ORDER "\" FROM stage_%zu s JOIN persons_%zu p ON p.person_high = "
-                     "s.person_high AND p.person_low = s.person_low",
-                     type, index, index);
+                     " FROM stage_%zu s JOIN %s_%zu p ON p.person_high = s.person_high AND p.person_low = s.person_low",
+                     index, persons, index);
     sql_without_excess(stage, sql, index);
-    gw_buffer_text(sql, is_single ? " WHERE p.rows = 1 ORDER BY ALL"
-                                  : " WHERE p.rows > 1 ORDER BY \"" GW_LOAD_PERSON "\", \"" GW_LOAD_ORDER "\"");
+}
+
+// Persons with one row are numbered as their rows lie: by what these hold. Numbers and rows are made in one stream.
+static gw_status write_single_rows(gw_stage *stage, size_t index) {
+    uint64_t person_count;
+    char text[64];
+    size_t count;
+    snprintf(text, sizeof(text), "SELECT count(*) FROM rows_%zu", index);
+    gw_status status = gw_stage_numbers(stage, text, &person_count, 1, &count);
+    if (status != GW_OK)
+        return status;
+    const gw_load_table *table = &stage->plan->tables[index];
+    GW_CLEANUP(gw_buffer_done) gw_buffer sql;
+    gw_buffer_init(&sql, GW_STAGE_SQL_MAX);
+    gw_buffer_text(&sql, "CREATE TABLE snapshot.");
+    gw_stage_identifier(&sql, table->name);
+    gw_buffer_format(&sql,
+                     " AS SELECT *, CAST(row_number() OVER () - 1 AS %s) AS \"" GW_LOAD_PERSON
+                     "\", CAST(1 AS %s) AS \"" GW_LOAD_ROWS "\", CAST(0 AS %s) AS \"" GW_LOAD_ORDER "\" FROM (SELECT ",
+                     gw_stage_type_name(gw_stage_type_of(person_count)), rows_type(table), rows_type(table));
+    sql_columns(stage, &sql, table, "p");
+    sql_many_rows(stage, &sql, index, "persons");
+    gw_buffer_text(&sql, " WHERE p.rows = 1 ORDER BY ALL)");
+    return gw_stage_run(stage, &sql);
+}
+
+// The others are numbered behind them, by how many rows they have and then by their keyed hashes, which mean nothing.
+static gw_status number_persons(gw_stage *stage, size_t index) {
+    return gw_stage_run_format(
+        stage,
+        "CREATE TEMP TABLE numbered_%zu AS SELECT *, row_number() OVER () - 1 + (SELECT count(*) "
+        "FROM persons_%zu WHERE rows = 1) AS person FROM (SELECT * FROM persons_%zu WHERE rows > "
+        "1 ORDER BY rows, person_high, person_low)",
+        index, index, index);
+}
+
+static gw_status write_multiple_rows(gw_stage *stage, size_t index) {
+    const gw_load_table *table = &stage->plan->tables[index];
+    GW_CLEANUP(gw_buffer_done) gw_buffer sql;
+    gw_buffer_init(&sql, GW_STAGE_SQL_MAX);
+    gw_buffer_text(&sql, "INSERT INTO snapshot.");
+    gw_stage_identifier(&sql, table->name);
+    gw_buffer_text(&sql, " SELECT ");
+    sql_columns(stage, &sql, table, "p");
+    gw_buffer_text(&sql, ", p.person AS \"" GW_LOAD_PERSON "\", p.rows AS \"" GW_LOAD_ROWS
+                         "\", row_number() OVER (PARTITION BY p.person ORDER BY s.pick) - 1 AS \"" GW_LOAD_ORDER "\"");
+    sql_many_rows(stage, &sql, index, "numbered");
+    gw_buffer_text(&sql, " ORDER BY \"" GW_LOAD_PERSON "\", \"" GW_LOAD_ORDER "\"");
+    return gw_stage_run(stage, &sql);
 }
 
 static gw_status write_many_rows_each(gw_stage *stage, size_t index, uint64_t *ret_orphans) {
-    const gw_load_table *table = &stage->plan->tables[index];
     gw_status status = write_persons(stage, index, ret_orphans);
-    for (size_t part = 0; part < 2 && status == GW_OK; part++) {
-        GW_CLEANUP(gw_buffer_done) gw_buffer sql;
-        gw_buffer_init(&sql, GW_STAGE_SQL_MAX);
-        gw_buffer_text(&sql, part == 0 ? "CREATE TABLE snapshot." : "INSERT INTO snapshot.");
-        gw_stage_identifier(&sql, table->name);
-        gw_buffer_text(&sql, part == 0 ? " AS " : " ");
-        sql_part(stage, &sql, index, part == 0);
-        status = gw_stage_run(stage, &sql);
-    }
-    return status;
+    if (status == GW_OK)
+        status = write_single_rows(stage, index);
+    if (status == GW_OK)
+        status = number_persons(stage, index);
+    return status == GW_OK ? write_multiple_rows(stage, index) : status;
 }
 
 static gw_status write_table(gw_stage *stage, size_t index, uint64_t *ret_orphans) {
