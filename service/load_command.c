@@ -35,13 +35,14 @@ typedef struct {
 
 const char gw_load_help[] = "godwitd load [--dir DIR] [OPTION]... DATASET FILE\n"
                             "godwitd load [--dir DIR] [OPTION]... DATASET FOLDER\n"
-                            "godwitd load [--dir DIR] [OPTION]... DATASET --table NAME=FILE...\n"
+                            "godwitd load [--dir DIR] [OPTION]... DATASET NAME=FILE...\n"
                             "  checks CSV, CSV.gz or Parquet files against the policy in force, and makes\n"
                             "  them the data version in force; nothing is loaded when something is wrong\n\n"
                             "  --dir DIR                state folder (default: here)\n"
                             "  FOLDER                   holds a file for each table of the policy, called as\n"
                             "                           the table is: persons.parquet, permits.csv\n"
-                            "  --table NAME=FILE        the file of one table of the policy; once for each\n"
+                            "  NAME=FILE                the file of one table of the policy; once for each\n"
+                            "  --table NAME=FILE        the same, where a name or a file is taken for another\n"
                             "  --treat KIND=HOW         what becomes of rows that do not fit; KIND: bad_type,\n"
                             "                           unlisted_code, out_of_bounds, not_finite,\n"
                             "                           too_many_rows, missing_id, ragged_row; HOW: drop-row,\n"
@@ -96,7 +97,7 @@ static void progress_end(const progress_bar *bar) {
 static int usage(const char *what) {
     fprintf(stderr,
             "godwitd: %s\n  mend  godwitd load --dir state nso.example/register register.csv\n"
-            "        godwitd load --dir state nso.example/register --table persons=p.csv --table permits=q.parquet\n"
+            "        godwitd load --dir state nso.example/register persons=p.csv permits=q.parquet\n"
             "        godwitd load --help\n  code  usage\n",
             what);
     return GW_EXIT_USAGE;
@@ -109,6 +110,27 @@ static bool read_table(char *text, load_arguments *a) {
     *equals = '\0';
     a->sources[a->source_count++] = (gw_load_source){.table = text, .path = equals + 1};
     return true;
+}
+
+// A file may be called "a=b" too: what is there is meant.
+static bool is_table(const char *word) {
+    const char *equals = strchr(word, '=');
+    return equals && equals > word && memchr(word, '/', (size_t)(equals - word)) == NULL && access(word, F_OK) != 0;
+}
+
+// The dataset, then one file or folder, or a file for each table.
+static int read_words(int count, char **words, load_arguments *a) {
+    if (count < 1)
+        return usage("load takes a dataset and its file.");
+    a->dataset = words[0];
+    if (count == 2 && a->source_count == 0 && !is_table(words[1])) {
+        a->sources[a->source_count++] = (gw_load_source){.path = words[1]};
+        return 0;
+    }
+    for (int i = 1; i < count; i++)
+        if (!is_table(words[i]) || !read_table(words[i], a))
+            return usage("several files are written NAME=FILE, one for each table.");
+    return a->source_count > 0 ? 0 : usage("load takes a dataset and its file.");
 }
 
 // 0, or the exit code of a refusal already told.
@@ -135,13 +157,7 @@ static int read_arguments(int argc, char **argv, load_arguments *a) {
         else if (option == '?')
             return GW_EXIT_USAGE;
     }
-    int words = argc - optind;
-    if (words < 1 || words > 2 || (words == 1) != (a->source_count > 0))
-        return usage("load takes a dataset and its file.");
-    a->dataset = argv[optind];
-    if (words == 2)
-        a->sources[a->source_count++] = (gw_load_source){.path = argv[optind + 1]};
-    return 0;
+    return read_words(argc - optind, argv + optind, a);
 }
 
 // ---- load
@@ -230,7 +246,7 @@ static gw_status sources_of_folder(load_arguments *a, const gw_policy *policy, g
                 gw_problem_why(problem, "There is no %s.parquet, .csv or .csv.gz in it.", policy->tables[t].name);
             else
                 gw_problem_why(problem, "The table %s is there more than once.", policy->tables[t].name);
-            gw_problem_mend(problem, "Put one file there, or name the files: --table %s=FILE", policy->tables[t].name);
+            gw_problem_mend(problem, "Put one file there, or name the files: %s=FILE", policy->tables[t].name);
             return GW_NOT_FOUND;
         }
         a->sources[a->source_count++] = (gw_load_source){.table = policy->tables[t].name, .path = a->files[t]};

@@ -89,9 +89,11 @@ const gw_command gw_command_serve = {
 const gw_command gw_command_load = {
     .name = "load",
     .group = "Data owner",
-    .arguments = "--dir DIR [--treat [COLUMN:]KIND=HOW]... [--allow-empty] [--allow-shrink] DATASET FILE",
-    .summary = "check a CSV or Parquet file against its policy and load it as a new version",
+    .arguments =
+        "--dir DIR [--treat [COLUMN:]KIND=HOW]... [--allow-empty] [--allow-shrink] DATASET FILE|FOLDER|TABLE=FILE...",
+    .summary = "check CSV or Parquet files against their policy and load them as a new version",
     .examples = "godwit load --dir state nso.example/register register.parquet\n"
+                "godwit load --dir state nso.example/register persons=persons.csv permits=permits.parquet\n"
                 "godwit load --dir state nso.example/register register.csv --treat bad_type=missing\n"
                 "godwit load --dir state nso.example/register register.csv --treat age:out_of_bounds=clamp\n"
                 "  kinds: bad_type unlisted_code out_of_bounds not_finite too_many_rows missing_id\n"

@@ -178,6 +178,74 @@ static void rows_are_told_to_the_owner_and_to_nobody_else(void **state) {
     gw_buffer_done(&output);
 }
 
+#define MOVERS "test.example/movers"
+static const char movers_policy[] =
+    "{\"godwit_policy\":1,\"dataset\":\"" MOVERS "\",\"population\":\"" MOVERS "\",\"version\":1,"
+    "\"neighbours\":\"add-remove-person\",\"engine\":{\"kind\":\"duckdb\"},\"tables\":{"
+    "\"persons\":{\"unit\":\"id\",\"rows_per_person_max\":1,\"columns\":{"
+    "\"sex\":{\"concept\":\"sex\",\"type\":\"code\",\"codelist\":\"CL_SEX\",\"missing\":\"_U\"}}},"
+    "\"moves\":{\"unit\":\"id\",\"rows_per_person_max\":5,\"inherit\":[\"sex\"],\"columns\":{"
+    "\"day\":{\"concept\":\"time_period\",\"type\":\"date\",\"period\":\"month\",\"first\":\"2023-01\",\"last\":"
+    "\"2023-12\",\"missing\":\"drop\"}}}},"
+    "\"budget\":{\"lifetime\":\"10\",\"question_min\":\"0.01\",\"question_max\":\"1\"},"
+    "\"accounting\":{\"kind\":\"pure\"},\"grants\":[]}";
+
+static void write_lines(const test_daemon *daemon, const char *name, const char *header, const char *line, int count) {
+    char path[TEST_PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/%s", daemon->folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "%s\n", header);
+    for (int i = 0; i < count; i++)
+        fprintf(file, "p%d,%s\n", i, line);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void several_files_are_named_by_their_tables(void **state) {
+    (void)state;
+    gw_buffer output;
+    test_daemon daemon;
+    gw_buffer_init(&output, 1u << 20);
+    test_daemon_init(&daemon);
+    test_daemon_start(&daemon);
+    test_daemon_population(&daemon, MOVERS, "10");
+    test_daemon_policy(&daemon, movers_policy);
+    write_lines(&daemon, "people.csv", "id,sex", "F", 1000);
+    write_lines(&daemon, "a=b.csv", "id,day", "2023-05-17", 19877);
+    static const struct {
+        const char *files;
+        int code;
+        const char *texts[3];
+    } cases[] = {
+        {"people.csv", GW_EXIT_REFUSED, {"No file is named for moves.", "code  load_tables", MOVERS}},
+        {"persons=people.csv", GW_EXIT_REFUSED, {"moves=FILE", "persons=FILE", "code  load_tables"}},
+        {"persons=people.csv move=a=b.csv", GW_EXIT_REFUSED, {"\"move\"", "Did you mean \"moves\"?", "load_tables"}},
+        {"persons=people.csv a=b.csv", GW_EXIT_USAGE, {"NAME=FILE", "persons=p.csv", "code  usage"}}, // a file's name
+        {"persons=people.csv people.csv", GW_EXIT_USAGE, {"NAME=FILE", "one for each table", "code  usage"}},
+        {"persons=people.csv moves=absent.csv", GW_EXIT_REFUSED, {"absent.csv", "load_source", "code"}},
+        {"persons=people.csv moves=a=b.csv", 0, {"note: 18,877 persons of moves are not in persons", "in force", ""}},
+        {"persons=people.csv --table moves=a=b.csv", 0, {"moves  before: 19,877 rows, now: 19,877\n", "in force", ""}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char arguments[2048];
+        snprintf(arguments, sizeof arguments, "load --dir . " MOVERS " %s", cases[i].files);
+        int code = run(&output, daemon.folder, arguments);
+        if (code != cases[i].code)
+            print_error("%s\n%s\n", cases[i].files, gw_buffer_string(&output));
+        assert_int_equal(code, cases[i].code);
+        for (size_t k = 0; k < 3; k++)
+            expect_text(&output, cases[i].texts[k]);
+    }
+    test_daemon_stop(&daemon, SIGTERM);
+    char path[TEST_PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/a=b.csv", daemon.folder);
+    assert_int_equal(unlink(path), 0);
+    assert_false(folder_holds(daemon.folder, "18877")); // how many the other table does not know stays on the terminal
+    assert_false(folder_holds(daemon.folder, "18,877"));
+    test_daemon_done(&daemon);
+    gw_buffer_done(&output);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_command_tells_its_options),
@@ -185,6 +253,7 @@ int main(void) {
         cmocka_unit_test(init_without_a_share_folder_makes_nothing),
         cmocka_unit_test(refusals_fit_a_terminal_and_keep_what_is_to_be_copied_whole),
         cmocka_unit_test(rows_are_told_to_the_owner_and_to_nobody_else),
+        cmocka_unit_test(several_files_are_named_by_their_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
