@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define CODES_BYTES_MAX 65536u
-#define CONCEPTS_MAX 1024u // more are not searched for a nearest name
+#define CODES_SHOWN_MAX 24u // more are cut in tables, unless one concept is asked for
+#define CONCEPTS_MAX 1024u  // more are not searched for a nearest name
 
 GW_DEFINE_FREEP(gw_grid, gw_grid_free)
 
@@ -146,9 +147,29 @@ gw_exit_code gw_say_indicators(gw_cli *cli, const gw_names *names, const gw_json
 
 // ---- concepts
 
+static size_t codes_count(const gw_json_node *concept) {
+    const gw_json_node *codes = gw_doc_at(concept, "codes");
+    return codes == NULL ? 0 : gw_json_count(codes);
+}
+
+// A long list in one line: the first two, and the last of its own (periods, regions).
+static void codes_list_short(const gw_json_node *concept, gw_buffer *text) {
+    const gw_json_node *first = gw_doc_first(concept, "codes"), *last = NULL;
+    for (const gw_json_node *code = first; code != NULL; code = gw_json_next(code))
+        if (strcmp(gw_doc_text(code, "code", "_U"), "_U") != 0)
+            last = code;
+    gw_buffer_format(text, "%s %s, %s … %s (%zu codes, -o csv lists them)", gw_doc_text(first, "code", ""),
+                     gw_doc_text(first, "label", ""), gw_doc_text(gw_json_next(first), "code", ""),
+                     gw_doc_text(last, "code", ""), codes_count(concept));
+}
+
 // "F Female, M Male": the codes a question uses, each with what it means.
-static void codes_list(const gw_json_node *concept, gw_buffer *text) {
-    for (const gw_json_node *code = gw_doc_first(concept, "codes"); code != NULL; code = gw_json_next(code))
+static void codes_list(const gw_json_node *concept, bool is_whole, gw_buffer *text) {
+    bool is_short = codes_count(concept) > CODES_SHOWN_MAX && !is_whole;
+    if (is_short)
+        codes_list_short(concept, text);
+    for (const gw_json_node *code = is_short ? NULL : gw_doc_first(concept, "codes"); code != NULL;
+         code = gw_json_next(code))
         gw_buffer_format(text, "%s%s %s", text->size == 0 ? "" : ", ", gw_doc_text(code, "code", ""),
                          gw_doc_text(code, "label", ""));
     const char *min = gw_doc_text(concept, "min", NULL), *max = gw_doc_text(concept, "max", NULL);
@@ -163,10 +184,10 @@ static void codes_list(const gw_json_node *concept, gw_buffer *text) {
     }
 }
 
-static void concept_add(gw_grid *grid, const gw_json_node *concept) {
+static void concept_add(gw_grid *grid, const gw_json_node *concept, bool is_whole) {
     gw_buffer codes;
     gw_buffer_init(&codes, CODES_BYTES_MAX);
-    codes_list(concept, &codes);
+    codes_list(concept, is_whole, &codes);
     const char *row[] = {gw_doc_text(concept, "concept", ""), gw_doc_text(concept, "label", ""),
                          gw_buffer_string(&codes)};
     gw_grid_add(grid, row);
@@ -184,6 +205,25 @@ static void concept_add_csv(gw_grid *grid, const gw_json_node *concept) {
                             (const char *[]){gw_doc_text(band, "banding", ""), label, gw_json_string(code), NULL});
 }
 
+// Two tables may hold one concept: it is told again only where its codes are others.
+static bool is_told(const gw_json_node *dataset, const gw_json_node *concept) {
+    bool is_same = false;
+    gw_buffer own, other;
+    gw_buffer_init(&own, CODES_BYTES_MAX);
+    codes_list(concept, true, &own);
+    for (const gw_json_node *node = gw_doc_first(dataset, "concepts"); node != NULL && node != concept && !is_same;
+         node = gw_json_next(node)) {
+        if (strcmp(gw_doc_text(node, "concept", ""), gw_doc_text(concept, "concept", "")) != 0)
+            continue;
+        gw_buffer_init(&other, CODES_BYTES_MAX);
+        codes_list(node, true, &other);
+        is_same = strcmp(gw_buffer_string(&own), gw_buffer_string(&other)) == 0;
+        gw_buffer_done(&other);
+    }
+    gw_buffer_done(&own);
+    return is_same;
+}
+
 gw_exit_code gw_say_concepts(gw_cli *cli, const gw_json_node *dataset, const gw_find *find, size_t *ret_rows) {
     bool is_csv = cli->output == GW_OUTPUT_CSV;
     GW_CLEANUP(gw_grid_freep)
@@ -191,12 +231,12 @@ gw_exit_code gw_say_concepts(gw_cli *cli, const gw_json_node *dataset, const gw_
     GW_ASSERT(grid != NULL);
     for (const gw_json_node *concept = gw_doc_first(dataset, "concepts"); concept != NULL;
          concept = gw_json_next(concept)) {
-        if (!gw_find_concept(find, concept))
+        if (!gw_find_concept(find, concept) || is_told(dataset, concept))
             continue;
         if (is_csv)
             concept_add_csv(grid, concept);
         else
-            concept_add(grid, concept);
+            concept_add(grid, concept, find->concept != NULL);
     }
     *ret_rows = gw_grid_rows(grid);
     return *ret_rows == 0 ? GW_EXIT_DONE : gw_say_grid(cli, grid);

@@ -41,4 +41,6 @@ extern const gw_command gw_command_principal_revoke;
 extern const gw_command gw_command_principal_ls;
 extern const gw_command gw_command_config_show;
 extern const gw_command gw_command_config_check;
+extern const gw_command gw_command_completion;
+extern const gw_command gw_command_complete;
 extern const gw_command gw_command_version;

@@ -47,6 +47,8 @@ static const gw_command *const commands[] = {
     &gw_command_principal_ls,
     &gw_command_config_show,
     &gw_command_config_check,
+    &gw_command_completion,
+    &gw_command_complete,
     &gw_command_version,
 };
 

@@ -193,15 +193,11 @@ class Service:
         for name in samples:
             plain = "%s/policies/samples/%s" % (self.source, name)
             if os.path.exists(plain + ".sql"):
-                self.must("godwit-engine generate %s.sql %s.parquet" % (plain, name))
-                files = self.files_of(name)
+                self.must("godwit-engine generate %s.sql %s" % (plain, name))
+                files = name
             else:
                 files = plain + ".csv.gz"
             self.must("godwit load --dir state stats.example/%s %s" % (name, files))
-
-    def files_of(self, name):
-        """One file, or TABLE=FILE for each table of a policy with several."""
-        return name + ".parquet"
 
     def keep(self):
         """A copy of all there is, to go back to."""
