@@ -167,7 +167,7 @@ static gw_release_shape shape_of(const gw_plan_answer *answer, shape_texts *text
                               .indicator = plan->indicator ? plan->indicator->id : NULL,
                               .indicator_version = plan->indicator ? plan->indicator->version : 0,
                               .of = plan->of ? plan->of->concept : NULL,
-                              .notice = plan->policy->notice,
+                              .notice = answer->notice ? answer->notice : plan->policy->notice,
                               .unit = plan->unit,
                               .policy_version = plan->policy->version,
                               .question = answer->question,

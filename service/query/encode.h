@@ -12,6 +12,7 @@ typedef struct {
     const gw_laws *laws; // of the plan's noise
     const char *data_version, *release;
     gw_hash question;
+    const char *notice; // of a dummy; NULL: the policy's own
     bool is_dummy;
 } gw_plan_answer;
 

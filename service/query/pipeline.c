@@ -68,6 +68,7 @@ static void query_done(gw_query *query) {
     gw_exact_table_free(query->exact);
     gw_released_free(query->released);
     gw_json_free(query->json);
+    gw_json_free(query->quoted_json);
     gw_buffer_done(&query->canonical);
     gw_buffer_done(&query->document);
     gw_buffer_done(&query->receipt);

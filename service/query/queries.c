@@ -19,14 +19,16 @@ gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_p
         queries->flights = gw_flights_new();
         queries->laws = gw_laws_cache_new();
         queries->replays = gw_replays_new();
+        queries->quotes = gw_quotes_new();
         queries->rules = gw_rules_new(options->catalogue, NULL, options->release_tick_ms);
     }
-    if (!queries || !queries->flights || !queries->laws || !queries->replays || !queries->rules) {
+    if (!queries || !queries->flights || !queries->laws || !queries->replays || !queries->quotes || !queries->rules) {
         if (queries) {
             gw_flights_free(queries->flights);
             gw_laws_cache_free(queries->laws);
             gw_replays_free(queries->replays);
             gw_rules_drop(queries->rules);
+            gw_quotes_free(queries->quotes);
         }
         free(queries);
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
@@ -51,6 +53,7 @@ void gw_queries_free(gw_queries *queries) {
     gw_laws_cache_free(queries->laws);
     gw_replays_free(queries->replays);
     gw_rules_drop(queries->rules);
+    gw_quotes_free(queries->quotes);
     pthread_mutex_destroy(&queries->policies_lock);
     pthread_mutex_destroy(&queries->rules_lock);
     free(queries);

@@ -6,6 +6,7 @@
 #include "service/query/flight.h"
 #include "service/query/laws.h"
 #include "service/query/query.h"
+#include "service/query/quotes.h"
 #include "service/query/replay.h"
 #include "service/query/rules.h"
 
@@ -24,6 +25,7 @@ struct gw_queries {
     gw_flights *flights;
     gw_laws_cache *laws;
     gw_replays *replays;
+    gw_quotes *quotes;
     pthread_mutex_t rules_lock;
     gw_rules *rules; // those in force; under rules_lock
     pthread_mutex_t policies_lock;

@@ -106,17 +106,22 @@ static gw_status facts_admin(gw_query *query) {
     return GW_OK;
 }
 
-// Everything that is not a query is answered here and ends the path.
-gw_status gw_query_step_facts(gw_query *query) {
-    gw_facts facts = {.worker = query->worker,
+gw_facts gw_query_facts(gw_query *query) {
+    return (gw_facts){.worker = query->worker,
                       .queries = query->queries,
                       .catalogue = query->rules->catalogue,
+                      .quotes = query->queries->quotes,
                       .reader = query->worker->reader,
                       .origin = query->queries->options.origin,
                       .who = &query->who,
                       .question = &query->question,
                       .now = query->now,
                       .arena = query->arena};
+}
+
+// Everything that is not a query is answered here and ends the path.
+gw_status gw_query_step_facts(gw_query *query) {
+    gw_facts facts = gw_query_facts(query);
     if (query->question.kind == GW_KIND_QUERY)
         return GW_OK;
     query->is_answered = true;
@@ -136,8 +141,7 @@ gw_status gw_query_step_facts(gw_query *query) {
     case GW_KIND_ADMIN:
         return facts_admin(query);
     case GW_KIND_DUMMY:
-        return gw_problem_set(&query->problem, GW_UNAVAILABLE, "not_serving", "Dummy answers are not made yet.", "",
-                              "");
+        return gw_query_dummy(query);
     case GW_KIND_QUERY:
         break;
     }
@@ -155,7 +159,16 @@ static gw_status authorize_price(gw_query *query) {
     return GW_OK;
 }
 
-static gw_status authorize_question(gw_query *query) {
+// A price that follows from an error no price reaches is refused with what can be reached.
+static gw_status authorize_target(gw_query *query, gw_status status) {
+    bool is_price = status != GW_OK && status != GW_DENIED && query->in_force.policy;
+    if (is_price && gw_facts_target_out_of_reach(&query->question, query->in_force.policy, query->rules->catalogue,
+                                                 query->arena, &query->problem))
+        return GW_INVALID;
+    return status;
+}
+
+gw_status gw_query_plan(gw_query *query) {
     gw_status status = gw_query_policy(query->worker, query->question.dataset, &query->in_force, &query->problem);
     if (status == GW_OK)
         status = gw_plan_build(&query->question, query->in_force.policy, query->rules->catalogue, query->arena,
@@ -167,21 +180,34 @@ static gw_status authorize_question(gw_query *query) {
                                   query->plan.epsilon, &query->problem);
     // Who may not ask may still read what is released, as anybody may; the refusal waits for recall to find nothing.
     query->is_denied = status == GW_DENIED;
-    if (status != GW_OK && !query->is_denied)
-        return status;
-    if (gw_store_data_current(query->worker->reader, query->in_force.policy->dataset, &query->data) != GW_OK)
-        return gw_problem_set(&query->problem, GW_UNAVAILABLE, "no_data", "This dataset has no data yet.",
-                              "Its policy is in force, but no data version has been loaded.",
-                              "Its owner runs: godwit load");
-    status = gw_queries_layout_check(query->worker, &query->in_force, query->data.version, &query->problem);
-    if (status != GW_OK)
-        return status;
+    return query->is_denied ? GW_OK : authorize_target(query, status);
+}
+
+gw_status gw_query_name(gw_query *query) {
     gw_plan_canonical(&query->plan, query->data.version, &query->canonical);
     if (query->canonical.status != GW_OK)
         return gw_problem_set(&query->problem, GW_LIMIT, "too_many", "This question is too large.", "",
                               "Ask in several smaller ones.");
     query->question_hash = gw_sha256(gw_buffer_bytes(&query->canonical));
     return GW_OK;
+}
+
+static gw_status authorize_question(gw_query *query) {
+    gw_status status = query->question.quote ? gw_query_resolve_quote(query) : GW_OK;
+    if (status == GW_OK)
+        status = gw_query_plan(query);
+    if (status != GW_OK)
+        return status;
+    if (gw_store_data_current(query->worker->reader, query->in_force.policy->dataset, &query->data) != GW_OK)
+        return gw_problem_set(&query->problem, GW_UNAVAILABLE, "no_data", "This dataset has no data yet.",
+                              "Its policy is in force, but no data version has been loaded.",
+                              "Its owner runs: godwit load");
+    status = gw_queries_layout_check(query->worker, &query->in_force, query->data.version, &query->problem);
+    if (status == GW_OK)
+        status = gw_query_name(query);
+    // An indicator may have been defined anew since.
+    bool is_other = query->quoted.id[0] != '\0' && !gw_hash_equal(query->quoted.question, query->question_hash);
+    return status == GW_OK && is_other ? gw_facts_quote_stale(&query->problem) : status;
 }
 
 // ---- 4 recall
@@ -218,17 +244,21 @@ gw_status gw_query_answer_stored(gw_query *query) {
     return GW_OK;
 }
 
-static bool is_same_request(const gw_query *query, const gw_store_charge *charge) {
+bool gw_query_is_request_of(const gw_query *query, const gw_store_charge *charge) {
     gw_bytes salt = {charge->salt.bytes, GW_HASH_SIZE};
     return gw_hash_equal(gw_sha256_two(salt, query->message.signed_bytes), charge->request);
 }
 
+gw_status gw_query_idem_conflict(gw_query *query) {
+    return gw_problem_set(&query->problem, GW_CONFLICT, "idem_conflict",
+                          "This request id was used for another request.",
+                          "One request id stands for one request, for ever.", "Send it with a new request id.");
+}
+
 // This request id is known: the same bytes get the same stored answer, or may take an interrupted question up again.
 static gw_status recall_by_idem(gw_query *query, bool *ret_is_open) {
-    if (!is_same_request(query, &query->charge))
-        return gw_problem_set(&query->problem, GW_CONFLICT, "idem_conflict",
-                              "This request id was used for another request.",
-                              "One request id stands for one request, for ever.", "Send it with a new request id.");
+    if (!gw_query_is_request_of(query, &query->charge))
+        return gw_query_idem_conflict(query);
     switch (query->charge.state) {
     case GW_CHARGE_SEALED:
         return gw_query_answer_stored(query);
@@ -253,7 +283,7 @@ static gw_status recall_once(gw_query *query, bool *ret_is_open) {
 }
 
 // The noise must be one the sampler certifies: found out before anything is charged.
-static gw_status recall_noise(gw_query *query) {
+gw_status gw_query_hold_laws(gw_query *query) {
     gw_noise noise = {.epsilon = query->plan.epsilon, .sensitivity = query->plan.sensitivity};
     size_t others = gw_release_others(query->plan.statistic, query->plan.cell_count);
     gw_status status = gw_laws_hold(query->queries->laws, noise, others, &query->laws);
@@ -270,7 +300,7 @@ static bool recall_own(gw_query *query) {
     return query->who.is_known && query->in_force.policy &&
            gw_store_charge_by_idem(query->worker->reader, query->who.principal, query->message.idem, &query->charge) ==
                GW_OK &&
-           query->charge.state == GW_CHARGE_SEALED && is_same_request(query, &query->charge) &&
+           query->charge.state == GW_CHARGE_SEALED && gw_query_is_request_of(query, &query->charge) &&
            gw_query_answer_stored(query) == GW_OK;
 }
 
@@ -308,5 +338,5 @@ gw_status gw_query_step_recall(gw_query *query) {
     if (!query->queries->options.engine)
         return gw_problem_set(&query->problem, GW_UNAVAILABLE, "not_serving",
                               "Questions are answered by the running service.", "", "godwit serve");
-    return recall_noise(query);
+    return gw_query_hold_laws(query);
 }

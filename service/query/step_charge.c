@@ -75,7 +75,7 @@ static gw_status reserve_refused(gw_query *query, const gw_store_op *op) {
 }
 
 // The asker's own bound. A stored answer is free, so it is judged only where a charge would follow.
-static gw_status reserve_within_max_cost(gw_query *query) {
+gw_status gw_query_within_max_cost(gw_query *query) {
     if (!query->question.has_max_cost || query->plan.epsilon.micro <= query->question.max_cost.micro)
         return GW_OK;
     char needed[GW_EPSILON_TEXT], allowed[GW_EPSILON_TEXT];
@@ -91,7 +91,7 @@ static gw_status reserve_within_max_cost(gw_query *query) {
 }
 
 static gw_status reserve_new(gw_query *query) {
-    gw_status status = reserve_within_max_cost(query);
+    gw_status status = gw_query_within_max_cost(query);
     if (status != GW_OK)
         return status;
     gw_store_op op = {.kind = GW_STORE_RESERVE,

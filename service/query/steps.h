@@ -2,6 +2,7 @@
 // One query on its way: what the steps fill in, in the order they do. Nobody outside this room includes it.
 // Thread safety: one thread per query.   Depends on: shared.h, plan.h, wire.
 #pragma once
+#include "service/query/facts.h"
 #include "service/query/plan.h"
 #include "service/query/shared.h"
 
@@ -25,6 +26,8 @@ typedef struct gw_query {
     gw_identity who;
     gw_json *json;
     gw_question question;
+    gw_json *quoted_json; // owns the texts of a question that came by its quote; or NULL
+    gw_quote quoted;      // what was priced; id "" where the question did not come by a quote in memory
     // 3
     gw_policy_in_force in_force;
     gw_store_data data;
@@ -44,8 +47,13 @@ typedef struct gw_query {
 gw_status gw_query_step_authenticate(gw_query *query);
 gw_status gw_query_step_decode(gw_query *query);
 gw_status gw_query_step_facts(gw_query *query); // answers all that is not a query
+gw_facts gw_query_facts(gw_query *query);
 gw_status gw_query_step_authorize(gw_query *query);
 gw_status gw_query_step_recall(gw_query *query);
+// step_quote.c: `question.quote` becomes the question it stands for.
+gw_status gw_query_resolve_quote(gw_query *query);
+// dummy.c
+gw_status gw_query_dummy(gw_query *query);
 // step_charge.c: from the charge on nothing is refunded and every failure is the same.
 gw_status gw_query_step_reserve(gw_query *query);
 gw_status gw_query_step_measure(gw_query *query);
@@ -54,7 +62,13 @@ gw_status gw_query_step_seal(gw_query *query);
 // step_reply.c
 gw_status gw_query_step_reply(gw_query *query);
 
-// Outcomes that several steps share.
+// What several steps share.
+gw_status gw_query_plan(gw_query *query); // policy in force, plan, grants; a denial is kept in is_denied
+gw_status gw_query_name(gw_query *query); // the canonical text for data.version, and its hash
+gw_status gw_query_hold_laws(gw_query *query);
+gw_status gw_query_within_max_cost(gw_query *query);
+bool gw_query_is_request_of(const gw_query *query, const gw_store_charge *charge); // the same bytes
+gw_status gw_query_idem_conflict(gw_query *query);
 gw_status gw_query_answer_stored(gw_query *query);
 gw_status gw_query_failed_after_charge(gw_query *query, uint64_t cost);
 gw_status gw_query_failed_for_good(gw_query *query, uint64_t cost);

@@ -438,21 +438,22 @@ static void decode_quote(gw_json_reader *reader, const gw_json_node *root, gw_qu
                      "Write it as godwit cost printed it: Q-7K3M-9XWP-2T4V", "This is not the id of a quote.");
 }
 
-// Each question of a basket is a question as it would stand alone, without "v" and "kind".
-static void decode_basket(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+const gw_question *gw_questions_read(gw_json_reader *reader, const gw_json_node *array, gw_arena *arena,
+                                     size_t *ret_count) {
     static const char *const allowed[] = {"dataset", "indicator", "measure",      "weighted",   "where",
                                           "by",      "epsilon",   "target_error", "group_size", NULL};
-    if (!gw_json_expect_object(reader, root, fields_basket))
-        return;
-    const gw_json_node *array = gw_json_read_array(reader, root, "questions");
-    size_t count = array == NULL ? 0 : gw_json_count(array);
-    if (array != NULL && (count == 0 || count > GW_BASKET_MAX))
+    if (reader->status != GW_OK || array == NULL)
+        return NULL;
+    size_t count = gw_json_count(array);
+    if (count == 0 || count > GW_BASKET_MAX) {
         gw_json_fail(reader, array, "too_many", what_question, "Ask for the rest in a second basket.",
                      "A basket holds 1 to %d questions, not %zu.", GW_BASKET_MAX, count);
-    gw_question *basket = array == NULL ? NULL : gw_arena_array(arena, count + 1, sizeof(*basket));
+        return NULL;
+    }
+    gw_question *basket = gw_arena_array(arena, count, sizeof(*basket));
     if (basket == NULL) {
-        fail_no_memory(reader, root); // keeps an earlier problem
-        return;
+        fail_no_memory(reader, array);
+        return NULL;
     }
     size_t i = 0;
     for (const gw_json_node *node = gw_json_first(array); node != NULL && reader->status == GW_OK;
@@ -461,8 +462,14 @@ static void decode_basket(gw_json_reader *reader, const gw_json_node *root, gw_a
         if (gw_json_expect_object(reader, node, allowed))
             decode_question(reader, node, arena, &basket[i++]);
     }
-    question->basket = basket;
-    question->basket_count = i;
+    *ret_count = count;
+    return reader->status == GW_OK ? basket : NULL;
+}
+
+static void decode_basket(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    if (gw_json_expect_object(reader, root, fields_basket))
+        question->basket =
+            gw_questions_read(reader, gw_json_read_array(reader, root, "questions"), arena, &question->basket_count);
 }
 
 static void decode_by_kind(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
@@ -474,7 +481,9 @@ static void decode_by_kind(gw_json_reader *reader, const gw_json_node *root, gw_
             decode_question(reader, root, arena, question);
         return;
     case GW_KIND_COST:
-        if (gw_json_has(root, "questions"))
+        if (gw_json_has(root, "quote"))
+            decode_quote(reader, root, question);
+        else if (gw_json_has(root, "questions"))
             decode_basket(reader, root, arena, question);
         else
             decode_question(reader, root, arena, question);
@@ -510,8 +519,9 @@ gw_status gw_question_decode(const gw_json *json, gw_arena *arena, gw_question *
         decode_version(&reader, root);
     if (reader.status == GW_OK)
         decode_kind(&reader, root, &question);
-    bool is_short = (question.kind == GW_KIND_QUERY && gw_json_has(root, "quote")) ||
-                    (question.kind == GW_KIND_COST && gw_json_has(root, "questions"));
+    bool is_priced = question.kind == GW_KIND_QUERY || question.kind == GW_KIND_COST;
+    bool is_short =
+        (is_priced && gw_json_has(root, "quote")) || (question.kind == GW_KIND_COST && gw_json_has(root, "questions"));
     if (reader.status == GW_OK && kinds[question.kind].allowed != NULL && !is_short)
         gw_json_expect_object(&reader, root, kinds[question.kind].allowed);
     if (reader.status == GW_OK)

@@ -61,7 +61,7 @@ typedef struct gw_question {
     uint64_t group_size;      // 0 = not stated
     gw_epsilon max_cost;
     bool has_max_cost;
-    const char *quote;                // query: the id of a quote; then nothing else but max_cost stands in the body
+    const char *quote; // query, cost: the id of a quote; then nothing else but max_cost stands in the body
     const struct gw_question *basket; // cost: several questions at once ("questions"); then nothing else stands there
     size_t basket_count;
     bool all;                  // kind history: everybody's, for owners and auditors
@@ -80,4 +80,7 @@ void gw_question_encode(const gw_question *question, gw_buffer *buffer);
 // `where` and `numerator` lists, shared with indicator files.
 const gw_filter *gw_filters_read(gw_json_reader *reader, const gw_json_node *array, gw_arena *arena, size_t *ret_count);
 void gw_filters_encode(gw_buffer *buffer, const char *name, const gw_filter *filters, size_t count);
+// A list of questions as a basket or a file of questions holds them, each without "v" and "kind": 1 .. GW_BASKET_MAX.
+const gw_question *gw_questions_read(gw_json_reader *reader, const gw_json_node *array, gw_arena *arena,
+                                     size_t *ret_count);
 bool gw_name_is_valid(const char *name);

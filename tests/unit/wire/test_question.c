@@ -43,6 +43,11 @@ static void check_code(const char *text, const char *code) {
 #define Q(rest) "{\"v\":1,\"kind\":\"query\",\"dataset\":\"a.example/b\"," rest "}"
 #define I(rest) Q("\"indicator\":\"i\",\"epsilon\":\"0.05\"" rest)
 #define W(filter) I(",\"where\":[" filter "]")
+#define F(code) "{\"concept\":\"direction\",\"in\":[\"" code "\"]}"
+#define M(measure) Q("\"measure\":{" measure "},\"epsilon\":\"1\"")
+#define QUOTE(kind, id, rest) "{\"v\":1,\"kind\":\"" kind "\",\"quote\":\"" id "\"" rest "}"
+#define BASKET(kind, questions) "{\"v\":1,\"kind\":\"" kind "\",\"questions\":[" questions "]}"
+#define ONE "{\"dataset\":\"a/b\",\"indicator\":\"i\",\"by\":[],\"epsilon\":\"0.05\"}"
 
 static void every_rule_refuses_with_its_code(void **state) {
     (void)state;
@@ -146,6 +151,48 @@ static void every_rule_refuses_with_its_code(void **state) {
         {W("{\"concept\":\"age\",\"between\":[null,5]}"), "bad_filter"},
         {W("{\"concept\":\"age\",\"between\":[\"-0\",5]}"), "bad_filter"},
         {W("{\"concept\":\"age\",\"between\":[\"1e3\",\"1e9\"]}"), "bad_filter"},
+        // Measures of tables with many rows.
+        {M("\"statistic\":\"sum\""), "missing_field"},
+        {M("\"statistic\":\"net\""), "bad_measure"},
+        {M("\"statistic\":\"net\",\"plus\":[" F("ARR") "]"), "bad_measure"},
+        {M("\"statistic\":\"net\",\"plus\":[" F("ARR") "],\"minus\":[]"), "bad_measure"},
+        {M("\"statistic\":\"count\",\"plus\":[" F("ARR") "]"), "bad_measure"},
+        {M("\"statistic\":\"count\",\"per\":\"household\""), "bad_measure"},
+        {M("\"statistic\":\"count\",\"per\":1"), "wrong_type"},
+        {M("\"statistic\":\"sum\",\"of\":\"fee\",\"per\":\"person\""), "bad_measure"},
+        {M("\"statistic\":\"count\",\"table\":\"a b\""), "bad_name"},
+        {I(",\"weighted\":\"no\""), "wrong_type"},
+        // Quotes and baskets stand alone.
+        {QUOTE("query", "Q-7K3M-9XWP-2T4V", ""), ""},
+        {QUOTE("query", "Q-7K3M-9XWP-2T4V", ",\"max_cost\":\"0.05\""), ""},
+        {QUOTE("cost", "Q-7K3M-9XWP-2T4V", ""), ""},
+        {QUOTE("dummy", "Q-7K3M-9XWP-2T4V", ""), "unknown_field"},
+        {QUOTE("query", "Q-7K3M-9XWP-2T4V", ",\"dataset\":\"a/b\""), "unknown_field"},
+        {QUOTE("query", "Q-7K3M-9XWP-2T4V", ",\"epsilon\":\"0.05\""), "unknown_field"},
+        {QUOTE("query", "Q-7K3M-9XWP-2T4V", ",\"max_cost\":\"-1\""), "bad_epsilon"},
+        {QUOTE("query", "Q-7K3M-9XWP-2T4", ""), "bad_quote"},
+        {QUOTE("query", "Q-7K3M-9XWP-2T4VV", ""), "bad_quote"},
+        {QUOTE("query", "Q-7K3M-9XWP-2T40", ""), "bad_quote"}, // no sign that looks like another
+        {QUOTE("query", "Q-7K3M-9XWP-2t4v", ""), "bad_quote"},
+        {QUOTE("query", "Q.7K3M-9XWP-2T4V", ""), "bad_quote"},
+        {QUOTE("query", "Q-7K3MX9XWP-2T4V", ""), "bad_quote"},
+        {QUOTE("query", "", ""), "bad_quote"},
+        {"{\"v\":1,\"kind\":\"query\",\"quote\":7}", "wrong_type"},
+        {BASKET("cost", ONE), ""},
+        {BASKET("cost", ONE "," ONE), ""},
+        {BASKET("cost", "{\"dataset\":\"a/b\",\"indicator\":\"i\"}"), ""},
+        {BASKET("query", ONE), "unknown_field"},
+        {BASKET("cost", ""), "too_many"},
+        {BASKET("cost", "7"), "wrong_type"},
+        {BASKET("cost", ONE ",{\"dataset\":\"a/b\"}"), "missing_field"},
+        {BASKET("cost", ONE ",{\"dataset\":\"a/b\",\"indicator\":\"i\",\"epsilon\":\"0\"}"), "bad_epsilon"},
+        {BASKET("cost", "{\"v\":1,\"dataset\":\"a/b\",\"indicator\":\"i\"}"), "unknown_field"},
+        {BASKET("cost", "{\"dataset\":\"a/b\",\"indicator\":\"i\",\"max_cost\":\"1\"}"), "unknown_field"},
+        {"{\"v\":1,\"kind\":\"cost\",\"questions\":{}}", "wrong_type"},
+        {"{\"v\":1,\"kind\":\"cost\",\"questions\":[" ONE "],\"dataset\":\"a/b\"}", "unknown_field"},
+        // A dummy takes what a query takes.
+        {"{\"v\":1,\"kind\":\"dummy\",\"dataset\":\"a/b\",\"indicator\":\"i\",\"epsilon\":\"1\"}", ""},
+        {"{\"v\":1,\"kind\":\"dummy\",\"dataset\":\"a/b\",\"indicator\":\"i\"}", "missing_field"},
         // Good ones beside the bad.
         {I(""), ""},
         {I(",\"by\":[],\"where\":[],\"max_cost\":\"0\""), ""},
@@ -199,6 +246,13 @@ static void limits_on_lists_are_exact(void **state) {
             gw_buffer_format(&filters, "%s{\"concept\":\"c%d\",\"equals\":\"x\"}", i == 0 ? "" : ",", i);
         gw_buffer_text(&filters, "]}");
         check_code(gw_buffer_string(&filters), extra ? "too_many" : "");
+        GW_CLEANUP(gw_buffer_done) gw_buffer basket;
+        gw_buffer_init(&basket, 65536);
+        gw_buffer_text(&basket, "{\"v\":1,\"kind\":\"cost\",\"questions\":[");
+        for (int i = 0; i < GW_BASKET_MAX + extra; i++)
+            gw_buffer_format(&basket, "%s%s", i == 0 ? "" : ",", ONE);
+        gw_buffer_text(&basket, "]}");
+        check_code(gw_buffer_string(&basket), extra ? "too_many" : "");
     }
     char name[GW_NAME_MAX + 2];
     memset(name, 'a', sizeof(name));
@@ -218,6 +272,15 @@ static void questions_come_back_as_asked(void **state) {
         Q("\"measure\":{\"statistic\":\"mean\",\"of\":\"income\"},\"by\":[],\"target_error\":\"2.5\",\"group_size\":"
           "1500"),
         Q("\"measure\":{\"statistic\":\"share\"},\"epsilon\":\"1\""),
+        M("\"statistic\":\"net\",\"table\":\"border\",\"plus\":[" F("ARR") "],\"minus\":[" F("DEP") "]"),
+        M("\"statistic\":\"sum\",\"of\":\"fee\",\"table\":\"permits\""),
+        M("\"statistic\":\"count\",\"table\":\"permits\",\"per\":\"person\""),
+        Q("\"indicator\":\"i\",\"weighted\":false,\"epsilon\":\"1\""),
+        QUOTE("query", "Q-7K3M-9XWP-2T4V", ",\"max_cost\":\"0.05\""),
+        QUOTE("cost", "Q-7K3M-9XWP-2T4V", ""),
+        BASKET("cost", ONE ",{\"dataset\":\"a/c\",\"measure\":{\"statistic\":\"mean\",\"of\":\"income\"},"
+                           "\"target_error\":\"3\",\"group_size\":1500}"),
+        "{\"v\":1,\"kind\":\"dummy\",\"dataset\":\"a/b\",\"indicator\":\"i\",\"epsilon\":\"1\"}",
         "{\"v\":1,\"kind\":\"cost\",\"dataset\":\"a/b\",\"indicator\":\"i\"}",
         "{\"v\":1,\"kind\":\"budget\",\"dataset\":\"a/b\"}",
         "{\"v\":1,\"kind\":\"describe\",\"dataset\":\"a/b\"}",
@@ -285,20 +348,17 @@ static uint64_t next_random(uint64_t *state) {
     return *state >> 33;
 }
 
-static void mutations_never_crash(void **state) {
-    (void)state;
-    static const char seed_text[] = Q("\"indicator\":\"r\",\"where\":[{\"concept\":\"sex\",\"in\":[\"F\",\"M\"]},{"
-                                      "\"concept\":\"age\",\"between\":[20,\"64.5\"]}],"
-                                      "\"by\":[\"c_birth\",\"age:work\"],\"epsilon\":\"0.05\",\"max_cost\":\"0.05\"");
+static void mutate(const char *seed_text) {
     static const char replacements[] = "{}[]\",:0-1.eaF";
     uint64_t random = 7;
     size_t accepted = 0;
     for (int i = 0; i < 5000; i++) {
-        char text[sizeof(seed_text)];
-        memcpy(text, seed_text, sizeof(seed_text));
+        char text[512];
+        const size_t size = strlen(seed_text);
+        assert_true(size < sizeof(text));
+        memcpy(text, seed_text, size + 1);
         for (uint64_t j = 1 + next_random(&random) % 3; j > 0; j--)
-            text[next_random(&random) % (sizeof(seed_text) - 1)] =
-                replacements[next_random(&random) % (sizeof(replacements) - 1)];
+            text[next_random(&random) % size] = replacements[next_random(&random) % (sizeof(replacements) - 1)];
         GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
         GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(ARENA_SIZE);
         gw_question question = {0};
@@ -321,6 +381,16 @@ static void mutations_never_crash(void **state) {
         assert_true(gw_bytes_equal(gw_buffer_bytes(&once), gw_buffer_bytes(&twice)));
     }
     assert_true(accepted > 50 && accepted < 4950);
+}
+
+static void mutations_never_crash(void **state) {
+    (void)state;
+    mutate(Q("\"indicator\":\"r\",\"where\":[{\"concept\":\"sex\",\"in\":[\"F\",\"M\"]},{"
+             "\"concept\":\"age\",\"between\":[20,\"64.5\"]}],"
+             "\"by\":[\"c_birth\",\"age:work\"],\"epsilon\":\"0.05\",\"max_cost\":\"0.05\""));
+    mutate(M("\"statistic\":\"net\",\"table\":\"border\",\"plus\":[" F("ARR") "],\"minus\":[" F("DEP") "]"));
+    mutate(BASKET("cost", ONE "," ONE));
+    mutate(QUOTE("query", "Q-7K3M-9XWP-2T4V", ",\"max_cost\":\"0.05\""));
 }
 
 int main(void) {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads what canonical.c writes. Filters stand in it as they may be asked, so the reader of questions reads them.
+#include "service/query/canonical_read.h"
+
+static void read_by(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    const gw_json_node *by = gw_json_read_array(reader, root, "by");
+    size_t count = by ? gw_json_count(by) : 0;
+    const char **names = gw_arena_array(arena, count + 1, sizeof *names);
+    if (!names || count > GW_BY_MAX) {
+        gw_json_fail(reader, by, "too_many", "The question is too big.", "", "It has too many breakdowns.");
+        return;
+    }
+    for (const gw_json_node *node = by ? gw_json_first(by) : NULL; node; node = gw_json_next(node))
+        if (gw_json_type_of(node) == GW_JSON_STRING)
+            names[question->by_count++] = gw_json_string(node);
+    question->by = names;
+    question->has_by = true;
+}
+
+static const char *read_text_or_null(gw_json_reader *reader, const gw_json_node *root, const char *name) {
+    const gw_json_node *node = gw_json_member(root, name);
+    return node && gw_json_type_of(node) == GW_JSON_STRING ? gw_json_read_string(reader, root, name) : NULL;
+}
+
+static void read_measure(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    const char *statistic = gw_json_read_string(reader, root, "statistic");
+    if (statistic && gw_statistic_parse(statistic, &question->statistic) != GW_OK)
+        gw_json_fail(reader, root, "bad_measure", "The question cannot be read.", "", "Its statistic is not known.");
+    question->of = read_text_or_null(reader, root, "of");
+    question->table = gw_json_read_string(reader, root, "table");
+    const char *per = read_text_or_null(reader, root, "per");
+    question->is_per_person = per && per[0] == 'p';
+    if (question->statistic != GW_STATISTIC_NET)
+        return;
+    question->plus = gw_filters_read(reader, gw_json_read_array(reader, root, "plus"), arena, &question->plus_count);
+    question->minus = gw_filters_read(reader, gw_json_read_array(reader, root, "minus"), arena, &question->minus_count);
+}
+
+gw_status gw_canonical_read(gw_bytes text, gw_arena *arena, gw_json **ret_json, gw_question *ret_question,
+                            gw_problem *ret_problem) {
+    const gw_json_limits limits = {.name = "question", .size_max = GW_CANONICAL_BYTES_MAX, .depth_max = 8};
+    gw_status status = gw_json_parse(text, limits, ret_json, ret_problem);
+    if (status != GW_OK)
+        return status;
+    const gw_json_node *root = gw_json_root(*ret_json);
+    gw_json_reader reader;
+    gw_json_reader_init(&reader, *ret_json);
+    gw_question question = {.kind = GW_KIND_QUERY, .has_epsilon = true};
+    question.dataset = gw_json_read_string(&reader, root, "dataset");
+    question.indicator = read_text_or_null(&reader, root, "indicator");
+    if (!question.indicator)
+        read_measure(&reader, root, arena, &question);
+    const gw_json_node *weighted = gw_json_member(root, "weighted");
+    question.is_unweighted = !(weighted && gw_json_type_of(weighted) == GW_JSON_BOOL && gw_json_bool(weighted));
+    question.where = gw_filters_read(&reader, gw_json_read_array(&reader, root, "where"), arena, &question.where_count);
+    read_by(&reader, root, arena, &question);
+    question.epsilon = gw_json_read_epsilon(&reader, root, "epsilon");
+    if (reader.status != GW_OK) {
+        if (ret_problem)
+            *ret_problem = reader.problem;
+        return reader.status;
+    }
+    *ret_question = question;
+    return GW_OK;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dummy answers: what a question's answer will look like, made from the policy alone. The same plan, the same
+// authorization, the same law of noise and the same bytes but for their labels; no data, no engine, no budget, no log.
+// Everything is drawn from the canonical question, so a script that asks twice reads the same figures, and nobody
+// learns anything from them: whoever has the policy can compute them.
+#include "service/query/encode.h"
+#include "service/query/steps.h"
+
+#include "privacy/mechanism/parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DATA_NONE "00000000000000000000000000000000"
+#define CELL_PERSONS_OTHERWISE 1000u // where the policy states no planning size
+
+// ---- public randomness
+
+typedef struct {
+    uint8_t key[GW_STREAM_KEY_SIZE];
+    uint64_t nonce;
+} public_stream;
+_Static_assert(GW_STREAM_KEY_SIZE == GW_HASH_SIZE, "a hash is a key");
+
+static public_stream stream_of(const gw_query *query, const char *purpose) {
+    gw_bytes question = {query->question_hash.bytes, GW_HASH_SIZE};
+    gw_hash key = gw_sha256_two(gw_bytes_of(purpose), question);
+    public_stream stream = {.nonce = 0};
+    memcpy(stream.key, key.bytes, sizeof stream.key);
+    return stream;
+}
+
+static gw_status stream_fill(void *state, void *bytes, size_t count) {
+    public_stream *stream = state;
+    gw_chacha20_stream(stream->key, stream->nonce++, bytes, count);
+    return GW_OK;
+}
+
+// ---- figures that look like a register's
+
+typedef struct {
+    double size;  // members of the group: persons, or rows
+    double where; // in [0, 1): where its value lies
+} dummy_cell;
+
+// Sizes from a tenth to nearly four times the planning size, most of them smaller than it, as groups are.
+static dummy_cell cell_draw(const gw_plan *plan, const uint16_t random[4]) {
+    uint64_t persons = plan->policy->planning_cell_persons;
+    double typical = (double)(persons ? persons : CELL_PERSONS_OTHERWISE);
+    double spread = (double)random[0] / 65536 * ((double)random[1] / 65536);
+    return (dummy_cell){.size = 1 + typical * (0.1 + 3.6 * spread), .where = (double)random[2] / 65536};
+}
+
+// The parts of one cell in steps of the noise, as an engine would have measured them. `unit_mean` is what one member
+// adds on average, or to a ratio's denominator: the mean weight, and for means the width of the range.
+static void cell_fill(const gw_plan *plan, dummy_cell cell, gw_int128 *parts) {
+    double members = cell.size * plan->shape.unit_mean, value;
+    switch (plan->statistic) {
+    case GW_STATISTIC_COUNT:
+    case GW_STATISTIC_SHARE:
+        parts[0] = (gw_int128)members;
+        return;
+    case GW_STATISTIC_NET:
+        parts[0] = (gw_int128)(members * (cell.where - 0.5) * 0.4);
+        return;
+    case GW_STATISTIC_SUM:
+        value = (0.1 + 0.3 * cell.where) * (double)plan->of->steps; // a value in the lower half of the range
+        parts[0] = (gw_int128)(members * ((double)plan->of_line.first + (double)plan->of_line.factor * value));
+        return;
+    case GW_STATISTIC_RATE:
+    case GW_STATISTIC_MEAN:
+        parts[0] = (gw_int128)(members * (0.2 + 0.6 * cell.where));
+        parts[1] = (gw_int128)members - parts[0];
+        return;
+    }
+}
+
+static gw_status dummy_measure(gw_query *query) {
+    const gw_plan *plan = &query->plan;
+    public_stream stream = stream_of(query, "godwit dummy cells v1");
+    uint16_t(*random)[4] = gw_arena_array(query->arena, plan->cell_count, sizeof *random);
+    gw_status status = random ? gw_exact_table_new(plan->cell_count, plan->part_count, &query->exact) : GW_NO_MEMORY;
+    if (status == GW_OK)
+        status = stream_fill(&stream, random, plan->cell_count * sizeof *random);
+    for (size_t i = 0; status == GW_OK && i < plan->cell_count; i++)
+        cell_fill(plan, cell_draw(plan, random[i]), &query->exact->values[i * plan->part_count]);
+    return status;
+}
+
+static gw_status dummy_protect(gw_query *query) {
+    public_stream stream = stream_of(query, "godwit dummy noise v1");
+    const gw_random_source source = {stream_fill, &stream};
+    gw_status status =
+        gw_parts_release_under(query->exact, query->laws->sampler, query->laws->noise, source, &query->released);
+    gw_exact_table_free(query->exact);
+    query->exact = NULL;
+    return status;
+}
+
+// ---- the reply
+
+static gw_status dummy_encode(gw_query *query) {
+    gw_bytes question = {query->question_hash.bytes, GW_HASH_SIZE};
+    const char *notice = query->in_force.policy->notice;
+    char hex[GW_HASH_HEX], release[GW_RELEASE_ID_MAX];
+    gw_hex(question, hex);
+    snprintf(release, sizeof release, "DUMMY-%.8s", hex);
+    const gw_plan_answer answer = {.plan = &query->plan,
+                                   .laws = query->laws,
+                                   .data_version = query->data.version,
+                                   .release = release,
+                                   .question = query->question_hash,
+                                   .notice = gw_arena_format(query->arena, "NOT REAL: made from the policy alone.%s%s",
+                                                             notice ? " " : "", notice ? notice : ""),
+                                   .is_dummy = true};
+    gw_hash salt = gw_sha256_two(gw_bytes_of("godwit dummy salt v1"), question);
+    return answer.notice ? gw_plan_encode(&answer, query->released, salt, &query->document) : GW_NO_MEMORY;
+}
+
+static void dummy_account(gw_query *query) {
+    gw_buffer_text(&query->account, "{\"v\":1");
+    gw_json_write_member(&query->account, "principal", query->who.principal);
+    gw_json_write_epsilon(&query->account, "charged", (gw_epsilon){0});
+    gw_json_write_epsilon(&query->account, "price", query->plan.epsilon);
+    gw_json_write_name(&query->account, "repeat");
+    gw_buffer_text(&query->account, "false");
+    gw_json_write_epsilon(
+        &query->account, "remaining",
+        gw_facts_remaining(query->worker->reader, query->in_force.policy->dataset, query->who.principal, query->now));
+    gw_buffer_text(&query->account, "}");
+}
+
+// All that a question is refused for before its budget is met, in a question's own words.
+static gw_status dummy_authorize(gw_query *query) {
+    gw_status status = gw_query_plan(query);
+    if (status == GW_OK && query->is_denied)
+        return GW_DENIED;
+    if (status == GW_OK && !query->who.is_known)
+        return gw_problem_set(&query->problem, GW_UNAUTHENTICATED, "unauthenticated",
+                              "A new question needs a known principal.",
+                              "Dummy answers are made for whoever may ask the question.",
+                              "godwit keys new; then ask the operator to add it.");
+    snprintf(query->data.version, sizeof query->data.version, DATA_NONE);
+    if (status == GW_OK)
+        status = gw_query_name(query);
+    if (status == GW_OK)
+        status = gw_query_hold_laws(query);
+    return status == GW_OK ? gw_query_within_max_cost(query) : status;
+}
+
+gw_status gw_query_dummy(gw_query *query) {
+    gw_status status = dummy_authorize(query);
+    if (status != GW_OK)
+        return status;
+    status = dummy_measure(query);
+    if (status == GW_OK)
+        status = dummy_protect(query);
+    if (status == GW_OK)
+        status = dummy_encode(query);
+    if (status != GW_OK)
+        return gw_problem_set(&query->problem, status, "internal", "The dummy answer could not be made.", "",
+                              "Ask for a smaller table.");
+    dummy_account(query);
+    return GW_OK;
+}
