@@ -265,6 +265,7 @@ const gw_command gw_command_dataset_ls = {
     .arguments = "",
     .summary = "the datasets of this service: policy, data version, budget",
     .examples = "godwit dataset ls\ngodwit dataset ls -o csv\n",
+    .is_paged = true,
     .run = ls_run,
 };
 const gw_command gw_command_dataset_show = {
@@ -275,5 +276,6 @@ const gw_command gw_command_dataset_show = {
     .examples = "godwit dataset show register\ngodwit dataset show register -o json\n",
     .words_min = 1,
     .words_max = 1,
+    .is_paged = true,
     .run = show_run,
 };

@@ -269,5 +269,6 @@ const gw_command gw_command_policy_show = {
     .examples = "godwit policy show register\ngodwit policy show register -o json\n",
     .words_min = 1,
     .words_max = 1,
+    .is_paged = true,
     .run = show_run,
 };

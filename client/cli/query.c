@@ -285,7 +285,7 @@ static void closing_say(query_run *run, bool is_saved) {
         gw_buffer_format(&line, " · left %s", left);
     }
     if (cli->output == GW_OUTPUT_TABLE)
-        gw_say(cli, "%s\n", gw_buffer_string(&line));
+        gw_say_wrapped(cli, gw_buffer_string(&line));
     else
         gw_note(cli, "%s\n", gw_buffer_string(&line));
     gw_buffer_done(&line);

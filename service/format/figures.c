@@ -195,33 +195,40 @@ static void flags_say(const gw_answer *answer, gw_figures_line line, void *state
         }
 }
 
-// What of one person counts, from the policy's figures, and what that can do to the figures here.
+// What of one person counts, as the policy's figures have it. The service's own sentence says that and what it can do
+// to the figures; only where there is none it is put together here.
 static void bounds_say(const gw_answer *answer, const gw_labels *labels, gw_figures_line line, void *state) {
     const char *kind = answer->bounds_kind, *units = answer->bounds_units, *total = answer->bounds_total;
+    const char *s = units != NULL && strcmp(units, "1") == 0 ? "" : "s";
     gw_buffer text;
+    if (is_said(answer->bounds_note)) {
+        line(state, answer->bounds_note, 2);
+        return;
+    }
     gw_buffer_init(&text, NOTE_BYTES_MAX);
     if (kind != NULL && strcmp(kind, "keep-rows") == 0 && units != NULL)
-        gw_buffer_format(&text, "of one person at most %s row%s count%s", units, strcmp(units, "1") == 0 ? "" : "s",
-                         strcmp(units, "1") == 0 ? "s" : "");
+        gw_buffer_format(&text, "Bounded: of one person at most %s row%s count%s.", units, s, s[0] == '\0' ? "s" : "");
     else if (kind != NULL && strcmp(kind, "keep-cells") == 0 && units != NULL)
-        gw_buffer_format(&text, "one person counts in at most %s group%s", units, strcmp(units, "1") == 0 ? "" : "s");
+        gw_buffer_format(&text, "Bounded: one person counts in at most %s cell%s.", units, s);
     else if (kind != NULL && strcmp(kind, "clamp-total") == 0 && total != NULL) {
-        gw_buffer_text(&text, "one person's values count up to ");
+        gw_buffer_text(&text, "Bounded: one person's values count up to ");
         gw_text_number(&text, total, labels == NULL ? NULL : labels->numbers);
         unit_append(answer, &text);
-        gw_buffer_text(&text, " in all");
+        gw_buffer_text(&text, " in all.");
     }
-    bool has_fact = text.size > 0, has_note = is_said(answer->bounds_note);
-    gw_buffer whole;
-    gw_buffer_init(&whole, NOTE_BYTES_MAX);
-    gw_buffer_format(&whole, "Bounded: %s%s%s", gw_buffer_string(&text), has_fact && has_note ? ". " : "",
-                     has_note ? answer->bounds_note : "");
-    if (has_fact && !has_note)
-        gw_buffer_text(&whole, ".");
-    if (has_fact || has_note)
-        line(state, gw_buffer_string(&whole), 2);
-    gw_buffer_done(&whole);
+    if (answer->is_weighted)
+        gw_buffer_format(&text, "%sWeighted: each row stands for as many as its survey weight says.",
+                         text.size > 0 ? " " : "");
+    if (text.size > 0)
+        line(state, gw_buffer_string(&text), 2);
     gw_buffer_done(&text);
+}
+
+// Where a person is one row anyway, there is nothing to tell apart.
+static bool counts_persons_of_many_rows(const gw_answer *answer) {
+    bool is_one_row = answer->bounds_kind != NULL && strcmp(answer->bounds_kind, "none") == 0 &&
+                      answer->bounds_units != NULL && strcmp(answer->bounds_units, "1") == 0;
+    return answer->is_per_person && !is_one_row;
 }
 
 void gw_figures_notes(const gw_answer *answer, const gw_labels *labels, bool is_clipped, gw_figures_line line,
@@ -235,9 +242,7 @@ void gw_figures_notes(const gw_answer *answer, const gw_labels *labels, bool is_
     flags_say(answer, line, state);
     if (is_clipped)
         line(state, "Shown within what is possible; -o csv and -o json keep the unbiased figures.", 2);
-    if (answer->is_per_person)
+    if (counts_persons_of_many_rows(answer))
         line(state, "Per person: persons and what they have in all are measured, not rows.", 2);
-    if (answer->is_weighted)
-        line(state, "Weighted: each row stands for as many as its survey weight says.", 2);
     bounds_say(answer, labels, line, state);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layout of a grid. Columns start at their natural width; while the line is too long the widest label column gives a
-// column, down to its longest word; then the other columns; and only then words are broken.
+// column, down to its longest word; then the other columns; then words are broken where they have parts (after '/' and
+// '_'). Where not even that is enough, each row becomes a block of lines, a column of the grid each.
 #include "service/format/grid.h"
 #include "service/base/arena.h"
 #include "service/base/check.h"
@@ -12,7 +13,6 @@
 
 #define GRID_COLUMNS_MAX 16u
 #define GRID_BYTES_MAX 67108864u // an answer of 10^5 cells has about 10 MB of text
-#define COLUMN_WIDTH_MIN 4u
 #define GAP 2u
 
 struct gw_grid {
@@ -82,10 +82,13 @@ size_t gw_grid_rows(const gw_grid *grid) {
     return grid->row_count;
 }
 
-static unsigned longest_word(const char *text) {
+// The widest piece between characters of `breaks`; a part of a word keeps the character it ends with.
+static unsigned longest_piece(const char *text, const char *breaks) {
     unsigned longest = 0;
     while (*text != '\0') {
-        size_t size = strcspn(text, " \n");
+        size_t size = strcspn(text, breaks);
+        if (text[size] == '/' || text[size] == '_')
+            size++;
         unsigned width = gw_text_width(text, size);
         longest = width > longest ? width : longest;
         text += size;
@@ -94,21 +97,28 @@ static unsigned longest_word(const char *text) {
     return longest;
 }
 
-static void sizes_raise(const char *text, unsigned *width, unsigned *word) {
-    if (text == NULL)
-        return;
-    unsigned text_width = gw_text_width(text, strlen(text));
-    unsigned text_word = longest_word(text);
-    *width = text_width > *width ? text_width : *width;
-    *word = text_word > *word ? text_word : *word;
+typedef struct {
+    unsigned natural[GRID_COLUMNS_MAX], words[GRID_COLUMNS_MAX], parts[GRID_COLUMNS_MAX];
+} grid_sizes;
+
+static void raise_to(unsigned *size, unsigned value) {
+    *size = value > *size ? value : *size;
 }
 
-static void sizes_natural(const gw_grid *grid, unsigned widths[], unsigned words[]) {
+static void sizes_raise(const char *text, size_t column, grid_sizes *sizes) {
+    if (text == NULL)
+        return;
+    raise_to(&sizes->natural[column], gw_text_width(text, strlen(text)));
+    raise_to(&sizes->words[column], longest_piece(text, " \n"));
+    raise_to(&sizes->parts[column], longest_piece(text, " \n/_"));
+}
+
+static void sizes_measure(const gw_grid *grid, grid_sizes *sizes) {
     for (size_t column = 0; column < grid->column_count; column++) {
-        widths[column] = words[column] = 1;
-        sizes_raise(grid->columns[column].header, &widths[column], &words[column]);
+        sizes->natural[column] = sizes->words[column] = sizes->parts[column] = 1;
+        sizes_raise(grid->columns[column].header, column, sizes);
         for (size_t row = 0; row < grid->row_count; row++)
-            sizes_raise(grid->rows[row][column], &widths[column], &words[column]);
+            sizes_raise(grid->rows[row][column], column, sizes);
     }
 }
 
@@ -134,19 +144,20 @@ static bool shrink_one(const gw_grid *grid, bool labels_only, const unsigned flo
     return true;
 }
 
-static void sizes_fit(const gw_grid *grid, unsigned width, unsigned widths[]) {
-    unsigned words[GRID_COLUMNS_MAX], least[GRID_COLUMNS_MAX];
-    sizes_natural(grid, widths, words);
-    for (size_t column = 0; column < grid->column_count; column++)
-        least[column] = words[column] < COLUMN_WIDTH_MIN ? words[column] : COLUMN_WIDTH_MIN;
+// False where rows don't fit the width whatever is broken where it may be.
+static bool sizes_fit(const gw_grid *grid, unsigned width, unsigned widths[]) {
+    grid_sizes sizes;
+    sizes_measure(grid, &sizes);
+    memcpy(widths, sizes.natural, sizeof(sizes.natural));
     const struct {
         bool labels_only;
         const unsigned *floors;
-    } stages[] = {{true, words}, {false, words}, {true, least}, {false, least}};
+    } stages[] = {{true, sizes.words}, {false, sizes.words}, {true, sizes.parts}, {false, sizes.parts}};
     for (size_t stage = 0; stage < sizeof(stages) / sizeof(stages[0]); stage++)
         while (line_width(grid, widths) > width &&
                shrink_one(grid, stages[stage].labels_only, stages[stage].floors, widths))
             continue;
+    return line_width(grid, widths) <= width;
 }
 
 static void pad(gw_buffer *buffer, unsigned count) {
@@ -191,12 +202,44 @@ static bool grid_is_whole(const gw_grid *grid, gw_buffer *buffer) {
     return grid->status == GW_OK;
 }
 
+static const char *header_of(const gw_grid *grid, size_t column) {
+    const char *header = grid->columns[column].header;
+    return header == NULL || header[0] == '\0' ? grid->columns[column].name : header;
+}
+
+// A row as a block: header and cell on a line of their own, empty cells left out, an empty line between rows.
+static void blocks_text(const gw_grid *grid, unsigned width, gw_buffer *buffer) {
+    unsigned left = 0;
+    for (size_t column = 0; column < grid->column_count; column++)
+        raise_to(&left, gw_text_width(header_of(grid, column), strlen(header_of(grid, column))));
+    left = 1 + left + GAP;
+    if (left > width / 2)
+        left = width / 2;
+    for (size_t row = 0; row < grid->row_count; row++) {
+        gw_buffer_text(buffer, row == 0 ? "" : "\n");
+        for (size_t column = 0; column < grid->column_count && buffer->status == GW_OK; column++) {
+            const char *cell = grid->rows[row][column], *header = header_of(grid, column);
+            if (cell == NULL || cell[0] == '\0')
+                continue;
+            unsigned used = 1 + gw_text_width(header, strlen(header));
+            gw_buffer_format(buffer, " %s", header);
+            if (used + GAP > left)
+                gw_buffer_text(buffer, "\n");
+            pad(buffer, used + GAP > left ? left : left - used);
+            gw_text_wrap(buffer, cell, width, left, left);
+        }
+    }
+}
+
 void gw_grid_text(const gw_grid *grid, unsigned width, gw_buffer *buffer) {
     if (!grid_is_whole(grid, buffer))
         return;
     unsigned widths[GRID_COLUMNS_MAX];
     const char *headers[GRID_COLUMNS_MAX];
-    sizes_fit(grid, width, widths);
+    if (!sizes_fit(grid, width, widths)) {
+        blocks_text(grid, width, buffer);
+        return;
+    }
     for (size_t column = 0; column < grid->column_count; column++)
         headers[column] = grid->columns[column].header;
     row_text(grid, headers, widths, buffer);
@@ -255,8 +298,7 @@ void gw_grid_md(const gw_grid *grid, gw_buffer *buffer) {
         return;
     const char *headers[GRID_COLUMNS_MAX];
     for (size_t column = 0; column < grid->column_count; column++) {
-        const char *header = grid->columns[column].header;
-        headers[column] = header == NULL || header[0] == '\0' ? grid->columns[column].name : header;
+        headers[column] = header_of(grid, column);
     }
     row_md(grid, headers, buffer);
     for (size_t column = 0; column < grid->column_count; column++) {

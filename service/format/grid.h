@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows and columns of short texts, laid out within a width or in Markdown; the same rows for programs.
-// A line is never wider than asked as long as width >= 4 per column: long cells wrap, labels before figures.
+// No line is wider than asked: long cells wrap, labels before figures; where words would have to be broken, each row is
+// a block of lines instead.
 // Thread safety: one owner.   Depends on: format/text.h, base.
 #pragma once
 #include "service/base/buffer.h"

@@ -75,7 +75,7 @@ bool gw_text_line_next(gw_text_lines *lines, unsigned width) {
     if (text == NULL)
         return false;
     size_t size = strcspn(text, "\n");
-    size_t end = 0, space = SIZE_MAX;
+    size_t end = 0, space = SIZE_MAX, part = 0;
     for (unsigned used = 0; end < size;) {
         size_t bytes;
         unsigned wide = character_width(character_next(text + end, size - end, &bytes));
@@ -86,8 +86,11 @@ bool gw_text_line_next(gw_text_lines *lines, unsigned width) {
             break;
         used += wide;
         end += bytes;
+        if (text[end - 1] == '/' || text[end - 1] == '_')
+            part = end;
     }
-    size_t cut = end == size || space == SIZE_MAX || space == 0 ? end : space;
+    bool has_space = space != SIZE_MAX && space > 0;
+    size_t cut = end == size ? end : has_space ? space : part > 0 ? part : end;
     lines->line = text;
     lines->size = cut;
     while (lines->size > 0 && text[lines->size - 1] == ' ')

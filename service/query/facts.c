@@ -161,6 +161,7 @@ static void write_indicator(gw_buffer *out, const gw_indicator *indicator) {
     gw_json_write_member(out, "definition", indicator->definition);
     gw_json_write_member(out, "statistic", gw_statistic_name(indicator->statistic));
     gw_json_write_member(out, "unit", indicator->unit);
+    gw_json_write_member(out, "sdmx", indicator->sdmx);
     write_strings(out, "by_default", indicator->by_default, indicator->by_default_count);
     gw_describe_indicator(indicator, out);
     gw_buffer_text(out, "}");

@@ -181,9 +181,24 @@ static void what_was_bounded_weighted_and_counted_is_said_below(void **state) {
                  " NAT      F      66.4 %   63.5 and 69.3\n"
                  "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
                  "Per person: persons and what they have in all are measured, not rows.\n"
-                 "Weighted: each row stands for as many as its survey weight says.\n"
-                 "Bounded: of one person at most 3 rows count. Persons with more rows count less,\n"
-                 "  so totals can be too low.\n");
+                 "Persons with more rows count less, so totals can be too low.\n");
+    answer.bounds_note = NULL;
+    answer.bounds_units = "1";
+    assert_table(&answer, NULL,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " C_BIRTH  SEX  ESTIMATE  LIKELY BETWEEN  FLAG\n"
+                 " NAT      F      66.4 %   63.5 and 69.3\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "Per person: persons and what they have in all are measured, not rows.\n"
+                 "Bounded: of one person at most 1 row counts. Weighted: each row stands for as\n"
+                 "  many as its survey weight says.\n");
+    answer.bounds_kind = "none"; // a person is one row: there is nothing to tell apart
+    assert_table(&answer, NULL,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " C_BIRTH  SEX  ESTIMATE  LIKELY BETWEEN  FLAG\n"
+                 " NAT      F      66.4 %   63.5 and 69.3\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "Weighted: each row stands for as many as its survey weight says.\n");
     answer.is_per_person = answer.is_weighted = false;
     answer.bounds_kind = "clamp-total";
     answer.bounds_total = "60000";
@@ -253,7 +268,7 @@ static void a_narrow_table_keeps_its_width(void **state) {
         for (const char *line = gw_buffer_string(&buffer); *line != '\0'; line += strcspn(line, "\n") + 1)
             assert_true(gw_text_width(line, strcspn(line, "\n")) <= width);
         assert_non_null(strstr(gw_buffer_string(&buffer), "出生国"));
-        assert_true(width < 64 || strstr(gw_buffer_string(&buffer), "80.0 and 100.0") != NULL);
+        assert_non_null(strstr(gw_buffer_string(&buffer), "Born here"));
         gw_buffer_done(&buffer);
     }
 }
