@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layout of a grid. Columns start at their natural width; while the line is too long the widest label column gives a
-// column, down to its longest word; then the other columns; then words are broken where they have parts (after '/' and
+// column, down to its longest word; then the other columns; then words are broken where they have parts (before '/',
+// after
 // '_'). Where not even that is enough, each row becomes a block of lines, a column of the grid each.
 #include "service/format/grid.h"
 #include "service/base/arena.h"
@@ -82,13 +83,12 @@ size_t gw_grid_rows(const gw_grid *grid) {
     return grid->row_count;
 }
 
-// The widest piece between characters of `breaks`; a part of a word keeps the character it ends with.
+// The widest piece between characters of `breaks`: a '/' begins a part of a word, a '_' ends one.
 static unsigned longest_piece(const char *text, const char *breaks) {
     unsigned longest = 0;
     while (*text != '\0') {
-        size_t size = strcspn(text, breaks);
-        if (text[size] == '/' || text[size] == '_')
-            size++;
+        size_t size = text[0] == '/' ? 1 + strcspn(text + 1, breaks) : strcspn(text, breaks);
+        size += text[size] == '_';
         unsigned width = gw_text_width(text, size);
         longest = width > longest ? width : longest;
         text += size;
@@ -222,10 +222,13 @@ static void blocks_text(const gw_grid *grid, unsigned width, gw_buffer *buffer) 
             if (cell == NULL || cell[0] == '\0')
                 continue;
             unsigned used = 1 + gw_text_width(header, strlen(header));
-            gw_buffer_format(buffer, " %s", header);
-            if (used + GAP > left)
-                gw_buffer_text(buffer, "\n");
-            pad(buffer, used + GAP > left ? left : left - used);
+            bool is_alone = used + GAP > left;
+            gw_buffer_text(buffer, " ");
+            if (is_alone)
+                gw_text_wrap(buffer, header, width, 1, 1);
+            else
+                gw_buffer_text(buffer, header);
+            pad(buffer, is_alone ? left : left - used);
             gw_text_wrap(buffer, cell, width, left, left);
         }
     }

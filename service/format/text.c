@@ -81,13 +81,13 @@ bool gw_text_line_next(gw_text_lines *lines, unsigned width) {
         unsigned wide = character_width(character_next(text + end, size - end, &bytes));
         if (text[end] == ' ')
             space = end;
+        if (text[end] == '/' || (end > 0 && text[end - 1] == '_'))
+            part = end;
         // A first character wider than the line is taken all the same, so every call moves on.
         if (used + wide > width && end > 0)
             break;
         used += wide;
         end += bytes;
-        if (text[end - 1] == '/' || text[end - 1] == '_')
-            part = end;
     }
     bool has_space = space != SIZE_MAX && space > 0;
     size_t cut = end == size ? end : has_space ? space : part > 0 ? part : end;

@@ -9,7 +9,7 @@
 // Columns a UTF-8 text takes: combining marks 0, wide (East Asian) characters 2, everything else 1.
 unsigned gw_text_width(const char *text, size_t size);
 // One line of `*text` that fits `width`, broken at a space where there is one, else
-// behind a '/' or '_', else inside a word. Moves `*text` behind
+// before a '/' or behind a '_', else inside a word. Moves `*text` behind
 // it; false when nothing is left. An empty text has one empty line.
 typedef struct {
     const char *rest; // start with the whole text; NULL when all lines were taken

@@ -44,7 +44,43 @@ static void labels_wrap_before_figures_do(void **state) {
     gw_grid_free(grid);
 }
 
-// Every width from 4 per column up is kept, whatever the cells hold.
+static void words_break_at_their_parts_and_never_elsewhere(void **state) {
+    (void)state;
+    gw_grid *grid = gw_grid_new(two_columns, 2);
+    gw_grid_add(grid, (const char *[]){"demo.example/register", "mean_weekly_hours"});
+    assert_text(grid, 24,
+                " NAME               COST\n"
+                " demo.example      mean_\n"
+                " /register       weekly_\n"
+                "                   hours\n");
+    // Narrower than its parts: a row is a block, and an empty cell is left out.
+    gw_grid_add(grid, (const char *[]){NULL, "12.00"});
+    assert_text(grid, 20,
+                " NAME  demo.example\n"
+                "       /register\n"
+                " COST  mean_weekly_\n"
+                "       hours\n"
+                "\n"
+                " COST  12.00\n");
+    gw_grid_free(grid);
+}
+
+// A header longer than half a line stands on a line of its own.
+static void blocks_keep_their_width_with_long_headers(void **state) {
+    (void)state;
+    const gw_grid_column column = {"a", "A HEADER OF SO MANY WORDS", GW_ALIGN_LEFT, true};
+    gw_grid *grid = gw_grid_new(&column, 1);
+    gw_grid_add(grid, (const char *[]){"unbreakable-and-very-long-word"});
+    assert_text(grid, 24,
+                " A HEADER OF SO MANY\n"
+                " WORDS\n"
+                "            unbreakable-\n"
+                "            and-very-lon\n"
+                "            g-word\n");
+    gw_grid_free(grid);
+}
+
+// Every width is kept, whatever the cells hold.
 static void no_line_is_wider_than_asked(void **state) {
     (void)state;
     const gw_grid_column columns[] = {{"a", "COUNTRY OF BIRTH", GW_ALIGN_LEFT, true},
@@ -138,6 +174,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_line_up_and_figures_stand_right),
         cmocka_unit_test(labels_wrap_before_figures_do),
+        cmocka_unit_test(words_break_at_their_parts_and_never_elsewhere),
+        cmocka_unit_test(blocks_keep_their_width_with_long_headers),
         cmocka_unit_test(no_line_is_wider_than_asked),
         cmocka_unit_test(csv_quotes_what_would_break_a_line),
         cmocka_unit_test(csv_and_json_hold_the_same_rows),

@@ -59,6 +59,8 @@ static void wrap_breaks_at_spaces_and_keeps_the_column(void **state) {
 static void wrap_breaks_a_word_that_fits_no_line(void **state) {
     (void)state;
     assert_wrapped("abcdefgh", 3, 0, 0, "abc\ndef\ngh\n");
+    assert_wrapped("/a/bcdef/gh_ijk", 8, 0, 0, "/a/bcdef\n/gh_ijk\n");
+    assert_wrapped("ab_cdefgh", 5, 0, 0, "ab_\ncdefg\nh\n");
     assert_wrapped("日本語", 4, 0, 0, "日本\n語\n");
     assert_wrapped("日", 1, 0, 0, "日\n"); // wider than the line: taken all the same, or it would never end
 }
