@@ -95,11 +95,11 @@ static gw_status write_one_row_each(gw_stage *stage, size_t index) {
 
 static gw_status count_orphans_of_rows(gw_stage *stage, size_t index, uint64_t *ret_count) {
     const gw_load_table *table = &stage->plan->tables[index];
-    GW_CLEANUP(gw_buffer_done) gw_buffer sql;
     size_t count;
     *ret_count = 0;
     if (table->inherited_count == 0)
         return GW_OK;
+    GW_CLEANUP(gw_buffer_done) gw_buffer sql;
     gw_buffer_init(&sql, GW_STAGE_SQL_MAX);
     gw_buffer_format(&sql, "SELECT count(*) FROM stage_%zu s", index);
     sql_without_excess(stage, &sql, index);

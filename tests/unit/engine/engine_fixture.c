@@ -72,6 +72,8 @@ gw_status fixture_load_sources(test_dataset *fixture, const gw_load_source *sour
         .folder = data,
         .seal_key = {seal_key, sizeof(seal_key)},
         .key = fixture->key,
+        .progress = fixture->progress,
+        .state = fixture->progress_state,
     };
     options.treatments = fixture->treatments;
     options.version = fixture->version;

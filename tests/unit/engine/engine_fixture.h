@@ -16,8 +16,10 @@ typedef struct {
     gw_load_treatments treatments;
     const char *version; // in force, for the next load to be compared with; or NULL
     bool is_empty_allowed, is_shrunk_allowed;
-    const uint64_t *key; // of the next load; NULL: random
-    gw_engine *engine;   // started by the first fixture_number
+    const uint64_t *key;                                               // of the next load; NULL: random
+    void (*progress)(void *state, double fraction, const char *phase); // of the next load; or NULL
+    void *progress_state;
+    gw_engine *engine; // started by the first fixture_number
 } test_dataset;
 
 void fixture_init(test_dataset *fixture, const char *policy_text);

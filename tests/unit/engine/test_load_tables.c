@@ -278,6 +278,37 @@ static void findings_of_several_tables_name_theirs(void **state) {
     gw_buffer_done(&text);
 }
 
+typedef struct {
+    double fraction;
+    char phases[256];
+} told_progress;
+
+static void note_progress(void *state, double fraction, const char *phase) {
+    told_progress *told = state;
+    assert_true(fraction >= told->fraction && fraction <= 1.0);
+    told->fraction = fraction;
+    if (strstr(told->phases, phase) == NULL)
+        strcat(strcat(told->phases, phase), ", ");
+}
+
+// By how much there is to read of each: of two tables the large one takes almost all of the way.
+static void progress_goes_over_all_tables(void **state) {
+    test_dataset *dataset = *state;
+    told_progress told = {0};
+    const size_t count = 70000; // enough to be told in between
+    char *csv = malloc(count * 8 + 64);
+    size_t at = (size_t)sprintf(csv, "who,years\n");
+    for (size_t i = 0; i < count; i++)
+        at += (size_t)sprintf(csv + at, "%zu,1\n", i);
+    dataset->progress = note_progress;
+    dataset->progress_state = &told;
+    assert_int_equal(load(dataset, csv), GW_OK);
+    assert_string_equal(told.phases, "reading permits, writing permits, writing persons, writing homes, writing stays, "
+                                     "sealing, done, ");
+    assert_true(told.fraction == 1.0);
+    free(csv);
+}
+
 // One person with as many rows as there may be, among others: loaded, numbered, and bounded by what is numbered.
 static void person_with_a_million_rows_is_loaded_and_bounded(void **state) {
     test_dataset *dataset = *state;
@@ -311,6 +342,7 @@ int main(void) {
         DATASET_TEST(empty_table_is_refused_by_its_name_unless_allowed),
         DATASET_TEST(each_table_needs_one_source_and_no_more),
         DATASET_TEST(findings_of_several_tables_name_theirs),
+        DATASET_TEST(progress_goes_over_all_tables),
         DATASET_TEST(person_with_a_million_rows_is_loaded_and_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
