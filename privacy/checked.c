@@ -7,10 +7,13 @@ void gw_int128_format(gw_int128 value, char text[GW_INT128_TEXT]) {
     size_t count = 0;
     // The magnitude as unsigned: the smallest value has no positive counterpart.
     gw_uint128 magnitude = value < 0 ? 0 - (gw_uint128)value : (gw_uint128)value;
-    do {
+    for (; magnitude > UINT64_MAX; magnitude /= 10)
         digits[count++] = (char)('0' + (int)(magnitude % 10));
-        magnitude /= 10;
-    } while (magnitude != 0);
+    uint64_t rest = (uint64_t)magnitude; // dividing 64 bits is many times faster
+    do {
+        digits[count++] = (char)('0' + (int)(rest % 10));
+        rest /= 10;
+    } while (rest != 0);
     if (value < 0)
         digits[count++] = '-';
     for (size_t i = 0; i < count; i++)

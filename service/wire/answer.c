@@ -72,10 +72,13 @@ static const char *read_decimal_or_null(decoder *d, const gw_json_node *object, 
 }
 
 // An array of exactly `count` strings.
-static const char *const *read_texts(decoder *d, const gw_json_node *object, const char *name, size_t count) {
-    const gw_json_node *array = gw_json_read_array(&d->reader, object, name);
-    if (array == NULL)
+static const char *const *texts_of(decoder *d, const gw_json_node *array, const char *name, size_t count) {
+    if (d->reader.status != GW_OK)
         return NULL;
+    if (gw_json_type_of(array) != GW_JSON_ARRAY) {
+        fail_value(d, array, name, "a list of strings");
+        return NULL;
+    }
     if (gw_json_count(array) != count) {
         gw_json_fail(&d->reader, array, "bad_answer", what_answer, mend_answer,
                      "\"%s\" must have %zu elements, not %zu.", name, count, gw_json_count(array));
@@ -98,22 +101,57 @@ static const char *const *read_texts(decoder *d, const gw_json_node *object, con
     return texts;
 }
 
+// A cell's members, in the order in which they are written; an answer may have a hundred thousand of them.
+enum { CELL_KEY, CELL_PARTS, CELL_ESTIMATE, CELL_LOWER, CELL_UPPER, CELL_SE, CELL_FLAG, CELL_MEMBERS };
+static const char *const cell_names[] = {"key", "parts", "estimate", "lower", "upper", "se", "flag", NULL};
+
+// One walk where the order is the usual one; else by name.
+static bool find_members(decoder *d, const gw_json_node *node, const gw_json_node *members[CELL_MEMBERS]) {
+    const gw_json_node *member = gw_json_type_of(node) == GW_JSON_OBJECT ? gw_json_first(node) : NULL;
+    size_t i = 0;
+    for (; member != NULL && i < CELL_MEMBERS && strcmp(gw_json_name(member), cell_names[i]) == 0; i++) {
+        members[i] = member;
+        member = gw_json_next(member);
+    }
+    if (member == NULL && i == CELL_MEMBERS)
+        return true;
+    static const char *const required[] = {"key", "parts", "lower", "upper", "flag", NULL};
+    if (!gw_json_expect_object(&d->reader, node, cell_names) || !gw_json_require(&d->reader, node, required))
+        return false;
+    for (i = 0; i < CELL_MEMBERS; i++)
+        members[i] = gw_json_member(node, cell_names[i]);
+    return true;
+}
+
+// A decimal in quotes; NULL where it is null or absent.
+static const char *cell_figure(decoder *d, const gw_json_node *cell, const gw_json_node *member, size_t which) {
+    bool may_be_null = which == CELL_ESTIMATE || which == CELL_SE;
+    if (may_be_null && (member == NULL || gw_json_type_of(member) == GW_JSON_NULL))
+        return NULL;
+    if (gw_json_type_of(member) != GW_JSON_STRING)
+        return read_text(d, cell, cell_names[which]); // says what is wrong
+    const char *text = keep(d, gw_json_string(member));
+    if (which != CELL_FLAG)
+        check_decimal(d, cell, cell_names[which], text);
+    return text;
+}
+
 static void decode_cell(decoder *d, const gw_json_node *node, const gw_answer *answer, gw_answer_cell *cell) {
-    static const char *const allowed[] = {"key", "parts", "estimate", "lower", "upper", "se", "flag", NULL};
-    if (!gw_json_expect_object(&d->reader, node, allowed))
+    const gw_json_node *members[CELL_MEMBERS];
+    if (!find_members(d, node, members))
         return;
-    cell->key = read_texts(d, node, "key", answer->by_count);
-    cell->parts = read_texts(d, node, "parts", answer->part_count);
+    cell->key = texts_of(d, members[CELL_KEY], "key", answer->by_count);
+    cell->parts = texts_of(d, members[CELL_PARTS], "parts", answer->part_count);
     for (size_t i = 0; d->reader.status == GW_OK && i < answer->part_count; i++) {
         gw_int128 value;
         if (!gw_int128_parse(cell->parts[i], &value))
-            fail_value(d, gw_json_member(node, "parts"), "parts", "whole numbers in quotes");
+            fail_value(d, members[CELL_PARTS], "parts", "whole numbers in quotes");
     }
-    cell->estimate = read_decimal_or_null(d, node, "estimate");
-    cell->lower = read_decimal(d, node, "lower");
-    cell->upper = read_decimal(d, node, "upper");
-    cell->se = read_decimal_or_null(d, node, "se");
-    cell->flag = read_text(d, node, "flag");
+    cell->estimate = cell_figure(d, node, members[CELL_ESTIMATE], CELL_ESTIMATE);
+    cell->lower = cell_figure(d, node, members[CELL_LOWER], CELL_LOWER);
+    cell->upper = cell_figure(d, node, members[CELL_UPPER], CELL_UPPER);
+    cell->se = cell_figure(d, node, members[CELL_SE], CELL_SE);
+    cell->flag = cell_figure(d, node, members[CELL_FLAG], CELL_FLAG);
 }
 
 static void decode_cells(decoder *d, const gw_json_node *root, gw_answer *answer) {
@@ -226,7 +264,7 @@ static void decode_by(decoder *d, const gw_json_node *root, gw_answer *answer) {
     if (answer->by_count > GW_BY_MAX)
         fail_value(d, by, "by", "a list of at most 6 concepts");
     else
-        answer->by = read_texts(d, root, "by", answer->by_count);
+        answer->by = texts_of(d, by, "by", answer->by_count);
 }
 
 gw_status gw_answer_decode(gw_bytes bytes, gw_arena *arena, gw_answer *ret, gw_problem *ret_problem) {
