@@ -24,6 +24,7 @@ extern const gw_command gw_command_catalogue;
 extern const gw_command gw_command_explain;
 extern const gw_command gw_command_cost;
 extern const gw_command gw_command_query;
+extern const gw_command gw_command_compare;
 extern const gw_command gw_command_budget;
 extern const gw_command gw_command_history;
 extern const gw_command gw_command_audit_log;

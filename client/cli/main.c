@@ -30,6 +30,7 @@ static const gw_command *const commands[] = {
     &gw_command_explain,
     &gw_command_cost,
     &gw_command_query,
+    &gw_command_compare,
     &gw_command_budget,
     &gw_command_history,
     &gw_command_audit_log,

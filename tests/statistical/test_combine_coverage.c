@@ -10,7 +10,7 @@
 #include <math.h>
 
 #define DRAWS 8000
-#define DRAWS_OF_GAPS 1500 // each is some ten milliseconds
+#define DRAWS_OF_GAPS 2500 // each is some milliseconds
 
 static seeded_random randomness = {.state = 20260817};
 
