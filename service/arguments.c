@@ -22,7 +22,8 @@ enum {
     OPTION_CHILDREN,
     OPTION_THREADS,
     OPTION_MEMORY,
-    OPTION_LEVEL
+    OPTION_LEVEL,
+    OPTION_HERE
 };
 static const struct option long_options[] = {
     {"dir", required_argument, NULL, OPTION_DIR},
@@ -36,6 +37,7 @@ static const struct option long_options[] = {
     {"engine-threads", required_argument, NULL, OPTION_THREADS},
     {"engine-memory-mb", required_argument, NULL, OPTION_MEMORY},
     {"log-level", required_argument, NULL, OPTION_LEVEL},
+    {"here", no_argument, NULL, OPTION_HERE},
     {"output", required_argument, NULL, 'o'},
     {NULL, 0, NULL, 0},
 };
@@ -54,6 +56,9 @@ static bool read_option(int option, gw_arguments *a) {
     switch (option) {
     case OPTION_DIR:
         a->dir = optarg;
+        return true;
+    case OPTION_HERE:
+        a->is_here = true;
         return true;
     case OPTION_ORIGIN:
         a->origin = optarg;
@@ -93,7 +98,8 @@ static bool read_option(int option, gw_arguments *a) {
 }
 
 bool gw_arguments_read(int argc, char **argv, gw_arguments *ret) {
-    gw_arguments a = {.dir = ".", .release_tick = -1, .workers = -1, .children = -1, .threads = -1, .memory_mb = -1};
+    gw_arguments a = {
+        .dir = gw_config_folder(), .release_tick = -1, .workers = -1, .children = -1, .threads = -1, .memory_mb = -1};
     optind = 1;
     for (int option; (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1;)
         if (!read_option(option, &a))

@@ -9,6 +9,7 @@ typedef struct {
     const char *listen[GW_LISTEN_MAX];
     size_t listen_count;
     const char *log_level;                                    // NULL: as configured
+    bool is_here;                                             // init: a profile in the current folder too
     bool is_json;                                             // -o json
     long release_tick, workers, children, threads, memory_mb; // -1: as configured
     char **words;                                             // what is left of the arguments

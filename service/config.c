@@ -221,6 +221,10 @@ static void value_write(const gw_config *config, const setting *one, gw_buffer *
     }
 }
 
+const char *gw_config_folder(void) {
+    return access("config.json", F_OK) != 0 && access("state/config.json", F_OK) == 0 ? "state" : ".";
+}
+
 gw_status gw_config_save(const gw_config *config, gw_problem *ret_problem) {
     gw_buffer text;
     gw_buffer_init(&text, 65536);

@@ -30,6 +30,8 @@ typedef struct {
 
 // Defaults for a state folder; `share` is found beside the program.
 void gw_config_default(const char *folder, gw_config *ret);
+// The state folder where none is named: here, or ./state where that is one and here is none.
+const char *gw_config_folder(void);
 GW_MUST_CHECK gw_status gw_config_load(const char *folder, gw_config *ret, gw_problem *ret_problem);
 GW_MUST_CHECK gw_status gw_config_save(const gw_config *config, gw_problem *ret_problem);
 void gw_config_help(FILE *out); // the table, at 80 columns

@@ -14,7 +14,7 @@ const char gw_config_help_text[] = "godwitd config show [--dir DIR] [--origin] [
                                    "  --origin also where it comes from: default, config.json, environment or\n"
                                    "  flag. check says OK, or what is wrong where and how to mend it. Takes the\n"
                                    "  options of serve; godwitd help config explains the settings.\n\n"
-                                   "  --dir DIR  state folder (default: here)\n"
+                                   "  --dir DIR  state folder (default: here, or ./state)\n"
                                    "  --origin   say where each setting comes from\n"
                                    "  -o json    for programs\n"
                                    "  --help     this page\n";

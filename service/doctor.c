@@ -41,7 +41,7 @@ const char gw_doctor_help[] = "godwitd doctor [--dir DIR] [-o text|json]\n"
                               "  looks the state folder over, with or without a daemon on it, and changes\n"
                               "  nothing: OK, WARN or FAIL for each check, and how to mend it. Run as root it\n"
                               "  looks as the folder's owner. Exit: 0 no FAIL, 9 some, 10 it cannot look.\n\n"
-                              "  --dir DIR  state folder (default: here)\n"
+                              "  --dir DIR  state folder (default: here, or ./state)\n"
                               "  -o json    for programs\n"
                               "  --help     this page\n";
 

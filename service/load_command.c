@@ -38,7 +38,7 @@ const char gw_load_help[] = "godwitd load [--dir DIR] [OPTION]... DATASET FILE\n
                             "godwitd load [--dir DIR] [OPTION]... DATASET NAME=FILE...\n"
                             "  checks CSV, CSV.gz or Parquet files against the policy in force, and makes\n"
                             "  them the data version in force; nothing is loaded when something is wrong\n\n"
-                            "  --dir DIR                state folder (default: here)\n"
+                            "  --dir DIR                state folder (default: here, or ./state)\n"
                             "  FOLDER                   holds a file for each table of the policy, called as\n"
                             "                           the table is: persons.parquet, permits.csv\n"
                             "  NAME=FILE                the file of one table of the policy; once for each\n"
@@ -307,8 +307,18 @@ static gw_status load_run(const gw_config *config, load_arguments *a, const gw_p
     return status;
 }
 
+// A first question that the policy can answer: a count, by something that makes groups.
+static void print_next(const gw_policy *policy) {
+    const gw_table *table = &policy->tables[0];
+    const char *by = "none", *slash = strchr(policy->dataset, '/');
+    for (size_t i = 0; i < table->column_count && strcmp(by, "none") == 0; i++)
+        if (table->columns[i].concept && table->columns[i].type == GW_COLUMN_CODE)
+    by = table->columns[i].concept;
+    printf("  next  godwit cost %s --measure count --by %s\n", slash ? slash + 1 : policy->dataset, by);
+}
+
 int gw_load_command(int argc, char **argv) {
-    load_arguments a = {.dir = "."};
+    load_arguments a = {.dir = gw_config_folder()};
     int code = read_arguments(argc, argv, &a);
     if (code != 0)
         return code;
@@ -337,5 +347,6 @@ int gw_load_command(int argc, char **argv) {
     printf("%s: data version %s is in force.\n%s", policy->dataset, loaded.version, gw_buffer_string(&rows));
     if (policy->notice)
         printf("  %s\n", policy->notice);
+    print_next(policy);
     return 0;
 }

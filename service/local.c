@@ -16,6 +16,7 @@
 #define REPLY_TIMEOUT_MS 60000
 
 GW_DEFINE_FREEP(gw_secret_key, gw_secret_key_free)
+GW_DEFINE_FREEP(gw_json, gw_json_free)
 
 static void path_of(const gw_config *config, const char *name, char path[PATH_BYTES]) {
     snprintf(path, PATH_BYTES, "%s/%s", config->folder, name);
@@ -151,6 +152,32 @@ gw_status gw_local_init(gw_config *config, gw_problem *ret_problem) {
     if (status == GW_OK)
         status = gw_config_save(config, ret_problem);
     return status;
+}
+
+gw_status gw_local_profile_at(const gw_config *config, const char *path, gw_problem *ret_problem) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer text;
+    GW_CLEANUP(gw_buffer_done) gw_buffer copy;
+    GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
+    char from[PATH_BYTES], key[PATH_BYTES];
+    gw_buffer_init(&text, 65536);
+    gw_buffer_init(&copy, 65536);
+    path_of(config, "profiles/admin.json", from);
+    path_of(config, "profiles/admin.key", key);
+    gw_status status = gw_file_read(from, &text, ret_problem);
+    if (status == GW_OK)
+        status = gw_json_parse(gw_buffer_bytes(&text), GW_JSON_FILE(from), &json, ret_problem);
+    if (status != GW_OK)
+        return status;
+    gw_buffer_text(&copy, "{");
+    for (const gw_json_node *one = gw_json_first(gw_json_root(json)); one != NULL; one = gw_json_next(one)) {
+        if (gw_json_type_of(one) == GW_JSON_INTEGER)
+            gw_json_write_integer(&copy, gw_json_name(one), gw_json_integer(one));
+        else
+            gw_json_write_member(&copy, gw_json_name(one),
+                                 strcmp(gw_json_name(one), "key") == 0 ? key : gw_json_string(one));
+    }
+    gw_buffer_text(&copy, "}\n");
+    return gw_file_replace(path, gw_buffer_bytes(&copy), 0600, ret_problem);
 }
 
 // ---- one change

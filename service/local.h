@@ -10,6 +10,10 @@
 // Codes: state_exists, bad_name.
 GW_MUST_CHECK gw_status gw_local_init(gw_config *config, gw_problem *ret_problem);
 
+// The admin's profile once more, at `path`, so that commands typed beside it find it. It names the key file and holds
+// no secret.
+GW_MUST_CHECK gw_status gw_local_profile_at(const gw_config *config, const char *path, gw_problem *ret_problem);
+
 // Signs `body` as the folder's admin, gets it answered, and gives the reply's document. A refusal is a status and
 // problem.
 GW_MUST_CHECK gw_status gw_local_change(const gw_config *config, gw_bytes body, gw_buffer *ret_document,

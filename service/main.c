@@ -19,6 +19,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#define PROFILE_HERE "godwit.json" // where every command looks first
 
 // ---- init
 
@@ -47,11 +50,19 @@ static gw_status share_find(const char *given, char share[4096], gw_problem *pro
 static int command_init(int argc, char **argv) {
     gw_arguments a;
     if (!gw_arguments_read(argc, argv, &a) || !a.origin || a.word_count != 0)
-        return gw_usage("init needs a folder and the name of the service.",
-                        "godwitd init --dir state --origin nso.example/godwit");
+        return gw_usage("init needs the name of the service: your office's domain, and a word.",
+                        "godwitd init --here --origin nso.example/godwit   (or --dir STATE instead of --here)");
     gw_problem problem = {0};
     gw_config config;
     char share[4096];
+    if (a.is_here && strcmp(a.dir, ".") == 0) // not named
+        a.dir = "state";
+    if (a.is_here && access(PROFILE_HERE, F_OK) == 0) {
+        gw_problem_set(&problem, GW_CONFLICT, "file_exists", "This folder has a " PROFILE_HERE " already.",
+                       "It says who you are and whom you ask; it is never written over.",
+                       "Go to another folder, or leave --here out.");
+        return gw_tell(GW_CONFLICT, &problem);
+    }
     gw_config_default(a.dir, &config);
     gw_status status = share_find(a.share ? a.share : config.share, share, &problem);
     if (status == GW_OK)
@@ -66,12 +77,17 @@ static int command_init(int argc, char **argv) {
     memcpy(config.share, share, sizeof config.share);
     snprintf(config.origin, sizeof config.origin, "%s", a.origin);
     status = gw_local_init(&config, &problem);
+    if (status == GW_OK && a.is_here)
+        status = gw_local_profile_at(&config, PROFILE_HERE, &problem);
     if (status != GW_OK)
         return gw_tell(status, &problem);
     printf("Made %s for %s.\n"
            "  your profile  %s/profiles/admin.json (roles owner, operator)\n"
-           "  next          godwitd serve --dir %s\n",
-           absolute, config.origin, absolute, a.dir);
+           "%s"
+           "  next          godwit serve --dir %s 2> daemon.log &\n"
+           "                godwit policy new YOUR.csv\n",
+           absolute, config.origin, absolute,
+           a.is_here ? "  " PROFILE_HERE "   what you type in this folder is asked as that profile\n" : "", a.dir);
     return 0;
 }
 
@@ -109,16 +125,18 @@ static int command_help(int argc, char **argv) {
            "  version\n"
            "  Each command tells its own options: godwitd load --help\n\n"
            "Options\n"
-           "  --dir DIR             state folder (default: here)\n"
+           "  --dir DIR             state folder (default: here, or ./state)\n"
            "  --listen URL          ipc:///path or tcp://127.0.0.1:port; may be repeated\n"
            "  --share DIR           folder with indicators/ and codelists/\n"
            "  --release-tick MS     0 turns the fixed reply times off\n");
     return 0;
 }
 
-static const char help_init[] = "godwitd init --dir DIR --origin NAME [--listen URL]... [--share DIR]\n"
+static const char help_init[] = "godwitd init (--here | --dir DIR) --origin NAME [--listen URL]...\n"
                                 "  makes the state folder of a new service: keys, log, your profile\n\n"
                                 "  --dir DIR      state folder to make (default: here)\n"
+                                "  --here         for one office on one machine: the state folder is ./state,\n"
+                                "                 and ./godwit.json makes commands typed here yours\n"
                                 "  --origin NAME  name of the log and the service: nso.example/godwit\n"
                                 "  --listen URL   ipc:///path or tcp://127.0.0.1:port; may be repeated\n"
                                 "  --share DIR    folder with indicators/ and codelists/ (default:\n"

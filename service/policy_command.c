@@ -38,7 +38,7 @@ const char gw_policy_help[] = "godwitd policy check FILE\n"
                               "  diff says what NEW changes; OLD is a file, or the name of a dataset whose\n"
                               "  policy is in force; exit code 9 where protection gets weaker;\n"
                               "  activate puts FILE in force, signed in FILE.sig\n\n"
-                              "  --dir DIR         state folder (default: here)\n"
+                              "  --dir DIR         state folder (default: here, or ./state)\n"
                               "  --questions FILE  {\"questions\":[...]}, as godwit cost --file takes it\n"
                               "  -o json           of simulate and diff: for programs\n"
                               "  --share DIR       folder with indicators/ and codelists/\n"
@@ -390,7 +390,7 @@ static int policy_activate(const char *folder, const char *file) {
 }
 
 int gw_policy_command(int argc, char **argv) {
-    arguments a = {.dir = "."};
+    arguments a = {.dir = gw_config_folder()};
     if (!read_arguments(argc, argv, &a) || a.word_count < 2)
         return usage();
     if (a.word_count == 2 && strcmp(a.words[0], "check") == 0)

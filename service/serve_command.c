@@ -24,7 +24,7 @@
 const char gw_serve_help[] = "godwitd serve [--dir DIR] [OPTION]...\n"
                              "  answers questions until SIGTERM or SIGINT, which drain it; SIGHUP reloads;\n"
                              "  options go before what config.json says (godwitd help config), for one run\n\n"
-                             "  --dir DIR              state folder (default: here)\n"
+                             "  --dir DIR              state folder (default: here, or ./state)\n"
                              "  --listen URL           ipc:///path or tcp://127.0.0.1:port; may be repeated\n"
                              "  --share DIR            folder with indicators/ and codelists/\n"
                              "  --hwm FILE             path of the high-water mark\n"
@@ -40,7 +40,7 @@ const char gw_reload_help[] = "godwitd reload [--dir DIR]\n"
                               "  release tick and the engine's limits change at once, questions under way are\n"
                               "  answered as they began; every other setting waits for a restart. What is\n"
                               "  wrong is told here, and then nothing changes.\n\n"
-                              "  --dir DIR  state folder (default: here)\n"
+                              "  --dir DIR  state folder (default: here, or ./state)\n"
                               "  --help     this page\n";
 
 // ---- serve

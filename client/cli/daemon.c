@@ -70,9 +70,10 @@ static gw_exit_code policy_diff_run(gw_cli *cli, const void *options, const gw_w
 const gw_command gw_command_init = {
     .name = "init",
     .group = "Start",
-    .arguments = "--dir DIR --origin NAME [--listen URL]... [--share DIR]",
+    .arguments = "(--here | --dir DIR) --origin NAME [--listen URL]... [--share DIR]",
     .summary = "make the state folder of a new service",
-    .examples = "godwit init --dir state --origin nso.example/godwit\n"
+    .examples = "godwit init --here --origin nso.example/godwit     (one office, one machine: start here)\n"
+                "godwit init --dir state --origin nso.example/godwit\n"
                 "godwit init --dir state --origin nso.example/godwit --share policies   (from the sources)\n",
     .hands_on = true,
     .run = init_run,

@@ -73,6 +73,39 @@ static void roles_warn(gw_cli *cli, const gw_profile *profile) {
                        roles[0] == '\0' ? "nobody" : roles);
 }
 
+// "--as" and "--config" of this command, so that the next one is typed by the same person.
+static void who_say(const gw_cli *cli, gw_buffer *line) {
+    if (cli->globals.as != NULL)
+        gw_buffer_format(line, " --as %s", cli->globals.as);
+    if (cli->globals.config != NULL)
+        gw_buffer_format(line, " --config %s", cli->globals.config);
+}
+
+// Names the next commands: a dataset's first policy needs its people's budget before it, and its data after it.
+static void next_say(gw_cli *cli, const char *file, gw_bytes policy, bool is_signed_only) {
+    GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
+    GW_CLEANUP(gw_buffer_done) gw_buffer who;
+    gw_problem none;
+    gw_buffer_init(&who, 2 * GW_PATH_MAX);
+    who_say(cli, &who);
+    if (gw_json_parse(policy, GW_JSON_FILE(file), &json, &none) != GW_OK)
+        return;
+    const gw_json_node *root = gw_json_root(json);
+    bool is_first = gw_doc_integer(root, "version", 0) == 1;
+    if (!is_signed_only) {
+        if (is_first)
+            gw_say(cli, "  next  godwit load %s YOUR.csv   (on the service's machine; --dir STATE)\n",
+                   gw_doc_text(root, "dataset", "DATASET"));
+        return;
+    }
+    if (is_first)
+        gw_say(cli,
+               "  next  godwit population add %s --total 20%s\n"
+               "        (once for these people: what may ever be learned about them, over all datasets)\n",
+               gw_doc_text(root, "population", "NAME"), gw_buffer_string(&who));
+    gw_say(cli, "  %s  godwit policy activate %s%s\n", is_first ? "then" : "next", file, gw_buffer_string(&who));
+}
+
 static gw_exit_code sign_run(gw_cli *cli, const void *options, const gw_words *words) {
     (void)options;
     GW_CLEANUP(gw_secret_key_freep) gw_secret_key *key = NULL;
@@ -98,6 +131,7 @@ static gw_exit_code sign_run(gw_cli *cli, const void *options, const gw_words *w
     gw_say_verdict(cli, "OK", "signed by %s: %s", profile.principal, path);
     gw_say_field(cli, "File", "SHA-256 %s", hex);
     roles_warn(cli, &profile);
+    next_say(cli, words->items[0], gw_buffer_bytes(&policy), true);
     return GW_EXIT_DONE;
 }
 
@@ -147,7 +181,12 @@ static gw_exit_code activate_run(gw_cli *cli, const void *state, const gw_words 
         return gw_fail(cli, &problem);
     }
     gw_ignore(snprintf(what, sizeof(what), "%s is in force", words->items[0])); // bounded, it is only shown
-    return gw_admin_finish(cli, &body, what);
+    gw_exit_code code = gw_admin_finish(cli, &body, what);
+    GW_CLEANUP(gw_buffer_done) gw_buffer policy;
+    gw_buffer_init(&policy, POLICY_BYTES_MAX);
+    if (code == GW_EXIT_DONE && gw_file_read(words->items[0], &policy, &problem) == GW_OK)
+        next_say(cli, words->items[0], gw_buffer_bytes(&policy), false);
+    return code;
 }
 
 static void grants_say(gw_cli *cli, const gw_json_node *dataset) {
