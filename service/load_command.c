@@ -307,14 +307,23 @@ static gw_status load_run(const gw_config *config, load_arguments *a, const gw_p
     return status;
 }
 
-// A first question that the policy can answer: a count, by something that makes groups.
+// A first question that the policy can answer, and its price: a count, by something that makes groups.
 static void print_next(const gw_policy *policy) {
     const gw_table *table = &policy->tables[0];
     const char *by = "none", *slash = strchr(policy->dataset, '/');
     for (size_t i = 0; i < table->column_count && strcmp(by, "none") == 0; i++)
         if (table->columns[i].concept && table->columns[i].type == GW_COLUMN_CODE)
     by = table->columns[i].concept;
-    printf("  next  godwit cost %s --measure count --by %s\n", slash ? slash + 1 : policy->dataset, by);
+    const char *name = slash ? slash + 1 : policy->dataset;
+    char price[GW_EPSILON_TEXT];
+    gw_epsilon usual = {50000}; // micro-epsilon: 0.05
+    if (usual.micro < policy->question_min.micro)
+        usual = policy->question_min;
+    if (usual.micro > policy->question_max.micro)
+        usual = policy->question_max;
+    gw_epsilon_format(usual, price);
+    printf("  next  godwit cost %s --measure count --by %s --epsilon %s\n", name, by, price);
+    printf("  then  godwit query %s --measure count --by %s --epsilon %s --max-cost %s\n", name, by, price, price);
 }
 
 int gw_load_command(int argc, char **argv) {

@@ -81,6 +81,15 @@ static void who_say(const gw_cli *cli, gw_buffer *line) {
         gw_buffer_format(line, " --config %s", cli->globals.config);
 }
 
+static bool has_open_point(gw_bytes policy) {
+    static const char mark[] = "\"ASK";
+    for (size_t i = 0; i + sizeof(mark) <= policy.size; i++)
+        if (memcmp(policy.data + i, mark, sizeof(mark) - 1) == 0 &&
+            strchr(": \"", policy.data[i + sizeof(mark) - 1]) != NULL)
+            return true;
+    return false;
+}
+
 // Names the next commands: a dataset's first policy needs its people's budget before it, and its data after it.
 static void next_say(gw_cli *cli, const char *file, gw_bytes policy, bool is_signed_only) {
     GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
@@ -96,6 +105,10 @@ static void next_say(gw_cli *cli, const char *file, gw_bytes policy, bool is_sig
         if (is_first)
             gw_say(cli, "  next  godwit load %s YOUR.csv   (on the service's machine; --dir STATE)\n",
                    gw_doc_text(root, "dataset", "DATASET"));
+        return;
+    }
+    if (has_open_point(policy)) {
+        gw_say_verdict(cli, "WARN", "it is a draft that still says ASK; godwit policy check %s lists where", file);
         return;
     }
     if (is_first)

@@ -651,6 +651,14 @@ static void report_recode(const gw_load_kind_report *found, const gw_policy *pol
     }
 }
 
+// Most often another column was taken for the person's id.
+static void report_unit(const gw_load_kind_report *found, const gw_policy *policy, gw_buffer *buffer) {
+    if (found->finding_count == 0 || found->findings[0].table >= policy->table_count)
+        return;
+    gw_buffer_format(buffer, "\n    or, where \"%s\" is not who a row belongs to, correct \"unit\" in the policy",
+                     policy->tables[found->findings[0].table].unit);
+}
+
 static void report_kind(const gw_load_report *report, gw_load_kind kind, const gw_load_options *options,
                         gw_buffer *buffer) {
     const gw_load_kind_report *found = &report->kinds[kind];
@@ -671,6 +679,8 @@ static void report_kind(const gw_load_report *report, gw_load_kind kind, const g
         if (gw_load_treatment_fits(kind, way))
             gw_buffer_format(buffer, "%s--treat %s=%s", way == GW_TREAT_DROP_ROW ? "  mend: " : " | ",
                              gw_load_kind_name(kind), gw_load_treatment_name(way));
+    if (kind == GW_LOAD_TOO_MANY_ROWS)
+        report_unit(found, options->policy, buffer);
     if (kind == GW_LOAD_UNLISTED_CODE)
         report_recode(found, options->policy, buffer);
     gw_buffer_text(buffer, "\n");

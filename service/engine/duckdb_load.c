@@ -131,8 +131,9 @@ static void header_hint(const gw_row *header, gw_bytes name, char hint[GW_LOAD_T
     bool has_semicolon = first.size > 0 && memchr(first.data, ';', first.size) != NULL;
     bool has_tab = first.size > 0 && memchr(first.data, '\t', first.size) != NULL;
     if (header->count == 1 && (has_semicolon || has_tab)) {
-        snprintf(hint, GW_LOAD_TEXT_MAX, "is it separated by %s? Only commas are read.",
-                 has_semicolon ? "';'" : "tabs");
+        snprintf(hint, GW_LOAD_TEXT_MAX,
+                 "is it separated by %s? Only commas are read. Where no value has one: tr '%s' ',' < FILE > NEW",
+                 has_semicolon ? "';'" : "tabs", has_semicolon ? ";" : "\\t");
         return;
     }
     for (size_t i = 0; i < header->count && hint[0] == '\0'; i++)

@@ -130,9 +130,9 @@ static void mistaken_file_is_told_what_it_is(void **state) {
         const char *why, *mend;
     } cases[] = {
         {"id;sex;age;income\na;1;1;1\n", 0, "Its header has no column \"id\".",
-         "is it separated by ';'? Only commas are read."},
+         "is it separated by ';'? Only commas are read. Where no value has one: tr ';' ',' < FILE > NEW"},
         {"id\tsex\tage\tincome\na\t1\t1\t1\n", 0, "Its header has no column \"id\".",
-         "is it separated by tabs? Only commas are read."},
+         "is it separated by tabs? Only commas are read. Where no value has one: tr '\\t' ',' < FILE > NEW"},
         {"ID,sex,age,income\na,1,1,1\n", 0, "Its header has no column \"id\".",
          "did you mean \"ID\"? Capitals and spaces count."},
         {"id,sex, age ,income\na,1,1,1\n", 0, "Its header has no column \"age\".",
