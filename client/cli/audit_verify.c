@@ -205,11 +205,11 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     gw_exit_code code = balances_say(cli, audited);
     if (code == GW_EXIT_DONE)
         code = policies_say(cli, folder);
-    gw_say(cli,
-           "\nThe log of %s is sound%s.\n"
-           "No answer among its %llu entries left without a charge; no budget was passed.\n",
-           verdict.checkpoint.origin, has_key ? "" : " in itself: whose it is was not checked",
-           (unsigned long long)verdict.size);
+    gw_say_text(cli, "\n");
+    gw_say_lines(cli, "The log of %s is sound%s.", verdict.checkpoint.origin,
+                 has_key ? "" : " in itself: whose it is was not checked");
+    gw_say_lines(cli, "No answer among its %llu entries left without a charge; no budget was passed.",
+                 (unsigned long long)verdict.size);
     return code;
 }
 

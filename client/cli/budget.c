@@ -10,6 +10,9 @@
 #include <string.h>
 
 #define BAR_WIDTH 20u
+#define BAR_LINE_WIDTH 56u // a narrower terminal has no room for bars
+#define BALANCE_COLUMN 14u
+#define LINE_BYTES_MAX 4096u
 
 GW_DEFINE_FREEP(gw_json, gw_json_free)
 GW_DEFINE_FREEP(gw_names, gw_names_free)
@@ -49,8 +52,17 @@ static void balances_say(gw_cli *cli, const gw_json_node *budget) {
         gw_amount_text(gw_doc_text(node, "remaining", "?"), left);
         gw_time_format(renewal, renews);
         renews[10] = '\0'; // the day is enough
-        gw_say(cli, "  %-11s %s  %s left of %s%s%s\n", strcmp(kind, "principal") == 0 ? "yours" : kind, bar, left,
-               total, renewal == 0 ? "" : ", renews ", renewal == 0 ? "" : renews);
+        bool has_bar = cli->width >= BAR_LINE_WIDTH;
+        gw_buffer rest, line;
+        gw_buffer_init(&rest, LINE_BYTES_MAX);
+        gw_buffer_init(&line, LINE_BYTES_MAX);
+        gw_buffer_format(&rest, "%s%s%s left of %s%s%s", has_bar ? bar : "", has_bar ? "  " : "", left, total,
+                         renewal == 0 ? "" : ", renews ", renewal == 0 ? "" : renews);
+        gw_buffer_format(&line, "  %-11s ", strcmp(kind, "principal") == 0 ? "yours" : kind);
+        gw_text_wrap(&line, gw_buffer_string(&rest), cli->width, BALANCE_COLUMN, BALANCE_COLUMN);
+        gw_say_text(cli, gw_buffer_string(&line));
+        gw_buffer_done(&rest);
+        gw_buffer_done(&line);
     }
 }
 
@@ -104,11 +116,11 @@ static void questions_say(gw_cli *cli, gw_session *session, const gw_json_node *
     char price[GW_AMOUNT_TEXT];
     gw_amount_format(cost, price);
     if (least.micro < cost.micro) {
-        gw_say(cli, "  not enough for another question like your last one (%s)\n", price);
+        gw_say_lines(cli, "  not enough for another question like your last one (%s)", price);
         return;
     }
-    gw_say(cli, "  about %llu more questions like your last one (%s each)\n",
-           (unsigned long long)(least.micro / cost.micro), price);
+    gw_say_lines(cli, "  about %llu more questions like your last one (%s each)",
+                 (unsigned long long)(least.micro / cost.micro), price);
 }
 
 static gw_status one_say(gw_cli *cli, gw_session *session, const char *dataset, gw_grid *grid,

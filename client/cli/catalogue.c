@@ -87,10 +87,12 @@ static gw_exit_code all_say(gw_cli *cli, const gw_names *names, const gw_find *f
     if (datasets > 0)
         gw_say_text(cli, "\n");
     code = gw_say_indicators(cli, names, NULL, find, &indicators);
-    if (datasets + indicators == 0 && (find->search != NULL || find->concept != NULL))
+    if (datasets + indicators == 0 && (find->search != NULL || find->concept != NULL)) {
         nothing_say(cli, find);
-    else
-        gw_say_text(cli, "\ngodwit catalogue DATASET shows its concepts and codes.\n");
+        return code;
+    }
+    gw_say_text(cli, "\n");
+    gw_say_wrapped(cli, "godwit catalogue DATASET shows its concepts and codes.");
     return code;
 }
 

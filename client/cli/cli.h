@@ -72,8 +72,9 @@ const gw_command *gw_cli_find(const gw_cli *cli, const char *name);
 // Text out, cleaned of control characters and in the signs the stream takes.
 void gw_say(gw_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void gw_say_text(gw_cli *cli, const char *text);
-void gw_say_wrapped(gw_cli *cli, const char *text); // a paragraph
-void gw_say_bytes(gw_cli *cli, gw_bytes bytes);     // as they are: json and csv
+void gw_say_wrapped(gw_cli *cli, const char *text);                                            // a paragraph
+void gw_say_lines(gw_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3))); // one, from its parts
+void gw_say_bytes(gw_cli *cli, gw_bytes bytes); // as they are: json and csv
 void gw_note(gw_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // "Label      text …", wrapped with the text's column kept.
 void gw_say_field(gw_cli *cli, const char *label, const char *format, ...) __attribute__((format(printf, 3, 4)));

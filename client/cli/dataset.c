@@ -165,8 +165,9 @@ static gw_exit_code measures_say(gw_cli *cli, const gw_json_node *dataset) {
     }
     if (gw_grid_rows(grid) == 0)
         return GW_EXIT_DONE;
-    gw_say(cli, "\nMeasures that are granted; the price: godwit cost %s and these options\n",
-           gw_dataset_short(gw_doc_text(dataset, "dataset", "?")));
+    gw_say_text(cli, "\n");
+    gw_say_lines(cli, "Measures that are granted; the price: godwit cost %s and these options",
+                 gw_dataset_short(gw_doc_text(dataset, "dataset", "?")));
     return gw_say_grid(cli, grid);
 }
 

@@ -11,9 +11,8 @@
 static const gw_option global_options[] = {
     {"config", 0, GW_OPTION_TEXT, offsetof(gw_globals, config), "FILE", "the profile to use: who I am and whom I ask"},
     {"as", 0, GW_OPTION_TEXT, offsetof(gw_globals, as), "NAME", "the profile NAME.json of the profiles folder"},
-    {"output", 'o', GW_OPTION_TEXT, offsetof(gw_globals, output), "FORMAT",
-     "table, csv, json, ndjson, md; of an answer also json-stat, sdmx-csv (default: table on a terminal, csv in a "
-     "pipe)"},
+    {"output", 'o', GW_OPTION_TEXT, offsetof(gw_globals, output), "table|csv|json|ndjson|json-stat|sdmx-csv|md",
+     "default: table on a terminal, csv in a pipe; json-stat and sdmx-csv only of an answer"},
     {"timeout", 0, GW_OPTION_TEXT, offsetof(gw_globals, timeout), "SECONDS", "how long to wait for a reply (120)"},
     {"no-color", 0, GW_OPTION_FLAG, offsetof(gw_globals, no_color), NULL, "no colours (also: NO_COLOR)"},
     {"no-pager", 0, GW_OPTION_FLAG, offsetof(gw_globals, no_pager), NULL,

@@ -52,6 +52,17 @@ void gw_say_wrapped(gw_cli *cli, const char *text) {
     gw_buffer_done(&lines);
 }
 
+void gw_say_lines(gw_cli *cli, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = NULL;
+    if (vasprintf(&text, format, arguments) >= 0) {
+        gw_say_wrapped(cli, text);
+        free(text);
+    }
+    va_end(arguments);
+}
+
 void gw_say_bytes(gw_cli *cli, gw_bytes bytes) {
     if (bytes.size > 0)
         gw_ignore(fwrite(bytes.data, 1, bytes.size, cli->out)); // main checks the stream once, at the end
@@ -125,7 +136,10 @@ gw_exit_code gw_fail(gw_cli *cli, const gw_problem *problem) {
     said_before(cli);
     paint(cli, cli->err, cli->err_is_terminal, COLOUR_RED, "godwit:");
     const char *what = problem->what[0] != '\0' ? problem->what : "That did not work.";
-    gw_note(cli, " %s\n", what);
+    if (cli->err_is_terminal)
+        field_out(cli, cli->err, 0, " ", what);
+    else
+        gw_note(cli, " %s\n", what); // one line for what reads it
     if (problem->why[0] != '\0')
         field_out(cli, cli->err, 8, "  why", problem->why);
     if (problem->mend[0] != '\0')

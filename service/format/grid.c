@@ -202,23 +202,19 @@ static bool grid_is_whole(const gw_grid *grid, gw_buffer *buffer) {
     return grid->status == GW_OK;
 }
 
-static const char *header_of(const gw_grid *grid, size_t column) {
-    const char *header = grid->columns[column].header;
-    return header == NULL || header[0] == '\0' ? grid->columns[column].name : header;
-}
-
-// A row as a block: header and cell on a line of their own, empty cells left out, an empty line between rows.
+// A row as a block: header and cell on a line of their own, empty cells left out, an empty line between rows. A cell
+// without a header belongs to the one above it.
 static void blocks_text(const gw_grid *grid, unsigned width, gw_buffer *buffer) {
     unsigned left = 0;
     for (size_t column = 0; column < grid->column_count; column++)
-        raise_to(&left, gw_text_width(header_of(grid, column), strlen(header_of(grid, column))));
+        raise_to(&left, gw_text_width(grid->columns[column].header, strlen(grid->columns[column].header)));
     left = 1 + left + GAP;
     if (left > width / 2)
         left = width / 2;
     for (size_t row = 0; row < grid->row_count; row++) {
         gw_buffer_text(buffer, row == 0 ? "" : "\n");
         for (size_t column = 0; column < grid->column_count && buffer->status == GW_OK; column++) {
-            const char *cell = grid->rows[row][column], *header = header_of(grid, column);
+            const char *cell = grid->rows[row][column], *header = grid->columns[column].header;
             if (cell == NULL || cell[0] == '\0')
                 continue;
             unsigned used = 1 + gw_text_width(header, strlen(header));
@@ -301,7 +297,8 @@ void gw_grid_md(const gw_grid *grid, gw_buffer *buffer) {
         return;
     const char *headers[GRID_COLUMNS_MAX];
     for (size_t column = 0; column < grid->column_count; column++) {
-        headers[column] = header_of(grid, column);
+        const char *header = grid->columns[column].header;
+        headers[column] = header == NULL || header[0] == '\0' ? grid->columns[column].name : header;
     }
     row_md(grid, headers, buffer);
     for (size_t column = 0; column < grid->column_count; column++) {

@@ -131,6 +131,11 @@ static void formats_of_answers_fit_only_commands_that_answer(void **state) {
     assert_string_equal(s.cli.format->name, "ndjson");
     done(&s);
     assert_true(gw_command_query.says_figures);
+    // Help, and completion that reads it, know every format.
+    assert_int_equal(RUN(&s, "say", "--help"), 0);
+    for (size_t i = 0; i < gw_format_count(); i++)
+        assert_non_null(strstr(s.out, gw_format_at(i)->name));
+    done(&s);
 }
 
 static void an_unknown_word_gets_the_nearest_command(void **state) {
