@@ -14,6 +14,7 @@
 #define FILE_SIZE_MAX 1048576u
 #define INDICATORS_MAX 1024u
 #define DECIMALS_MAX 6
+#define ROWS_PER_PERSON_MAX 1000000
 #define VERSION_MAX 9007199254740991
 
 static const char what_indicator[] = "The indicator cannot be used as it is.";
@@ -148,10 +149,27 @@ static void read_version(gw_load *load, const gw_json_node *root, gw_indicator *
 }
 
 static void read_indicator(gw_load *load, const gw_json_node *root, gw_indicator *indicator) {
-    static const char *const allowed[] = {"godwit_indicator", "id",        "version", "sdmx",       "label",
-                                          "definition",       "statistic", "unit",    "decimals",   "better",
-                                          "population",       "numerator", "of",      "by_default", "requires",
-                                          "reference",        "per",       "plus",    "minus",      NULL};
+    static const char *const allowed[] = {"godwit_indicator",
+                                          "id",
+                                          "version",
+                                          "sdmx",
+                                          "label",
+                                          "definition",
+                                          "statistic",
+                                          "unit",
+                                          "decimals",
+                                          "better",
+                                          "population",
+                                          "numerator",
+                                          "of",
+                                          "by_default",
+                                          "requires",
+                                          "reference",
+                                          "per",
+                                          "plus",
+                                          "minus",
+                                          "rows_per_person",
+                                          NULL};
     static const char *const required[] = {"godwit_indicator", "id",   "version",  "sdmx",       "label", "definition",
                                            "statistic",        "unit", "decimals", "population", NULL};
     gw_json_reader *reader = &load->reader;
@@ -175,6 +193,9 @@ static void read_indicator(gw_load *load, const gw_json_node *root, gw_indicator
         FAIL(load, gw_json_member(root, "numerator"), "indicator_numerator", "Say who is counted.",
              "An empty numerator counts everybody.");
     read_per(load, root, indicator);
+    if (gw_json_has(root, "rows_per_person"))
+        indicator->rows_per_person =
+            (uint64_t)gw_json_read_integer(reader, root, "rows_per_person", 1, ROWS_PER_PERSON_MAX);
     read_sides(load, root, indicator);
     if (gw_json_has(root, "requires"))
     indicator->requires = gw_load_names(load, root, "requires", GW_BY_MAX, "bad_by", &indicator->requires_count);

@@ -18,6 +18,8 @@ typedef struct {
     const gw_filter *plus, *minus; // net
     size_t plus_count, minus_count;
     bool is_per_person; // "per":"person"
+    uint64_t
+        rows_per_person; // so many rows (or cells) of one person count, where the policy allows more; 0: as it allows
     const char *const *by_default;
     size_t by_default_count;
     const char *const *requires; // concepts a table must have, though no filter names them

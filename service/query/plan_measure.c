@@ -265,6 +265,8 @@ gw_status gw_plan_bounds(const gw_plan_builder *b) {
         shape.rows_max = smaller(shape.rows_max, cells);
     shape.rows_kept =
         smaller(table->rows_per_person_kept ? table->rows_per_person_kept : shape.rows_max, shape.rows_max);
+    if (plan->indicator && plan->indicator->rows_per_person)
+        shape.rows_kept = smaller(shape.rows_kept, plan->indicator->rows_per_person); // never more than the policy lets
     gw_status status = gw_bound_choose(&shape, &plan->bound);
     plan->sensitivity = plan->bound.sensitivity;
     if (status != GW_OK || !amounts_fit(plan))

@@ -4,6 +4,7 @@
 #include "service/query/encode.h"
 
 #include "service/base/check.h"
+#include "service/base/file.h"
 #include "tests/support/unit.h"
 
 #include <inttypes.h>
@@ -344,11 +345,39 @@ static void titles_and_notes_say_what_is_counted(void **state) {
     }
 }
 
+// A first permit is had once: by definition one row counts, and the noise is that of one. The policy's bound stays the
+// ceiling: arrivals have none of their own.
+static void indicators_count_fewer_rows_where_their_definition_says_so(void **state) {
+    fixture *f = *state;
+    gw_buffer text;
+    char path[4096], folder[4096];
+    gw_policy *own = f->policy;
+    gw_buffer_init(&text, 1u << 20);
+    snprintf(path, sizeof path, "%s/policies/samples/register.policy.json", getenv("GW_SOURCE"));
+    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
+    assert_int_equal(gw_file_read(path, &text, NULL), GW_OK);
+    assert_int_equal(gw_policy_load(gw_buffer_bytes(&text), "register", folder, &f->policy, NULL), GW_OK);
+    gw_buffer_done(&text);
+    planned(f, "\"indicator\":\"first_permits\"");
+    assert_int_equal(f->plan.bound.kind, GW_BOUND_KEEP_ROWS);
+    assert_int_equal(f->plan.sensitivity, 1);
+    planned(f, "\"indicator\":\"permit_holders\"");
+    assert_int_equal(f->plan.bound.kind, GW_BOUND_KEEP_CELLS);
+    assert_int_equal(f->plan.sensitivity, 1);
+    planned(f, "\"indicator\":\"arrivals\"");
+    assert_int_equal(f->plan.sensitivity, 3);
+    planned(f, "\"indicator\":\"resident_stock\"");
+    assert_int_equal(f->plan.sensitivity, 2);
+    gw_policy_free(f->policy);
+    f->policy = own;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_table_with_every_concept_is_taken),
         cmocka_unit_test(refusals_name_the_table_or_what_is_missing),
         cmocka_unit_test(bounds_and_steps_follow_the_policy),
+        cmocka_unit_test(indicators_count_fewer_rows_where_their_definition_says_so),
         cmocka_unit_test(prices_see_steps_and_weights),
         cmocka_unit_test(amounts_beyond_counting_are_refused),
         cmocka_unit_test(plain_questions_keep_their_canonical_text),
