@@ -6,6 +6,7 @@
 
 #include "privacy/mechanism/parts.h"
 #include "service/base/check.h"
+#include "service/engine/codec.h"
 
 #include <stdio.h>
 #include <string.h>
