@@ -261,6 +261,23 @@ static gw_exit_code show_json(gw_cli *cli, gw_session *session, const char *data
     return GW_EXIT_DONE;
 }
 
+static void signed_say(gw_cli *cli, const gw_json_node *dataset) {
+    int64_t entry = gw_doc_integer(dataset, "policy_entry", -1);
+    if (entry < 0)
+        return; // an older service does not say
+    gw_buffer by;
+    char when[GW_TIME_TEXT];
+    gw_buffer_init(&by, 4096);
+    for (const gw_json_node *node = gw_doc_first(dataset, "policy_by"); node != NULL; node = gw_json_next(node))
+        if (gw_json_type_of(node) == GW_JSON_STRING)
+            gw_buffer_format(&by, "%s%s", by.size == 0 ? "" : " and ", gw_json_string(node));
+    gw_time_format(gw_doc_integer(dataset, "policy_time", 0), when);
+    gw_say_field(cli, "Signed", "by %s", gw_buffer_string(&by));
+    gw_say_field(cli, "In force", "since %s UTC · log entry %lld", when, (long long)entry);
+    gw_say_field(cli, "File", "SHA-256 %s", gw_doc_text(dataset, "policy_file", "?"));
+    gw_buffer_done(&by);
+}
+
 static gw_exit_code show_run(gw_cli *cli, const void *options, const gw_words *words) {
     (void)options;
     GW_CLEANUP(gw_session_close) gw_session session = {0};
@@ -281,6 +298,7 @@ static gw_exit_code show_run(gw_cli *cli, const void *options, const gw_words *w
     gw_say_field(cli, "Dataset", "%s, policy version %lld", gw_doc_text(dataset, "dataset", "?"),
                  (long long)gw_doc_integer(dataset, "policy", 0));
     gw_say_field(cli, "Title", "%s", gw_doc_text(dataset, "title", ""));
+    signed_say(cli, dataset);
     if (gw_doc_text(dataset, "notice", NULL) != NULL)
         gw_say_field(cli, "Notice", "%s", gw_doc_text(dataset, "notice", ""));
     gw_say_field(cli, "People", "%s (%s)", gw_doc_text(dataset, "population", "?"),

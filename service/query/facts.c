@@ -122,6 +122,28 @@ static void write_grants(gw_buffer *out, const gw_policy *policy) {
     write_strings(out, "statistics", names, count);
 }
 
+// Since when, by whom and where in the log the policy is in force: what the public log says of it.
+static void write_signed(const gw_facts *facts, const gw_policy *policy, gw_buffer *out) {
+    gw_store_policy row;
+    gw_entry entry;
+    gw_buffer bytes;
+    gw_buffer_init(&bytes, 65536);
+    if (gw_store_policy_current(facts->reader, policy->dataset, &row, NULL) == GW_OK &&
+        gw_store_entry(facts->reader, row.seq, &bytes) == GW_OK &&
+        gw_entry_decode(gw_buffer_bytes(&bytes), &entry, NULL) == GW_OK && entry.kind == GW_ENTRY_POLICY) {
+        char hex[GW_HASH_HEX];
+        const char *by[sizeof entry.by.ids / sizeof entry.by.ids[0]];
+        for (size_t i = 0; i < entry.by.count; i++)
+            by[i] = entry.by.ids[i];
+        gw_hex((gw_bytes){entry.policy.file.bytes, sizeof entry.policy.file.bytes}, hex);
+        gw_json_write_integer(out, "policy_entry", (int64_t)row.seq);
+        gw_json_write_integer(out, "policy_time", entry.time);
+        gw_json_write_member(out, "policy_file", hex);
+        write_strings(out, "policy_by", by, entry.by.count);
+    }
+    gw_buffer_done(&bytes);
+}
+
 static void write_dataset(const gw_facts *facts, const gw_policy *policy, gw_buffer *out) {
     gw_store_data data;
     bool has_data = gw_store_data_current(facts->reader, policy->dataset, &data) == GW_OK;
@@ -131,6 +153,7 @@ static void write_dataset(const gw_facts *facts, const gw_policy *policy, gw_buf
     gw_json_write_member(out, "notice", policy->notice);
     gw_json_write_member(out, "population", policy->population);
     gw_json_write_integer(out, "policy", (int64_t)policy->version);
+    write_signed(facts, policy, out);
     gw_json_write_member(out, "data_version", has_data ? data.version : NULL);
     gw_json_write_integer(out, "data_time", has_data ? data.time : 0);
     gw_json_write_member(out, "neighbours", "add-remove-person");
