@@ -36,10 +36,16 @@ static void value_alone(gw_sql *sql, const gw_plan *plan) {
     }
 }
 
+// One cell of each person counts, and once: it is that of the person's first row, so that row stands for the person.
+static bool is_head_count(const gw_plan *plan) {
+    return plan->is_per_person && plan->part_count == 1 && plan->bound.units == 1 && !plan->weight;
+}
+
 // The first rows of a person are among the first that match, whatever matches: a mark for each is enough to tell the
 // others apart, and no row needs sorting.
 static bool is_marked(const gw_plan *plan) {
-    return plan->bound.kind == GW_BOUND_KEEP_ROWS && plan->table->rows_per_person_max <= BITS_MAX;
+    bool is_first_rows = plan->bound.kind == GW_BOUND_KEEP_ROWS || is_head_count(plan);
+    return is_first_rows && plan->table->rows_per_person_max <= BITS_MAX;
 }
 
 static bool conditions_are_of_person(const gw_plan *plan, const gw_plan_condition *conditions, size_t count) {
@@ -61,10 +67,9 @@ static bool is_all_or_none(const gw_plan *plan) {
            conditions_are_of_person(plan, plan->population, plan->population_count);
 }
 
-// Every row that counts is told by its number alone: the first rows of a person; or the first, which stands for them.
+// Every row that counts is told by its number alone.
 static bool is_by_number(const gw_plan *plan) {
-    bool is_head_count = plan->is_per_person && plan->part_count == 1 && plan->bound.units == 1;
-    return (is_marked(plan) || is_head_count) && is_all_or_none(plan);
+    return (is_marked(plan) || is_head_count(plan)) && is_all_or_none(plan);
 }
 
 // Persons with at most this many rows add what they add whatever the order.
@@ -204,10 +209,10 @@ static void arm_clamp(gw_sql *sql, const gw_plan *plan) {
 }
 
 static sql_arm arm_of(const gw_plan *plan) {
-    if (plan->is_per_person)
-        return arm_persons;
     if (is_marked(plan))
         return arm_marked;
+    if (plan->is_per_person)
+        return arm_persons;
     return plan->bound.kind == GW_BOUND_KEEP_ROWS ? arm_keep_rows : arm_clamp;
 }
 

@@ -280,6 +280,11 @@ static const char *const questions[] = {
     "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\",\"per\":\"person\"},\"by\":[\"month:half\"],"
     "\"weighted\":false",
     "\"measure\":{\"statistic\":\"share\",\"table\":\"permits\"},\"by\":[\"activity\"]",
+    "\"measure\":{\"statistic\":\"share\",\"table\":\"permits\",\"per\":\"person\"},\"by\":[\"sex\"],\"where\":[{"
+    "\"concept\":"
+    "\"month\",\"between\":[3,8]}],\"weighted\":false",
+    "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\",\"per\":\"person\"},\"by\":[\"activity\"],\"where\":[{"
+    "\"concept\":\"month\",\"between\":[3,8]}],\"weighted\":false",
     "\"measure\":{\"statistic\":\"sum\",\"of\":\"fee\"},\"by\":[\"activity\"]",
     "\"measure\":{\"statistic\":\"sum\",\"of\":\"fee\"},\"by\":[],\"where\":[{\"concept\":\"month\",\"between\":[2,9]}"
     "]",
@@ -304,6 +309,7 @@ static void statements_add_up_what_the_reference_does(void **state) {
         {12, 1, "\"min\":\"1\",\"max\":\"51\",\"grid\":\"0.5\"", true, true},
         {6, 5, "\"min\":\"-20\",\"max\":\"30\",\"grid\":\"0.5\"", true, true},
         {2, 2, "\"min\":\"-20\",\"max\":\"80\",\"grid\":\"0.5\"", true, false},
+        {12, 1, "\"min\":\"0\",\"max\":\"50\",\"grid\":\"0.5\"", false, false},
         {12, 2, "\"min\":\"5\",\"max\":\"15\",\"grid\":\"0.5\"", true, true},
         {70, 2, "\"min\":\"0\",\"max\":\"50\",\"grid\":\"0.5\"", true, false},
         {9, 4, "\"min\":\"0.5\",\"max\":\"4\",\"grid\":\"0.5\"", false, true},
