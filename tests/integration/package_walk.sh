@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The Debian packages as they are built: what they hold and need, and the programs in them, run from where they were unpacked.
+# Nothing is installed. $1: the build folder.
+set -eu
+build=$1
+work=$(mktemp -d)
+daemon=
+trap '[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || true; rm -rf "$work"' EXIT
+fail() {
+    printf 'package_walk: %s\n' "$1" >&2
+    exit 1
+}
+holds() { # words, file, what they mean
+    grep -Eq -- "$1" "$2" || fail "$3"
+}
+lacks() {
+    ! grep -Eiq -- "$1" "$2" || fail "$3"
+}
+
+mkdir "$work/packages"
+cpack --config "$build/CPackConfig.cmake" -B "$work/packages" >"$work/cpack.log" 2>&1 || { cat "$work/cpack.log"; fail "cpack failed"; }
+server=$(echo "$work"/packages/godwit_*.deb)
+client=$(echo "$work"/packages/godwit-client_*.deb)
+
+# ---- what they need and hold
+for package in server client; do
+    eval "file=\$$package"
+    dpkg-deb -I "$file" >"$work/$package.control"
+    dpkg-deb -c "$file" | awk '{ print $2, $1, $6 }' >"$work/$package.files"
+done
+holds 'Depends: .*libsqlite3-0.*libstdc\+\+6' "$work/server.control" "the daemon's dependencies were not found out"
+holds 'Depends: .*libnng1.*libsodium23' "$work/client.control" "the client's dependencies were not found out"
+lacks 'Depends: .*(sqlite|stdc\+\+|duckdb)' "$work/client.control" "a researcher would have to install a database"
+lacks 'sqlite|duckdb|godwitd|codelists' "$work/client.files" "the client's package holds what is the service's"
+lacks ' \./(home|root|tmp|var)' "$work/server.files" "the package holds a path of the machine it was built on, or a state"
+for path in usr/bin/godwitd usr/bin/godwit-engine usr/lib/godwit/libduckdb.so usr/lib/systemd/system/godwit.service \
+    usr/lib/sysusers.d/godwit.conf etc/godwit/godwitd.env usr/share/man/man8/godwitd.8.gz usr/share/godwit/indicators/employment_rate.json; do
+    holds "^root/root -[rwx-]* \\./$path\$" "$work/server.files" "the daemon's package lacks $path"
+done
+for path in usr/bin/godwit usr/include/godwit/client/lib/client.h usr/share/man/man1/godwit.1.gz; do
+    holds "^root/root -[rwx-]* \\./$path\$" "$work/client.files" "the client's package lacks $path"
+done
+lacks '^[^ ]* -.w..w' "$work/server.files" "a file may be written by a group"
+
+# ---- the programs
+unpacked=$work/unpacked
+mkdir "$unpacked"
+dpkg-deb -x "$server" "$unpacked"
+dpkg-deb -x "$client" "$unpacked"
+bin=$unpacked/usr/bin
+unset GODWIT_SHARE
+readelf -d "$bin/godwit-engine" | grep -E 'R(UN)?PATH' >"$work/rpath"
+holds '\[\$ORIGIN/\.\./lib/godwit\]' "$work/rpath" "the engine looks for DuckDB elsewhere: $(cat "$work/rpath")"
+! readelf -d "$bin/godwitd" "$bin/godwit" | grep -Eq "R(UN)?PATH" || fail "a program has a path of the build in it"
+"$bin/godwitd" init --dir "$work/state" --origin pack.example/godwit >/dev/null
+"$bin/godwitd" serve --dir "$work/state" 2>"$work/daemon.log" &
+daemon=$!
+tries=0
+until "$bin/godwit" status --config "$work/state/profiles/admin.json" >"$work/status" 2>&1; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 200 ] || { cat "$work/daemon.log"; fail "the packaged daemon does not answer"; }
+    sleep 0.05
+done
+"$bin/godwitd" doctor --dir "$work/state" >"$work/doctor" || { cat "$work/doctor"; fail "doctor finds something wrong"; }
+kill -TERM "$daemon"
+wait "$daemon" || fail "the daemon did not end well"
+daemon=
+
+# ---- the unit
+if command -v systemd-analyze >/dev/null 2>&1; then
+    sed "s,/usr/bin/,$bin/," "$unpacked/usr/lib/systemd/system/godwit.service" >"$work/godwit.service"
+    SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no "$work/godwit.service" >"$work/verify" 2>&1 || true
+    lacks 'godwit.service' "$work/verify" "systemd does not like the unit: $(cat "$work/verify")"
+    systemd-analyze security --offline=yes --threshold=20 --no-pager "$work/godwit.service" >"$work/security" 2>&1 ||
+        { tail -n 3 "$work/security"; fail "the unit is less closed than it was"; }
+fi
+
+# ---- the library
+mkdir "$work/user"
+cat >"$work/user/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.25)
+project(user LANGUAGES C)
+find_package(godwit 0.1 REQUIRED)
+add_executable(user user.c)
+target_link_libraries(user PRIVATE gw::client gw::verify gw::privacy)
+END
+cat >"$work/user/user.c" <<'END'
+#include "client/lib/client.h"
+#include "privacy/interval.h"
+#include "service/audit/verify.h"
+#include <stdio.h>
+int main(int argc, char **argv) {
+    gw_profile profile;
+    gw_problem problem = {0};
+    if (argc < 2 || gw_crypto_init() != GW_OK || gw_profile_load(argv[1], &profile, &problem) != GW_OK)
+        return 1;
+    gw_audit_verdict verdict;
+    gw_audit_state *state = NULL;
+    gw_status status = gw_audit_verify_folder(argv[2], NULL, NULL, NULL, &state, &verdict);
+    gw_audit_state_free(state);
+    printf("%s\n", profile.origin);
+    return status == GW_OK && verdict.is_sound ? 0 : 1;
+}
+END
+cmake -S "$work/user" -B "$work/user/b" -DCMAKE_PREFIX_PATH="$unpacked/usr" -DCMAKE_BUILD_TYPE=Release >"$work/user.log" 2>&1 &&
+    cmake --build "$work/user/b" >>"$work/user.log" 2>&1 || { cat "$work/user.log"; fail "a program cannot be built on the library"; }
+[ "$("$work/user/b/user" "$work/state/profiles/admin.json" "$work/state/log")" = pack.example/godwit ] ||
+    fail "a program built on the library does not work"
