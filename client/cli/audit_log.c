@@ -2,6 +2,7 @@
 // The log as a table: what was entered, when, by whom. It shows, and checks nothing.
 #include "client/cli/commands.h"
 #include "client/cli/log_files.h"
+#include "client/cli/progress.h"
 #include "client/cli/say_grid.h"
 #include "client/cli/wording.h"
 #include "service/base/check.h"
@@ -117,8 +118,10 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     gw_status status = gw_log_files_find(options->log, folder, &problem);
     if (status == GW_OK)
         status = gw_log_files_size(folder, &size, &problem);
+    gw_progress *progress = gw_progress_begin(cli, "reading the log");
     if (status == GW_OK)
         status = gw_log_files_read(folder, size > last ? size - last : 0, entry_add, grid, &problem);
+    gw_progress_end(progress);
     if (status == GW_OK)
         return gw_say_grid(cli, grid);
     gw_exit_code code = gw_fail(cli, &problem);

@@ -115,7 +115,10 @@ static gw_exit_code policies_say(gw_cli *cli, const char *folder) {
     GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, 6);
     gw_problem problem;
     GW_ASSERT(grid != NULL);
-    if (gw_log_files_read(folder, 0, policy_add, grid, &problem) != GW_OK)
+    gw_progress *progress = gw_progress_begin(cli, "reading policies");
+    gw_status status = gw_log_files_read(folder, 0, policy_add, grid, &problem);
+    gw_progress_end(progress);
+    if (status != GW_OK)
         return cannot_check(cli, &problem);
     gw_say(cli, "\nWho allowed what\n");
     return gw_say_grid(cli, grid);

@@ -11,6 +11,7 @@
 #define DELAY_MS 400
 #define PERIOD_MS 200
 #define BAR_WIDTH 30u
+#define BAR_WIDTH_NARROW 10u // on less than 60 columns, so that the line can be drawn over
 
 struct gw_progress {
     gw_cli *cli;
@@ -27,11 +28,12 @@ static void draw(gw_progress *progress, unsigned seconds) {
     if (total == 0) {
         gw_ignore(fprintf(progress->cli->err, "\r%s %u s ", progress->text, seconds)); // a lost drawing is no loss
     } else {
-        unsigned full = (unsigned)((double)done / (double)total * BAR_WIDTH);
+        unsigned width = progress->cli->width < 60 ? BAR_WIDTH_NARROW : BAR_WIDTH;
+        unsigned full = (unsigned)((double)done / (double)total * width);
         char bar[BAR_WIDTH + 1];
-        for (unsigned i = 0; i < BAR_WIDTH; i++)
+        for (unsigned i = 0; i < width; i++)
             bar[i] = i < full ? '#' : '.';
-        bar[BAR_WIDTH] = '\0';
+        bar[width] = '\0';
         gw_ignore(fprintf(progress->cli->err, "\r%s [%s] %3.0f %% ", progress->text, bar, // as above
                           (double)done / (double)total * 100));
     }
@@ -66,7 +68,9 @@ static void *draw_until_over(void *state) {
 }
 
 gw_progress *gw_progress_begin(gw_cli *cli, const char *text) {
-    if (!cli->err_is_terminal)
+    const char *terminal = getenv("TERM");
+    bool can_redraw = terminal != NULL && strcmp(terminal, "dumb") != 0;
+    if (!cli->err_is_terminal || !can_redraw)
         return NULL;
     gw_progress *progress = calloc(1, sizeof(*progress));
     if (progress == NULL)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NOT_REAL "NOT REAL" // how the service's own notice of dummies begins
 #define CELL_TEXT 256u
 #define NOTE_BYTES_MAX 65536u
 #define FIGURE_COLUMNS 3u
@@ -47,13 +48,15 @@ static bool is_said(const char *text) {
     return text != NULL && text[0] != '\0';
 }
 
+bool gw_notice_says_not_real(const gw_answer *answer) {
+    return is_said(answer->notice) && strncmp(answer->notice, NOT_REAL, sizeof(NOT_REAL) - 1) == 0;
+}
+
 void gw_notice_append(const gw_answer *answer, gw_buffer *buffer) {
-    if (answer->is_dummy)
-        gw_buffer_text(buffer, GW_NOT_REAL);
-    if (!is_said(answer->notice) || (answer->is_dummy && strcmp(answer->notice, GW_NOT_REAL) == 0))
-        return;
-    gw_buffer_text(buffer, answer->is_dummy ? " " : "");
-    gw_buffer_text(buffer, answer->notice);
+    if (answer->is_dummy && !gw_notice_says_not_real(answer))
+        gw_buffer_format(buffer, "%s%s", GW_NOT_REAL, is_said(answer->notice) ? " " : "");
+    if (is_said(answer->notice))
+        gw_buffer_text(buffer, answer->notice);
 }
 
 void gw_bounds_format(const gw_answer *answer, char text[GW_BOUNDS_TEXT]) {

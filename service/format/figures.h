@@ -20,7 +20,10 @@ const char *gw_label_of_code(const gw_labels *labels, const char *concept, const
 
 // Said first and last of figures that are made from the policy alone.
 #define GW_NOT_REAL "NOT REAL: made from the policy alone, about nobody; for trying things out."
-// The answer's notice, and GW_NOT_REAL before it where the figures are dummies. Appends nothing where there is neither.
+// The notice says so by itself.
+bool gw_notice_says_not_real(const gw_answer *answer);
+// The answer's notice, and GW_NOT_REAL before it where the figures are dummies and it does not say so itself. Appends
+// nothing where there is neither.
 void gw_notice_append(const gw_answer *answer, gw_buffer *buffer);
 // What of one person counts, for programs: "keep-rows 3"; "" where nothing was bounded.
 #define GW_BOUNDS_TEXT 160

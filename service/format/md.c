@@ -31,11 +31,12 @@ void gw_format_md(const gw_answer *answer, const gw_asked *asked, const gw_label
     gw_buffer_text(buffer, "### ");
     gw_text_md(buffer, asked->title);
     gw_buffer_text(buffer, "\n\n");
+    bool is_said_first = answer->is_dummy && gw_notice_says_not_real(answer);
     if (answer->is_dummy) {
-        bold_line(buffer, GW_NOT_REAL);
+        bold_line(buffer, is_said_first ? answer->notice : GW_NOT_REAL);
         gw_buffer_text(buffer, "\n");
     }
-    if (answer->notice != NULL && answer->notice[0] != '\0') {
+    if (!is_said_first && answer->notice != NULL && answer->notice[0] != '\0') {
         gw_text_md(buffer, answer->notice);
         gw_buffer_text(buffer, "\n\n");
     }

@@ -25,10 +25,11 @@ void gw_format_table(const gw_answer *answer, const gw_asked *asked, const gw_la
         buffer->status = GW_NO_MEMORY;
         return;
     }
+    bool is_said_first = answer->is_dummy && gw_notice_says_not_real(answer);
     if (answer->is_dummy)
-        line_wrap(&page, GW_NOT_REAL, 2);
+        line_wrap(&page, is_said_first ? answer->notice : GW_NOT_REAL, 2);
     line_wrap(&page, asked->title, 2);
-    if (answer->notice != NULL && answer->notice[0] != '\0')
+    if (!is_said_first && answer->notice != NULL && answer->notice[0] != '\0')
         line_wrap(&page, answer->notice, 2);
     gw_grid_text(grid, width, buffer);
     gw_figures_notes(answer, labels, is_clipped, line_wrap, &page);

@@ -122,11 +122,19 @@ void gw_text_wrap(gw_buffer *buffer, const char *text, unsigned width, unsigned 
     }
 }
 
-static const char *plain_find(uint32_t character) {
+// Letters of Latin-1 without their marks, one for one, so that columns stay where they are.
+static const char latin[] = "AAAAAAACEEEEIIIIDNOOOOOxOUUUUYPsaaaaaaaceeeeiiiidnooooo/ouuuuypy";
+#define LATIN_FIRST 0x00C0u
+_Static_assert(sizeof(latin) - 1 == 0x0100 - LATIN_FIRST, "a letter for each of U+00C0 to U+00FF");
+
+static void plain_append(gw_buffer *buffer, uint32_t character) {
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-        if (plain[i].character == character)
-            return plain[i].ascii;
-    return "?";
+        if (plain[i].character == character) {
+            gw_buffer_text(buffer, plain[i].ascii);
+            return;
+        }
+    bool is_latin = character >= LATIN_FIRST && character < LATIN_FIRST + sizeof(latin) - 1;
+    gw_buffer_append(buffer, is_latin ? latin + (character - LATIN_FIRST) : "?", 1);
 }
 
 void gw_text_clean(gw_buffer *buffer, const char *text, bool is_unicode) {
@@ -138,7 +146,7 @@ void gw_text_clean(gw_buffer *buffer, const char *text, bool is_unicode) {
         else if (character < 0x80 || is_unicode)
             gw_buffer_append(buffer, text + i, bytes);
         else
-            gw_buffer_text(buffer, plain_find(character));
+            plain_append(buffer, character);
     }
 }
 

@@ -21,7 +21,8 @@ bool gw_text_line_next(gw_text_lines *lines, unsigned width);
 // has already written `column` columns of the first line.
 void gw_text_wrap(gw_buffer *buffer, const char *text, unsigned width, unsigned column, unsigned indent);
 // Appends `text` without control and bidirectional characters ('?' in their place); newlines stay. Where the reader's
-// terminal is not Unicode, the signs Godwit itself uses become ASCII ("·" "-", "±" "+/-") and other ones '?'.
+// terminal is not Unicode, the signs Godwit itself uses become ASCII ("·" "-", "±" "+/-"), letters of Latin-1 lose
+// their marks, and other ones become '?'.
 void gw_text_clean(gw_buffer *buffer, const char *text, bool is_unicode);
 // How a reader writes numbers. All zero: "24,108.5".
 typedef struct {

@@ -227,6 +227,14 @@ static void dummies_are_named_first_and_last(void **state) {
                  " NAT      F      66.4 %   63.5 and 69.3\n"
                  "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
                  "NOT REAL: made from the policy alone, about nobody; for trying things out.\n");
+    answer.notice = "NOT REAL: made from the policy alone. SYNTHETIC: nobody in it exists."; // said once at the top
+    assert_table(&answer, NULL,
+                 "NOT REAL: made from the policy alone. SYNTHETIC: nobody in it exists.\n"
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " C_BIRTH  SEX  ESTIMATE  LIKELY BETWEEN  FLAG\n"
+                 " NAT      F      66.4 %   63.5 and 69.3\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "NOT REAL: made from the policy alone, about nobody; for trying things out.\n");
 }
 
 static void a_table_writes_numbers_as_its_reader_does(void **state) {

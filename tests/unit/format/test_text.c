@@ -36,7 +36,8 @@ static void clean_leaves_no_escape_sequence(void **state) {
 static void clean_writes_ascii_where_the_terminal_has_no_more(void **state) {
     (void)state;
     assert_clean("±3 · x — “y” → …", false, "+/-3 - x - \"y\" -> ...");
-    assert_clean("Österreich", false, "?sterreich");
+    assert_clean("Österreich, Kärnten, ÀÿÆß×÷", false, "Osterreich, Karnten, AyAsx/");
+    assert_clean("日本Ωě", false, "????");
     assert_clean("Österreich ±3", true, "Österreich ±3");
 }
 
