@@ -23,6 +23,7 @@ extern const gw_command gw_command_dataset_show;
 extern const gw_command gw_command_catalogue;
 extern const gw_command gw_command_explain;
 extern const gw_command gw_command_cost;
+extern const gw_command gw_command_dummy;
 extern const gw_command gw_command_query;
 extern const gw_command gw_command_compare;
 extern const gw_command gw_command_budget;

@@ -19,6 +19,7 @@ static const struct {
     {"key_", GW_EXIT_LOGIN},
     {"denied_", GW_EXIT_REFUSED},
     {"embargo", GW_EXIT_REFUSED},
+    {"quote_", GW_EXIT_REFUSED},
     {"stale_request", GW_EXIT_LOGIN},
     {"concept_missing", GW_EXIT_REFUSED},
     {"no_data", GW_EXIT_UNREACHABLE},

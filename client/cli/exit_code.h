@@ -14,6 +14,7 @@ typedef enum {
     GW_EXIT_BUDGET = 5,  // privacy budget
     GW_EXIT_TAMPERED = 6,
     GW_EXIT_UNREACHABLE = 7, // or not ready
+    GW_EXIT_PARTIAL = 8,     // some of what was asked is done
     GW_EXIT_FOUND = 9,       // a check found problems
     GW_EXIT_CANNOT_CHECK = 10,
     GW_EXIT_CANCELLED = 130,

@@ -28,6 +28,7 @@ static const gw_command *const commands[] = {
     &gw_command_dataset_show,
     &gw_command_catalogue,
     &gw_command_explain,
+    &gw_command_dummy,
     &gw_command_cost,
     &gw_command_query,
     &gw_command_compare,

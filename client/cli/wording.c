@@ -64,6 +64,20 @@ void gw_time_format(int64_t unix_seconds, char text[GW_TIME_TEXT]) {
         gw_ignore(snprintf(text, GW_TIME_TEXT, "-")); // it fits
 }
 
+void gw_day_format(int64_t unix_seconds, int64_t now, char text[GW_DAY_TEXT]) {
+    static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
+                                         "July",    "August",   "September", "October", "November", "December"};
+    struct tm parts;
+    time_t seconds = (time_t)unix_seconds;
+    if (unix_seconds == 0 || gmtime_r(&seconds, &parts) == NULL) {
+        gw_ignore(snprintf(text, GW_DAY_TEXT, "-")); // it fits
+        return;
+    }
+    int64_t days = unix_seconds > now ? (unix_seconds - now + 86399) / 86400 : 0;
+    gw_ignore(snprintf(text, GW_DAY_TEXT, "%d %s %d (in %lld day%s)", parts.tm_mday, months[parts.tm_mon],
+                       parts.tm_year + 1900, (long long)days, days == 1 ? "" : "s")); // it fits
+}
+
 static gw_status by_read(const char *by, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
     if (by == NULL)
         return GW_OK;
@@ -146,6 +160,15 @@ gw_status gw_question_read(const gw_question_options *options, const gw_words *w
     if (status == GW_OK)
         status = price_read(options, ret, ret_problem);
     return status;
+}
+
+bool gw_question_is_typed(const gw_question_options *options) {
+    const char *const texts[] = {options->by,      options->epsilon, options->target_error, options->group_size,
+                                 options->measure, options->table,   options->per};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (texts[i] != NULL)
+            return true;
+    return options->where.count > 0 || options->plus.count > 0 || options->minus.count > 0 || options->unweighted;
 }
 
 static void codes_say(const gw_json_node *filter, gw_buffer *text) {

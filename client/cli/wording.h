@@ -16,6 +16,9 @@ void gw_figure_text(const char *decimal, char text[GW_AMOUNT_TEXT]);
 // A principal's id: whole for programs, for people its first eight digits and "…", which tell principals apart.
 void gw_id_format(const char *id, bool is_short, char text[GW_ID_HEX]);
 #define GW_TIME_TEXT 24
+#define GW_DAY_TEXT 64
+// "1 March 2027 (in 98 days)", seen from `now`; "-" for 0.
+void gw_day_format(int64_t unix_seconds, int64_t now, char text[GW_DAY_TEXT]);
 void gw_time_format(int64_t unix_seconds, char text[GW_TIME_TEXT]); // "2026-11-21 22:30" in UTC; "-" for 0
 
 // What cost and query take.
@@ -56,6 +59,7 @@ GW_MUST_CHECK gw_status gw_amount_read(const char *option, const char *text, boo
 // Codes: words, bad_epsilon, bad_target_error, bad_filter, bad_by, bad_name, option_value, option_twice, too_many.
 GW_MUST_CHECK gw_status gw_question_read(const gw_question_options *options, const gw_words *words, const char *dataset,
                                          gw_arena *arena, gw_question *ret, gw_problem *ret_problem);
+bool gw_question_is_typed(const gw_question_options *options); // whether any of them was given
 // "employment_rate by c_birth,sex where sex=F,M" from a canonical question object.
 void gw_question_say(const gw_json_node *question, gw_buffer *text);
 // A release id becomes a file name, so it may hold nothing else than ours do: letters, digits and '-'.

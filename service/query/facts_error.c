@@ -29,6 +29,13 @@ static void figure_format_up(double value, char text[FIGURE_TEXT]) {
     int decimals = figure_decimals(value);
     double power = pow(10, decimals);
     snprintf(text, FIGURE_TEXT, "%.*f", decimals, ceil(value * power) / power);
+    if (!strchr(text, '.'))
+        return;
+    size_t size = strlen(text);
+    while (text[size - 1] == '0')
+        text[--size] = '\0';
+    if (text[size - 1] == '.')
+        text[size - 1] = '\0';
 }
 
 static bool is_fraction(const gw_plan *plan) {

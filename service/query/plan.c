@@ -122,8 +122,11 @@ static gw_status epsilon_resolve(const gw_plan_builder *b) {
     double target = strtod(b->question->target_error, NULL);
     if (plan->statistic == GW_STATISTIC_RATE || plan->statistic == GW_STATISTIC_SHARE)
         target /= 100; // stated in points
-    if (gw_cost_epsilon_up(&plan->shape, target, &plan->epsilon) == GW_OK)
+    if (gw_cost_epsilon_up(&plan->shape, target, &plan->epsilon) == GW_OK) {
+        if (plan->epsilon.micro < b->policy->question_min.micro)
+            plan->epsilon = b->policy->question_min; // the least there is; the error is smaller than asked for
         return GW_OK;
+    }
     return gw_problem_set(b->problem, GW_INVALID, "target_error", "This error cannot be promised.",
                           "No amount of epsilon makes a group of this size that precise.",
                           "State a larger --target-error or a larger --group-size.");

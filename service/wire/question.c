@@ -466,6 +466,16 @@ const gw_question *gw_questions_read(gw_json_reader *reader, const gw_json_node 
     return reader->status == GW_OK ? basket : NULL;
 }
 
+bool gw_question_read_object(gw_json_reader *reader, const gw_json_node *node, gw_arena *arena, gw_question *ret) {
+    gw_question question = {.kind = GW_KIND_QUERY};
+    if (node == NULL)
+        gw_json_fail(reader, NULL, "missing_field", what_question, "", "The question itself is missing.");
+    else if (gw_json_expect_object(reader, node, fields_question))
+        decode_question(reader, node, arena, &question);
+    *ret = question;
+    return reader->status == GW_OK;
+}
+
 static void decode_basket(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
     if (gw_json_expect_object(reader, root, fields_basket))
         question->basket =

@@ -83,4 +83,6 @@ void gw_filters_encode(gw_buffer *buffer, const char *name, const gw_filter *fil
 // A list of questions as a basket or a file of questions holds them, each without "v" and "kind": 1 .. GW_BASKET_MAX.
 const gw_question *gw_questions_read(gw_json_reader *reader, const gw_json_node *array, gw_arena *arena,
                                      size_t *ret_count);
+// A question that stands inside another document, with or without "v" and "kind". False: the reader has the problem.
+bool gw_question_read_object(gw_json_reader *reader, const gw_json_node *node, gw_arena *arena, gw_question *ret);
 bool gw_name_is_valid(const char *name);

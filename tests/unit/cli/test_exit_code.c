@@ -49,6 +49,10 @@ static const struct {
     {GW_DENIED, "too_many_cells", "", 2},
     {GW_INTERNAL, "", "", 1},
     {GW_DENIED, "cancelled", "", 130},
+    {GW_DENIED, "quote_unknown", "", 3},
+    {GW_DENIED, "quote_expired", "", 3},
+    {GW_DENIED, "quote_stale", "", 3},
+    {GW_DENIED, "bad_quote", "", 2},
     {GW_OK, "", "", 0},
 };
 

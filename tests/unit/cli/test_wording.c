@@ -47,6 +47,13 @@ static void times_are_said_in_utc(void **state) {
     assert_string_equal(text, "2026-11-21 22:30");
     gw_time_format(0, text);
     assert_string_equal(text, "-");
+    char day[GW_DAY_TEXT];
+    gw_day_format(1803859200, 1795392000, day); // whole days: a part of one counts as one
+    assert_string_equal(day, "1 March 2027 (in 98 days)");
+    gw_day_format(1803859200, 1803859199, day);
+    assert_string_equal(day, "1 March 2027 (in 1 day)");
+    gw_day_format(0, 1795392000, day);
+    assert_string_equal(day, "-");
 }
 
 typedef struct {
