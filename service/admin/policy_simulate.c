@@ -46,7 +46,7 @@ static const char *error_unit(const gw_plan *plan) {
     switch (plan->statistic) {
     case GW_STATISTIC_COUNT:
     case GW_STATISTIC_NET:
-        return "people";
+        return plan->table->rows_per_person_max > 1 && !plan->is_per_person ? "rows" : "people";
     case GW_STATISTIC_SHARE:
     case GW_STATISTIC_RATE:
         return "points";
@@ -55,6 +55,17 @@ static const char *error_unit(const gw_plan *plan) {
         return plan->unit == NULL ? "" : plan->unit;
     }
     return "";
+}
+
+// A mean's noise is in steps of its values, times those of the weight.
+static double moved_by_one(const gw_plan *plan) {
+    double moves = (double)plan->sensitivity;
+    const gw_column *factors[] = {
+        plan->statistic == GW_STATISTIC_MEAN || plan->statistic == GW_STATISTIC_SUM ? plan->of : NULL, plan->weight};
+    for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++)
+        if (factors[i] != NULL)
+            moves *= (double)factors[i]->grid_scaled / pow(10, factors[i]->scale);
+    return moves;
 }
 
 static void title_write(const gw_question *question, const gw_plan *plan, char title[256]) {
@@ -95,6 +106,7 @@ static void question_add(simulator *s, const gw_question *question) {
     snprintf(ret->error_unit, sizeof ret->error_unit, "%.31s", error_unit(&plan));
     ret->bound = gw_bound_kind_name(plan.bound.kind);
     ret->sensitivity = plan.sensitivity;
+    ret->moves = moved_by_one(&plan);
     ret->cell_count = plan.cell_count;
     ret->group_size = plan.shape.group_size;
     for (size_t i = 0; i < GW_SIMULATION_PRICES; i++)

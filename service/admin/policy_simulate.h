@@ -11,9 +11,10 @@
 
 typedef struct {
     char title[256];
-    char error_unit[32]; // "people", "points", "EUR"
-    const char *bound;   // gw_bound_kind_name
-    uint64_t sensitivity;
+    char error_unit[32];  // "people", "points", "EUR"
+    const char *bound;    // gw_bound_kind_name
+    uint64_t sensitivity; // steps of the noise
+    double moves;         // the same in the unit of what is counted: weights and sums have steps below 1
     size_t cell_count;
     uint64_t group_size;
     double half_width[GW_SIMULATION_PRICES]; // 95 %

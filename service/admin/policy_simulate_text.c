@@ -35,7 +35,8 @@ static void prices_text(const gw_simulation *simulation, gw_buffer *out) {
 }
 
 static void questions_text(const gw_simulation *simulation, gw_buffer *out) {
-    gw_buffer_text(out, "\nERROR TO EXPECT: 19 times in 20 the answer is off by no more than this\n");
+    gw_buffer_text(out, "\nERROR TO EXPECT: 19 times in 20 the answer is off by no more than this. Beside it:\nthe "
+                        "cells, and how far one person can move what is counted in all of them.\n");
     prices_text(simulation, out);
     uint64_t group_size = 0;
     for (size_t i = 0; i < simulation->question_count; i++) {
@@ -46,9 +47,11 @@ static void questions_text(const gw_simulation *simulation, gw_buffer *out) {
             gw_text_wrap(out, question->refused, WIDTH, 21, 4);
             continue;
         }
-        char left[64];
-        snprintf(left, sizeof left, "%zu cell%s, one person moves %" PRIu64, question->cell_count,
-                 question->cell_count == 1 ? "" : "s", question->sensitivity);
+        char left[96], moves[32];
+        figure(question->moves, moves);
+        moves[strcspn(moves, ".")] = question->moves >= 1 && question->moves == floor(question->moves) ? '\0' : '.';
+        snprintf(left, sizeof left, "%zu cell%s, one person: %s", question->cell_count,
+                 question->cell_count == 1 ? "" : "s", moves);
         gw_buffer_format(out, "  %-34s%8.8s", left, question->error_unit);
         for (size_t p = 0; p < GW_SIMULATION_PRICES; p++) {
             char text[32];
@@ -136,6 +139,30 @@ static void indicators_text(const gw_simulation *simulation, gw_buffer *out) {
     }
 }
 
+static bool is_asked_for(const gw_policy *policy, const gw_table *table, gw_statistic statistic) {
+    bool is_asked = false;
+    for (size_t g = 0; g < policy->grant_count; g++)
+        for (size_t i = 0; i < policy->grants[g].table_count; i++)
+            for (size_t s = 0; s < policy->grants[g].statistic_count; s++)
+                is_asked |= strcmp(policy->grants[g].tables[i], table->name) == 0 &&
+                            policy->grants[g].statistics[s] == statistic;
+    return is_asked;
+}
+
+// A number without bands in a table whose means and sums nobody may ask: it can only narrow other questions.
+static void unused_columns(const gw_policy *policy, const gw_table *table, bool *is_first, gw_buffer *out) {
+    if (is_asked_for(policy, table, GW_STATISTIC_MEAN) || is_asked_for(policy, table, GW_STATISTIC_SUM))
+        return;
+    for (size_t c = 0; c < table->column_count; c++) {
+        const gw_column *column = &table->columns[c];
+        if (column->type == GW_COLUMN_CODE || column->concept == NULL || column->banding_count > 0)
+            continue;
+        gw_buffer_format(out, "%s  %s.%s can only narrow questions: no bands, and nobody may ask for its mean or sum\n",
+                         *is_first ? "\nUNUSED\n" : "", table->name, column->concept);
+        *is_first = false;
+    }
+}
+
 // Columns that nothing uses are personal data held for no purpose.
 static void unused_text(const gw_simulation *simulation, gw_buffer *out) {
     const gw_policy *policy = simulation->policy;
@@ -146,8 +173,10 @@ static void unused_text(const gw_simulation *simulation, gw_buffer *out) {
             for (size_t i = 0; i < policy->grants[g].table_count; i++)
                 is_granted |= policy->grants[g].statistic_count > 0 &&
                               strcmp(policy->grants[g].tables[i], policy->tables[t].name) == 0;
-        if (is_granted)
+        if (is_granted) {
+            unused_columns(policy, &policy->tables[t], &is_first, out);
             continue;
+        }
         gw_buffer_format(out, "%s  %s: nobody may ask about this table; leave it out, or grant it\n",
                          is_first ? "\nUNUSED\n" : "", policy->tables[t].name);
         is_first = false;

@@ -169,6 +169,9 @@ fi
 
 # ---- mistakes
 
+run 0 godwit policy show people
+says 'log entry 4'
+
 # A draft that nobody answered cannot come into force; what is open is told with its line.
 run 0 godwit policy new people.csv --file draft.policy.json
 says 'begins with ASK'
