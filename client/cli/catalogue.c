@@ -52,7 +52,7 @@ static void nothing_say(gw_cli *cli, const gw_find *find) {
 }
 
 static gw_exit_code dataset_say(gw_cli *cli, const gw_names *names, const gw_json_node *dataset, const gw_find *find) {
-    size_t concepts, indicators;
+    size_t concepts = 0, indicators = 0;
     if (cli->output == GW_OUTPUT_CSV) {
         gw_exit_code code = gw_say_concepts(cli, dataset, find, &concepts);
         if (concepts == 0)
@@ -80,7 +80,7 @@ static gw_exit_code dataset_say(gw_cli *cli, const gw_names *names, const gw_jso
 }
 
 static gw_exit_code all_say(gw_cli *cli, const gw_names *names, const gw_find *find) {
-    size_t datasets, indicators;
+    size_t datasets = 0, indicators = 0;
     gw_exit_code code = datasets_say(cli, names, find, &datasets);
     if (code != GW_EXIT_DONE || cli->output == GW_OUTPUT_CSV)
         return code;
