@@ -79,6 +79,16 @@ for file in GW-2026-000001.tlog-proof GW-2026-000001.answer.json GW-2026-000001.
     cp "$work/whole" "$file"
     [ "$code" = 6 ] || fail "$file was emptied, and the check ends with exit code $code"
 done
+# Nobody compares with an answer that was changed after it left.
+compare() { godwit compare GW-2026-000001 c_birth=EU_FOR,sex=F c_birth=NEU_FOR,sex=F --as researcher -o table; }
+compare >"$work/said" || fail "a comparison ends with exit code $?"
+grep -q 'its receipt holds' "$work/said" || fail "the receipt beside an answer is not checked: $(cat "$work/said")"
+cp GW-2026-000001.answer.json "$work/whole"
+sed 's/"parts":\["/"parts":["1/' "$work/whole" >GW-2026-000001.answer.json
+code=0
+compare >"$work/said" 2>&1 || code=$?
+[ "$code" = 6 ] || fail "a changed answer is compared with exit code $code: $(cat "$work/said")"
+mv "$work/whole" GW-2026-000001.answer.json
 mv GW-2026-000001.answer.json "$work/whole"
 code=0
 godwit audit receipt GW-2026-000001.tlog-proof --log-key "$log_key" 2>/dev/null || code=$?
