@@ -116,7 +116,7 @@ static void figure(const gw_answer *answer, const gw_labels *labels, const char 
 static void unit_append(const gw_answer *answer, gw_buffer *text) {
     static const struct {
         const char *unit, *shown;
-    } units[] = {{"PC", "%"}, {"H", "h"}, {"PS", ""}, {"NR", ""}, {"", ""}};
+    } units[] = {{"PC", "%"}, {"H", "h"}, {"MO", "months"}, {"PS", ""}, {"NR", ""}, {"", ""}};
     const char *shown = answer->unit;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (strcmp(answer->unit, units[i].unit) == 0)
