@@ -45,4 +45,5 @@ extern const gw_command gw_command_config_show;
 extern const gw_command gw_command_config_check;
 extern const gw_command gw_command_completion;
 extern const gw_command gw_command_complete;
+extern const gw_command gw_command_manual;
 extern const gw_command gw_command_version;

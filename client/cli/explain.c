@@ -198,6 +198,12 @@ static void odds_text(gw_epsilon epsilon, char text[32]) {
         gw_ignore(snprintf(text, 32, "%.1f in 100", shown)); // it fits
 }
 
+// The error of a ratio depends on the group's size; that of a count, a net or a sum does not.
+static bool is_ratio(const explanation *e) {
+    const char *statistic = gw_doc_text(e->cost, "statistic", "");
+    return strcmp(statistic, "rate") == 0 || strcmp(statistic, "share") == 0 || strcmp(statistic, "mean") == 0;
+}
+
 static void noise_say(explanation *e) {
     const gw_json_node *error = gw_doc_at(e->cost, "error");
     const char *unit = gw_doc_text(error, "unit", "");
@@ -214,7 +220,7 @@ static void noise_say(explanation *e) {
     text = part(e, "Error");
     gw_buffer_format(text, "19 times in 20 within ±%s %s, half the time within ±%s", likely,
                      unit[0] == '\0' ? "" : unit, half);
-    if (gw_doc_integer(error, "group_size", 0) > 0 && strcmp(unit, "persons") != 0)
+    if (gw_doc_integer(error, "group_size", 0) > 0 && is_ratio(e))
         gw_buffer_format(text, ", for a group of %lld people", (long long)gw_doc_integer(error, "group_size", 0));
     gw_buffer_text(text, ". Errors of the register come on top.");
 }

@@ -51,6 +51,7 @@ static const gw_command *const commands[] = {
     &gw_command_config_check,
     &gw_command_completion,
     &gw_command_complete,
+    &gw_command_manual,
     &gw_command_version,
 };
 

@@ -69,6 +69,18 @@ def check_tab(service, typed, expected):
     return ['"%s" and a tab: %s is expected, %s is offered' % (typed, expected, offered)]
 
 
+def check_fish(service):
+    """fish completes a line by itself, so its whole way can be walked."""
+    if shutil.which("fish") is None:
+        return []
+    script = "source completion.fish; complete -C 'godwit query reg'"
+    done = subprocess.run(
+        ["fish", "-c", script], cwd=service.folder, env=service.environment, capture_output=True, timeout=20, check=False
+    )
+    offered = [line.split("\t")[0] for line in done.stdout.decode("utf-8", "replace").splitlines()]
+    return [] if offered == ["register"] else ["fish offers %s %s" % (offered, done.stderr)]
+
+
 def check_scripts(service):
     problems = []
     for shell in ("bash", "zsh", "fish"):
@@ -101,6 +113,7 @@ def main():
         service.start()
         for typed, expected in TABS:
             problems += check_tab(service, typed, expected)
+        problems += check_fish(service)
         service.stop()
         for typed, expected in TABS_ALONE:
             begin = time.monotonic()
