@@ -149,6 +149,7 @@ static bool is_parquet(const char *path) {
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return false;
+    gw_ignore(setvbuf(file, NULL, _IONBF, 0)); // four bytes, not a block of values
     bool is_it = fread(magic, 1, 4, file) == 4 && memcmp(magic, "PAR1", 4) == 0;
     gw_ignore(fclose(file)); // it was only read
     return is_it;

@@ -49,6 +49,35 @@ static void a_header_is_read_and_nothing_behind_it(void **state) {
     assert_string_equal(source.columns[2].name, "say \"so\"");
 }
 
+// Bytes that this process has read from anywhere, as the kernel counts them.
+static unsigned long long bytes_read(void) {
+    char text[512] = "";
+    FILE *file = fopen("/proc/self/io", "re");
+    if (file == NULL)
+        skip(); // a kernel that does not count
+    setvbuf(file, NULL, _IONBF, 0);
+    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+    fclose(file);
+    return strtoull(strstr(text, "rchar: ") + 7, NULL, 10);
+}
+
+static void no_value_leaves_the_file(void **state) {
+    (void)state;
+    GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(1u << 20);
+    char text[65536];
+    gw_source source = {0};
+    gw_problem problem;
+    memset(text, '7', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    memcpy(text, "id,income\n", 10);
+    unsigned long long before = bytes_read(), alone = bytes_read() - before;
+    before = bytes_read();
+    assert_int_equal(read_header(text, arena, &source, &problem), GW_OK);
+    unsigned long long count = bytes_read() - before - alone;
+    if (count > 4 + 10 + 8) // the four that tell Parquet, the line, and what the counts of counting differ by
+        fail_msg("%llu bytes were read for a line of 10", count);
+}
+
 static void headers_that_name_no_columns_are_refused(void **state) {
     (void)state;
     static const char *const cases[][2] = {{"", "empty"},
@@ -175,6 +204,7 @@ static void answers_must_be_what_a_policy_takes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_header_is_read_and_nothing_behind_it),
+        cmocka_unit_test(no_value_leaves_the_file),
         cmocka_unit_test(headers_that_name_no_columns_are_refused),
         cmocka_unit_test(what_is_not_answered_is_a_value_that_asks),
         cmocka_unit_test(answers_that_cannot_be_are_told_with_their_line),
