@@ -45,8 +45,9 @@ static double normal_half_width(double chance) {
 // the two is expected to be enough. The range of an answer is computed by interval.h, not here.
 static double sum_half_width(gw_noise noise, double chance, double others) {
     double one = (double)gw_tail_half_width(noise, chance);
-    double normal = normal_half_width(chance) * gw_tail_sd(noise);
-    return sqrt(others) * (others > 1.0 ? fmax(one, normal) : one);
+    if (others <= 1.0)
+        return sqrt(others) * one; // the normal quantile is dear, and prices are searched for
+    return sqrt(others) * fmax(one, normal_half_width(chance) * gw_tail_sd(noise));
 }
 
 // A ratio's half-width is c(theta) / denominator; c is largest at an end of [0, 1], where one noise value or the sum of
