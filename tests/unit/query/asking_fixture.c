@@ -20,11 +20,16 @@ static const char policy_form[] =
     "\"age\":{\"concept\":\"age\",\"type\":\"integer\",\"min\":0,\"max\":120,\"missing\":\"_U\",\"bandings\":{\"work\":"
     "{\"Y_LT20\":[0,19],\"Y20T64\":[20,64],\"Y_GE65\":[65,120]}}},"
     "\"income\":{\"concept\":\"income\",\"type\":\"decimal\",\"unit\":\"EUR\",\"min\":\"0\",\"max\":\"100000\","
-    "\"grid\":\"1\",\"missing\":\"drop\"}}}},"
+    "\"grid\":\"1\",\"missing\":\"drop\"}}},"
+    "\"permits\":{\"unit\":\"id\",\"rows_per_person_max\":4,\"inherit\":[\"c_birth\"],\"columns\":{"
+    "\"why\":{\"concept\":\"reason\",\"type\":\"code\",\"codelist\":\"CL_REASON\",\"missing\":\"_U\"},"
+    "\"fee\":{\"concept\":\"fee\",\"type\":\"decimal\",\"unit\":\"EUR\",\"min\":\"0\",\"max\":\"500\",\"grid\":\"0.5\","
+    "\"missing\":\"drop\",\"person_total_max\":\"800\"},"
+    "\"w\":{\"role\":\"weight\",\"type\":\"decimal\",\"min\":\"0\",\"max\":\"40\",\"grid\":\"0.1\",\"mean\":\"8\"}}}},"
     "\"budget\":{\"lifetime\":\"%s\",\"per_principal\":\"2\",\"window\":{\"days\":365,\"epsilon\":\"3\"},"
     "\"question_min\":\"0.01\",\"question_max\":\"0.5\"},\"accounting\":{\"kind\":\"pure\"},"
     "\"planning\":{\"cell_persons\":1500,\"size_bucket\":1000000},\"grants\":[{\"role\":\"researcher\","
-    "\"tables\":[\"persons\"],\"statistics\":[\"count\",\"rate\",\"mean\",\"share\"]}]}";
+    "\"tables\":[\"persons\",\"permits\"],\"statistics\":[\"count\",\"rate\",\"mean\",\"share\",\"sum\",\"net\"]}]}";
 
 static int64_t clock_unix(void *state) {
     return ((asking *)state)->now;

@@ -125,6 +125,40 @@ static void a_counts_error_is_the_same_for_every_group(void **state) {
     assert_null(instead(made, "fewer_breakdowns"));
 }
 
+// The unit is what is counted; the noise of weighted figures is that of the largest weight, and is said to be.
+static void sums_nets_and_weights_say_their_unit(void **state) {
+    asking *made = *state;
+    must_answer(made, ASKING_ANNA,
+                COST("\"measure\":{\"statistic\":\"sum\",\"of\":\"fee\"},\"by\":[],\"epsilon\":\"0.1\""));
+    assert_string_equal(text(at(made, "error"), "unit"), "EUR");
+    assert_string_equal(text(at(made, "error"), "weight_max"), "40");
+    double weighted = number(at(made, "error"), "half_width_95");
+    must_answer(
+        made, ASKING_ANNA,
+        COST("\"measure\":{\"statistic\":\"sum\",\"of\":\"fee\"},\"by\":[],\"weighted\":false,\"epsilon\":\"0.1\""));
+    assert_string_equal(text(at(made, "error"), "weight_max"), "");
+    double plain = number(at(made, "error"), "half_width_95");
+    assert_true(weighted > 39 * plain && weighted < 41 * plain);
+    must_answer(
+        made, ASKING_ANNA,
+        COST("\"measure\":{\"statistic\":\"net\",\"table\":\"permits\",\"plus\":[{\"concept\":\"reason\",\"in\":["
+             "\"EMP\"]}],\"minus\":[{\"concept\":\"reason\",\"in\":[\"FAM\"]}]},\"by\":[],\"weighted\":false,"
+             "\"epsilon\":\"0.1\""));
+    assert_string_equal(text(at(made, "error"), "unit"), "rows");
+    must_answer(made, ASKING_ANNA,
+                COST("\"measure\":{\"statistic\":\"count\",\"table\":\"permits\",\"per\":\"person\"},\"by\":[],"
+                     "\"epsilon\":\"0.1\""));
+    assert_string_equal(text(at(made, "error"), "unit"), "persons");
+}
+
+// An error that is met below the least price costs the least price.
+static void a_loose_target_costs_the_least_there_is(void **state) {
+    asking *made = *state;
+    must_answer(made, ASKING_ANNA, COST(RATE ",\"target_error\":\"20\",\"group_size\":100000"));
+    assert_string_equal(asking_text(made, "price"), "0.01");
+    assert_true(number(at(made, "error"), "half_width_95") < 20);
+}
+
 // The figures of the refusal must hold: what it offers is answered.
 static void a_target_out_of_reach_says_what_is_in_reach(void **state) {
     asking *made = *state;
@@ -286,6 +320,8 @@ int main(void) {
         CASE(with_a_target_larger_groups_cost_less),
         CASE(alternatives_stay_within_what_one_question_may_cost),
         CASE(a_counts_error_is_the_same_for_every_group),
+        CASE(sums_nets_and_weights_say_their_unit),
+        CASE(a_loose_target_costs_the_least_there_is),
         CASE(a_target_out_of_reach_says_what_is_in_reach),
         CASE(a_basket_charges_each_budget_once_for_all_its_questions),
         CASE(equal_questions_of_a_basket_cost_once),

@@ -22,6 +22,16 @@ static const char *const questions[] = {
     DATASET "\"measure\":{\"statistic\":\"count\"},\"by\":[]",
     DATASET "\"measure\":{\"statistic\":\"share\"},\"by\":[\"c_birth\"]",
     DATASET "\"measure\":{\"statistic\":\"mean\",\"of\":\"income\"},\"by\":[\"sex\"]",
+    DATASET "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"},\"by\":[\"reason\"]",
+    DATASET "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\",\"per\":\"person\"},\"by\":[\"reason\"],"
+            "\"weighted\":false",
+    DATASET "\"measure\":{\"statistic\":\"sum\",\"of\":\"fee\"},\"by\":[\"reason\",\"c_birth\"]",
+    DATASET "\"measure\":{\"statistic\":\"sum\",\"of\":\"fee\"},\"by\":[],\"weighted\":false",
+    DATASET "\"measure\":{\"statistic\":\"mean\",\"of\":\"fee\",\"per\":\"person\"},\"by\":[\"c_birth\"]",
+    DATASET "\"measure\":{\"statistic\":\"mean\",\"of\":\"fee\"},\"by\":[\"reason\"]",
+    DATASET
+    "\"measure\":{\"statistic\":\"net\",\"table\":\"permits\",\"plus\":[{\"concept\":\"reason\",\"in\":[\"EMP\"]}],"
+    "\"minus\":[{\"concept\":\"reason\",\"in\":[\"FAM\"]}]},\"by\":[\"c_birth\",\"reason\"]",
 };
 #define QUESTION_COUNT (sizeof questions / sizeof questions[0])
 
@@ -106,6 +116,24 @@ static void figures_vary_and_stay_within_what_the_policy_says(void **state) {
         double estimate = strtod(mean.cells[i].estimate, NULL);
         assert_true(estimate > 5000 && estimate < 95000);
     }
+    gw_answer weighted = must_answer(made, questions[5], arena); // 1,500 rows of weight 8
+    assert_true(weighted.is_weighted);
+    double total = 0;
+    for (size_t i = 0; i < weighted.cell_count; i++)
+        total += strtod(weighted.cells[i].estimate, NULL) / (double)weighted.cell_count;
+    assert_true(total > 2000 && total < 40000);
+    gw_answer per_person = must_answer(made, questions[9], arena);
+    for (size_t i = 0; i < per_person.cell_count; i++)
+        assert_true(strtod(per_person.cells[i].estimate, NULL) > 0 && strtod(per_person.cells[i].estimate, NULL) < 800);
+    gw_answer net = must_answer(made, questions[11], arena);
+    bool is_below = false, is_above = false;
+    for (size_t i = 0; i < net.cell_count; i++) {
+        double estimate = strtod(net.cells[i].estimate, NULL);
+        is_below |= estimate < 0;
+        is_above |= estimate > 0;
+        assert_true(estimate > -12000 && estimate < 12000);
+    }
+    assert_true(is_below && is_above);
     gw_answer rate = must_answer(made, questions[0], arena);
     for (size_t i = 0; i < rate.cell_count; i++)
         assert_true(strtod(rate.cells[i].estimate, NULL) > 5 && strtod(rate.cells[i].estimate, NULL) < 95);

@@ -126,6 +126,8 @@ static void a_quote_can_be_looked_at_again(void **state) {
 
 // ---- what was charged
 
+#define MANY(rest) "{\"v\":1,\"kind\":\"query\",\"dataset\":\"" ASKING_REGISTER "\"," rest ",\"epsilon\":\"0.1\"}"
+
 typedef struct {
     gw_buffer text;
     gw_hash hash;
@@ -173,6 +175,14 @@ static void a_charged_question_reads_back_as_itself(void **state) {
         "\"in\":[\"Y_GE65\",\"_U\"]}],\"epsilon\":\"0.1\"}",
         "{\"v\":1,\"kind\":\"query\",\"dataset\":\"" ASKING_REGISTER
         "\",\"measure\":{\"statistic\":\"count\"},\"by\":[],\"epsilon\":\"0.5\"}",
+        MANY("\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"},\"by\":[\"reason\"]"),
+        MANY("\"measure\":{\"statistic\":\"count\",\"table\":\"permits\",\"per\":\"person\"},\"by\":[],\"weighted\":"
+             "false"),
+        MANY("\"measure\":{\"statistic\":\"sum\",\"of\":\"fee\"},\"by\":[\"reason\",\"c_birth\"]"),
+        MANY("\"measure\":{\"statistic\":\"mean\",\"of\":\"fee\",\"per\":\"person\"},\"by\":[\"c_birth\"]"),
+        MANY("\"measure\":{\"statistic\":\"net\",\"table\":\"permits\",\"plus\":[{\"concept\":\"reason\",\"in\":["
+             "\"EMP\"]}],"
+             "\"minus\":[{\"concept\":\"reason\",\"in\":[\"FAM\",\"EDUC\"]}]},\"by\":[\"c_birth\"]"),
     };
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         canonical first = canonical_of_body(made, bodies[i]);
