@@ -124,7 +124,7 @@ says() {
 }
 says 'yours: 0.45 left, not enough' godwit cost register employment_rate --by sex --where age=20..64 --epsilon 0.5 \
     --as researcher -o table
-says 'not enough for another question like your last one (0.50)' godwit budget register --as researcher -o table
+says 'not enough for another table like your last one (0.50)' godwit budget register --as researcher -o table
 says 'whose it is was not checked' godwit audit verify --log state/log -o table
 says '"key_is_trusted":false' godwit audit verify --log state/log -o json
 says '"key_is_trusted":true' godwit audit verify --log state/log --log-key "$log_key" -o json
