@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what testing needs on top of service/setup.sh: cmocka, clang with its checkers and sanitizers, strace, python3.
+# Installs what testing needs on top of service/setup.sh: cmocka, clang with its checkers and sanitizers, strace, python3,
+# mandoc for the man pages, zsh and fish for their completions.
 # Does nothing, and says nothing, when all of it is there. Root, or a user with sudo.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 sh "$here/../service/setup.sh"
 
-packages="libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev strace util-linux"
+packages="libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev strace util-linux mandoc zsh fish"
 command -v python3 >/dev/null 2>&1 || packages="$packages python3"
 
 missing=

@@ -161,19 +161,23 @@ static gw_status globals_apply(gw_cli *cli, const gw_command *command, gw_proble
 GW_DEFINE_FREEP(gw_settings, gw_settings_free)
 
 // What files say holds where neither the command line nor the environment says otherwise.
-static gw_status settings_lend(gw_cli *cli, const gw_command *command, gw_problem *ret_problem) {
-    GW_CLEANUP(gw_settings_freep) gw_settings *settings = NULL;
+static gw_status settings_lend(gw_cli *cli, const gw_command *command, gw_settings **ret_settings,
+                               gw_problem *ret_problem) {
     gw_settings_rooms rooms;
     gw_settings_places places = gw_settings_usual(&rooms);
-    gw_status status = gw_settings_load(&places, &settings, ret_problem);
+    gw_status status = gw_settings_load(&places, ret_settings, ret_problem);
+    gw_settings *settings = *ret_settings;
     if (settings == NULL || (status != GW_OK && !command->reads_settings))
         return status;
     gw_settings_override(settings, GW_SETTING_PROFILE, cli->globals.config);
     gw_settings_override(settings, GW_SETTING_AS, cli->globals.as);
+    gw_settings_override(settings, GW_SETTING_OUTPUT, cli->globals.output);
+    gw_settings_override(settings, GW_SETTING_TIMEOUT, cli->globals.timeout);
+    gw_settings_override(settings, GW_SETTING_COLOR, cli->globals.no_color ? "never" : NULL);
     gw_settings_lend(settings);
-    gw_setting_value colour = gw_settings_get(settings, GW_SETTING_COLOR);
-    if (strcmp(colour.value, "never") == 0)
+    if (strcmp(gw_settings_get(settings, GW_SETTING_COLOR).value, "never") == 0)
         cli->has_colour = false;
+    cli->settings = settings;
     return GW_OK;
 }
 
@@ -200,13 +204,14 @@ static gw_exit_code command_run(gw_cli *cli, const gw_command *command, int argc
         bool wants_help = cli->globals.help || (argc == 1 && strcmp(argv[0], "--help") == 0);
         return wants_help ? gw_help_command(cli, command) : command->run(cli, NULL, &words);
     }
+    GW_CLEANUP(gw_settings_freep) gw_settings *settings = NULL;
     GW_CLEANUP(gw_freep) void *options = calloc(1, command->options_size == 0 ? 1 : command->options_size);
     GW_ASSERT(options != NULL);
     gw_option_set sets[] = {{command->options, command->option_count, options}, gw_help_globals(&cli->globals)};
     int read;
     gw_status status = gw_options_read(sets, 2, argc, argv, false, &words, &read, &problem);
     if (status == GW_OK && !cli->globals.help)
-        status = settings_lend(cli, command, &problem);
+        status = settings_lend(cli, command, &settings, &problem);
     if (status == GW_OK)
         status = globals_apply(cli, command, &problem);
     if (status != GW_OK)

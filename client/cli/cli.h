@@ -25,6 +25,7 @@ typedef struct {
 typedef struct gw_pager gw_pager;
 
 typedef struct gw_command gw_command;
+struct gw_settings;
 typedef struct gw_cli {
     FILE *in, *out, *err;
     bool in_is_terminal, out_is_terminal, err_is_terminal;
@@ -32,10 +33,11 @@ typedef struct gw_cli {
     bool is_unicode;
     unsigned width; // of tables and paragraphs, at most 80
     gw_globals globals;
-    gw_output output;        // the layout of `format`
-    const gw_format *format; // -o
-    gw_numbers numbers;      // how tables write figures
-    gw_pager *pager;         // holds back what is said on `out`; NULL where nothing is
+    struct gw_settings *settings; // of the command that runs, before files lent anything to the environment; or NULL
+    gw_output output;             // the layout of `format`
+    const gw_format *format;      // -o
+    gw_numbers numbers;           // how tables write figures
+    gw_pager *pager;              // holds back what is said on `out`; NULL where nothing is
     int timeout_ms;
     int argc; // the arguments behind the command's name, for commands that hand them on
     char **argv;

@@ -9,7 +9,6 @@
 #include "service/base/cleanup.h"
 #include <string.h>
 
-GW_DEFINE_FREEP(gw_settings, gw_settings_free)
 GW_DEFINE_FREEP(gw_grid, gw_grid_free)
 
 typedef struct {
@@ -45,14 +44,6 @@ static gw_exit_code service_ask(gw_cli *cli, const char *what, const config_opti
     return gw_program_become(cli, "godwitd", argv);
 }
 
-static void options_override(const gw_cli *cli, gw_settings *settings) {
-    gw_settings_override(settings, GW_SETTING_PROFILE, cli->globals.config);
-    gw_settings_override(settings, GW_SETTING_AS, cli->globals.as);
-    gw_settings_override(settings, GW_SETTING_OUTPUT, cli->globals.output);
-    gw_settings_override(settings, GW_SETTING_TIMEOUT, cli->globals.timeout);
-    gw_settings_override(settings, GW_SETTING_COLOR, cli->globals.no_color ? "never" : NULL);
-}
-
 static void from_say(const gw_setting_value *found, gw_buffer *text) {
     static const char *const layers[] = {
         [GW_FROM_DEFAULT] = "default",          [GW_FROM_SYSTEM] = "", [GW_FROM_USER] = "", [GW_FROM_PROJECT] = "",
@@ -73,19 +64,19 @@ static void row_add(gw_grid *grid, const gw_settings *settings, gw_setting setti
 static gw_exit_code show_run(gw_cli *cli, const void *state, const gw_words *words) {
     (void)words;
     const config_options *options = state;
-    GW_CLEANUP(gw_settings_freep) gw_settings *settings = NULL;
-    gw_settings_rooms rooms;
     gw_problem problem;
     if (options->dir != NULL)
         return service_ask(cli, "show", options);
-    gw_settings_places places = gw_settings_usual(&rooms);
-    if (gw_settings_load(&places, &settings, &problem) != GW_OK)
-        return gw_fail(cli, &problem);
-    options_override(cli, settings);
+    for (size_t i = GW_SETTINGS_FILES; i > 0; i--) {
+        const gw_settings_file *file = gw_settings_file_at(cli->settings, i - 1);
+        problem = file->problem;
+        if (file->state == GW_SETTINGS_WRONG)
+            return gw_fail(cli, &problem);
+    }
     GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, options->origin ? 3 : 2);
     GW_ASSERT(grid != NULL);
     for (size_t i = 0; i < GW_SETTING_COUNT; i++)
-        row_add(grid, settings, (gw_setting)i, options->origin);
+        row_add(grid, cli->settings, (gw_setting)i, options->origin);
     return gw_say_grid(cli, grid);
 }
 
@@ -137,18 +128,11 @@ static bool profile_say(gw_cli *cli) {
 static gw_exit_code check_run(gw_cli *cli, const void *state, const gw_words *words) {
     (void)words;
     const config_options *options = state;
-    GW_CLEANUP(gw_settings_freep) gw_settings *settings = NULL;
-    gw_settings_rooms rooms;
-    gw_problem problem;
     if (options->dir != NULL)
         return service_ask(cli, "check", options);
-    gw_settings_places places = gw_settings_usual(&rooms);
-    gw_ignore(gw_settings_load(&places, &settings, &problem)); // each file's problem is told below
-    if (settings == NULL)
-        return gw_fail(cli, &problem);
     bool is_good = true;
     for (size_t i = GW_SETTINGS_FILES; i > 0; i--)
-        is_good = file_say(cli, gw_settings_file_at(settings, i - 1)) && is_good;
+        is_good = file_say(cli, gw_settings_file_at(cli->settings, i - 1)) && is_good;
     is_good = profile_say(cli) && is_good;
     return is_good ? GW_EXIT_DONE : GW_EXIT_FOUND;
 }

@@ -25,7 +25,6 @@
 #define CONFLICT_SUFFIX ".rolled_back"
 
 GW_DEFINE_FREEP(gw_json, gw_json_free)
-GW_DEFINE_FREEP(gw_settings, gw_settings_free)
 GW_DEFINE_FREEP(gw_secret_key, gw_secret_key_free)
 
 typedef struct {
@@ -92,24 +91,20 @@ static void bad_problem(doctor *d, const char *what, const gw_problem *problem) 
 // ---- this machine
 
 static void settings_check(doctor *d) {
-    GW_CLEANUP(gw_settings_freep) gw_settings *settings = NULL;
-    gw_settings_rooms rooms;
-    gw_problem problem;
-    gw_settings_places places = gw_settings_usual(&rooms);
-    if (gw_settings_load(&places, &settings, &problem) != GW_OK) {
-        bad_problem(d, "settings", &problem);
-        return;
-    }
     unsigned count = 0;
+    bool is_good = true;
     for (size_t i = 0; i < GW_SETTINGS_FILES; i++) {
-        const gw_settings_file *file = gw_settings_file_at(settings, i);
+        const gw_settings_file *file = gw_settings_file_at(d->cli->settings, i);
         count += file->state == GW_SETTINGS_READ;
+        is_good = is_good && file->state != GW_SETTINGS_WRONG;
+        if (file->state == GW_SETTINGS_WRONG)
+            bad_problem(d, "settings", &file->problem);
         if (file->state == GW_SETTINGS_FOREIGN)
             warn(d, "godwit config check", "settings: %s is somebody else's and is not read", file->path);
     }
-    if (count == 0)
+    if (is_good && count == 0)
         ok(d, "settings: no file; defaults hold");
-    else
+    else if (is_good)
         ok(d, "settings: %u %s read", count, count == 1 ? "file" : "files");
 }
 
@@ -133,27 +128,22 @@ static void share_check(doctor *d) {
 
 // ---- profile and key
 
-static void key_check(doctor *d) {
+// The reader of keys refuses one that others may open.
+static bool key_check(doctor *d) {
     GW_CLEANUP(gw_secret_key_freep) gw_secret_key *key = NULL;
     gw_problem problem;
-    char path[4096], id[GW_KEY_ID_HEX];
-    struct stat info;
+    char id[GW_KEY_ID_HEX];
     if (d->profile.principal[0] == '\0') {
         ok(d, "key: none, a visitor's profile; it may look, and ask for nothing");
-        return;
+        return true;
     }
-    if (!gw_profile_key_file(&d->profile, path) || gw_profiles_key(&d->profile, &key, &problem) != GW_OK) {
+    if (gw_profiles_key(&d->profile, &key, &problem) != GW_OK) {
         bad_problem(d, "key", &problem);
-        return;
+        return false;
     }
     gw_key_id(gw_key_public(key), id);
-    if (stat(path, &info) == 0 && (info.st_mode & 077) != 0) {
-        char mend[4200];
-        gw_ignore(snprintf(mend, sizeof(mend), "chmod 600 %s", path)); // it fits
-        bad(d, mend, "key: others can read %s", path);
-        return;
-    }
-    ok(d, "key: %s, %s; only you can read it", id, path);
+    ok(d, "key: %s, in %s; only you can read it", id, d->profile.key_path);
+    return true;
 }
 
 static void profile_check(doctor *d) {
@@ -164,11 +154,11 @@ static void profile_check(doctor *d) {
         return;
     }
     ok(d, "profile: %s", d->profile.path);
-    key_check(d);
-    if (gw_note_key_parse(d->profile.log_key, &log_key, &problem) != GW_OK)
-        bad_problem(d, "log key", &problem);
-    else
-        d->has_profile = true;
+    d->has_profile = key_check(d);
+    if (gw_note_key_parse(d->profile.log_key, &log_key, &problem) == GW_OK)
+        return;
+    bad_problem(d, "log key", &problem);
+    d->has_profile = false;
 }
 
 // ---- the service
@@ -185,7 +175,11 @@ static bool service_reach(doctor *d) {
         ok(d, "service: %s answers at %s, and its signature verifies", d->profile.origin, d->profile.url);
         return true;
     }
-    bad_problem(d, "service", &problem);
+    if (problem.status == GW_UNAUTHENTICATED)
+        bad(d, "the operator enters it: godwit principal add FILE.pub --roles researcher",
+            "you: the service at %s does not accept this principal with this key", d->profile.url);
+    else
+        bad_problem(d, "service", &problem);
     return false;
 }
 

@@ -59,9 +59,11 @@ gw_exit_code gw_help_overview(gw_cli *cli) {
                      "Examples\n"
                      "  godwit demo                                         see everything in one minute\n"
                      "  godwit catalogue                                    what can be asked here\n"
+                     "  godwit explain register employment_rate --by sex    what it means, how it is protected\n"
                      "  godwit cost register employment_rate --by sex       the price and the error first\n"
                      "  godwit query register employment_rate --by sex --epsilon 0.05 --max-cost 0.05\n"
-                     "  godwit audit verify --log log/                      nothing left without a charge?\n\n"
+                     "  godwit audit verify --log log/                      nothing left without a charge?\n"
+                     "  godwit doctor                                       something is wrong here\n\n"
                      "Commands\n");
     for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
         gw_buffer line, wrapped;

@@ -82,6 +82,11 @@ static size_t min3(size_t a, size_t b, size_t c) {
     return ab < c ? ab : c;
 }
 
+// Letters of either case are one: "f" is meant for "F".
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 // Optimal string alignment: insert, delete, replace, or swap two neighbours (the commonest slip), each one step.
 static size_t edit_distance(const char *a, size_t a_size, const char *b, size_t b_size) {
     size_t rows[3][WORD_SIZE_MAX + 1];
@@ -91,9 +96,10 @@ static size_t edit_distance(const char *a, size_t a_size, const char *b, size_t 
     for (size_t i = 1; i <= a_size; i++) {
         now[0] = i;
         for (size_t j = 1; j <= b_size; j++) {
-            size_t differs = a[i - 1] != b[j - 1];
+            size_t differs = lower(a[i - 1]) != lower(b[j - 1]);
             now[j] = min3(last[j] + 1, now[j - 1] + 1, last[j - 1] + differs);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < now[j])
+            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]) &&
+                before[j - 2] + 1 < now[j])
                 now[j] = before[j - 2] + 1;
         }
         size_t *oldest = before;

@@ -34,4 +34,5 @@ void gw_problem_what(gw_problem *problem, const char *format, ...) __attribute__
 void gw_problem_why(gw_problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void gw_problem_mend(gw_problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // "Did you mean …?": the nearest of `words` within edit distance 2 (3 for long words), or NULL.
+// Upper and lower case are one.
 const char *gw_nearest(const char *word, const char *const words[], size_t count);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 gw_status gw_plan_too_large(const gw_plan_builder *b) {
     return gw_problem_set(b->problem, GW_LIMIT, "too_many", "This question is too large.",
@@ -54,8 +55,20 @@ gw_status gw_plan_unknown_concept(const gw_plan_builder *b, const char *concept)
     return status;
 }
 
+// People type what they read: "Female" is meant for F.
+static const char *code_by_label(const gw_plan_axis *axis, const char *label) {
+    for (size_t i = 0; !axis->banding && i < axis->code_count; i++) {
+        const gw_code *code = &axis->column->codelist.codes[axis->positions[i]];
+        if (code->label && strcasecmp(code->label, label) == 0)
+            return code->id;
+    }
+    return NULL;
+}
+
 static gw_status unknown_code(const gw_plan_builder *b, const gw_plan_axis *axis, const char *code) {
-    const char *nearest = gw_nearest(code, axis->codes, axis->code_count);
+    const char *nearest = code_by_label(axis, code);
+    if (!nearest)
+        nearest = gw_nearest(code, axis->codes, axis->code_count);
     gw_status status = gw_problem_set(b->problem, GW_INVALID, "unknown_code", "This concept has no such code.", "", "");
     gw_problem_why(b->problem, "\"%s\" is not a code of %s in %s.", code, axis->concept, b->policy->dataset);
     if (nearest)

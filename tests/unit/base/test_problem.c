@@ -45,6 +45,7 @@ static void the_nearest_word_is_found(void **state) {
     assert_string_equal(gw_nearest("labor_status", words, 5), "labour_status");
     assert_string_equal(gw_nearest("reigon", words, 5), "region");
     assert_string_equal(gw_nearest("sex", words, 5), "sex");
+    assert_string_equal(gw_nearest("SEX", words, 5), "sex"); // whatever the case
     assert_null(gw_nearest("income", words, 5));
     assert_null(gw_nearest("zz", words, 5));
     assert_null(gw_nearest("", words, 5));
