@@ -260,6 +260,15 @@ static gw_status comparison_make(gw_cli *cli, const gw_words *words, bool is_rat
     return GW_OK;
 }
 
+// combine.h takes both to be zero or more; an answer does not say whether a sum can be below.
+static void quotient_note(gw_cli *cli, const comparison *c) {
+    for (int i = 0; i < 2; i++)
+        if (c->groups[i].saved->statistic == GW_STATISTIC_SUM) {
+            gw_note(cli, "note: the range of a quotient takes both sums to be zero or more.\n");
+            return;
+        }
+}
+
 static gw_exit_code compare_two(gw_cli *cli, const gw_words *words, bool is_ratio, gw_arena *arena) {
     comparison c = {0};
     gw_problem problem;
@@ -271,6 +280,8 @@ static gw_exit_code compare_two(gw_cli *cli, const gw_words *words, bool is_rati
     else
         code = rows_say(cli, &c, is_ratio);
     cautions_note(cli, &c);
+    if (is_ratio)
+        quotient_note(cli, &c);
     for (size_t i = 0; i < 2; i++)
         gw_pooled_note(cli, c.groups[i].saved, c.groups[i].cell_count);
     return code;
