@@ -242,4 +242,4 @@ run 0 "$(advice next 1)"
 run 0 godwit load stats.example/people people.csv
 # All this cost nothing: the one answer did.
 run 0 godwit budget people
-says '9.95 left of 10'
+says '10.00 0.05 9.95'
