@@ -100,12 +100,15 @@ static int command_version(int argc, char **argv) {
     return 0;
 }
 
+static int help_settings(void) {
+    printf("Settings in config.json (flags of serve override them for one run):\n");
+    gw_config_help(stdout);
+    return 0;
+}
+
 static int command_help(int argc, char **argv) {
-    if (argc > 1 && strcmp(argv[1], "config") == 0) {
-        printf("Settings in config.json (flags of serve override them for one run):\n");
-        gw_config_help(stdout);
-        return 0;
-    }
+    if (argc > 1 && strcmp(argv[1], "config") == 0)
+        return help_settings();
     printf("godwitd: answers aggregate questions about a register, and never about a person.\n\n"
            "Examples\n"
            "  godwitd init --dir state --origin nso.example/godwit\n"
@@ -186,6 +189,8 @@ int main(int argc, char **argv) {
         word = "help";
     if (strcmp(word, "--version") == 0)
         word = "version";
+    if (strcmp(argv[argc - 1], "--help-config") == 0)
+        return help_settings();
     const char *names[COMMAND_COUNT];
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         names[i] = commands[i].name;

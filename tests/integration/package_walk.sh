@@ -38,7 +38,8 @@ for path in usr/bin/godwitd usr/bin/godwit-engine usr/lib/godwit/libduckdb.so us
     usr/lib/sysusers.d/godwit.conf etc/godwit/godwitd.env usr/share/man/man8/godwitd.8.gz usr/share/godwit/indicators/employment_rate.json; do
     holds "^root/root -[rwx-]* \\./$path\$" "$work/server.files" "the daemon's package lacks $path"
 done
-for path in usr/bin/godwit usr/include/godwit/client/lib/client.h usr/share/man/man1/godwit.1.gz; do
+for path in usr/bin/godwit usr/share/bash-completion/completions/godwit usr/share/zsh/vendor-completions/_godwit \
+    usr/share/fish/vendor_completions.d/godwit.fish usr/include/godwit/client/lib/client.h usr/share/man/man1/godwit.1.gz; do
     holds "^root/root -[rwx-]* \\./$path\$" "$work/client.files" "the client's package lacks $path"
 done
 lacks '^[^ ]* -.w..w' "$work/server.files" "a file may be written by a group"
