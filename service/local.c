@@ -7,6 +7,7 @@
 #include "service/bus/ask.h"
 #include "service/wire/message.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -227,12 +228,16 @@ static gw_status request_sign(const gw_config *config, gw_bytes body, gw_buffer 
 static gw_status answer_here(const gw_config *config, gw_bytes request, gw_buffer *reply, gw_problem *problem) {
     gw_service *service = NULL;
     gw_service_options options = {.is_serving = false};
+    // While this command holds the lock, `godwitd reload` takes it for the daemon; there is nothing to reload here.
+    void (*before)(int) = signal(SIGHUP, SIG_IGN);
     gw_status status = gw_service_open(config, &options, &service, problem);
-    if (status != GW_OK)
-        return status;
-    gw_service_handle(service, request, reply);
-    gw_service_close(service);
-    return reply->status;
+    if (status == GW_OK) {
+        gw_service_handle(service, request, reply);
+        gw_service_close(service);
+        status = reply->status;
+    }
+    signal(SIGHUP, before);
+    return status;
 }
 
 gw_status gw_local_change(const gw_config *config, gw_bytes body, gw_buffer *ret_document, gw_problem *ret_problem) {
