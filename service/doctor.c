@@ -290,7 +290,10 @@ static void check_log(doctor *d) {
     if (status == GW_OK)
         status = gw_checkpoint_open(gw_buffer_bytes(&note), &key, &checkpoint, &problem);
     gw_buffer_done(&note);
-    if (status != GW_OK)
+    if (status == GW_NOT_FOUND) // a service that has just started writes it behind its first replies
+        gw_doctor_say(&d->report, GW_FOUND_WARN, "log", "A running service writes it within a second.",
+                      "Nothing is published yet: there is no %.300s.", path);
+    else if (status != GW_OK)
         gw_doctor_say_problem(&d->report, GW_FOUND_FAIL, "log", &problem);
     else if (!root_is(d, checkpoint.size, checkpoint.root))
         gw_doctor_say(&d->report, GW_FOUND_FAIL, "log", "Keep both, and find out which was changed.",
