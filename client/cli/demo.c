@@ -280,7 +280,8 @@ static bool data_load(demo *d) {
     char script[4096 + 64], adult[4096 + 64];
     gw_ignore(snprintf(script, sizeof(script), "%s/samples/register.sql", d->share)); // it fits
     gw_ignore(snprintf(adult, sizeof(adult), "%s/samples/adult.csv.gz", d->share));   // it fits
-    heading(d, "The data: a made-up register of 200,000 residents and their moves, and the real respondents of a 1994 survey.");
+    heading(d, "The data: a made-up register of 200,000 residents and their moves, and the real respondents of a 1994 "
+               "survey.");
     return show(d, 0, "godwit-engine", "generate", script, "register", NULL) &&
            show(d, 0, "godwit", "load", "--dir", "state", d->datasets[0], "register", NULL) &&
            show(d, 0, "godwit", "load", "--dir", "state", d->datasets[1], adult, NULL);

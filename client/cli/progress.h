@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line on stderr that says something is going on: only on a terminal that can draw over it, only after 400 ms, gone when it is over.
-// Thread safety: begin, step and end from one thread; a thread of its own draws.   Depends on: client/cli/cli.h.
+// A line on stderr that says something is going on: only on a terminal that can draw over it, only after 400 ms, gone
+// when it is over. Thread safety: begin, step and end from one thread; a thread of its own draws.   Depends on:
+// client/cli/cli.h.
 #pragma once
 #include "client/cli/cli.h"
 #include <stdint.h>

@@ -143,7 +143,8 @@ static void ask_one(tally *it, test_asker *asker, unsigned draw, bool is_rate) {
     snprintf(measure, sizeof measure, is_rate ? "\"indicator\":\"%s\"" : "\"measure\":{\"statistic\":\"count\"}",
              it->of->rate);
     snprintf(body, sizeof body,
-             "{\"v\":1,\"kind\":\"query\",\"dataset\":\"%s\",%s,\"by\":[\"sex\"],\"weighted\":false,\"epsilon\":\"0.1%05u\"}",
+             "{\"v\":1,\"kind\":\"query\",\"dataset\":\"%s\",%s,\"by\":[\"sex\"],\"weighted\":false,\"epsilon\":\"0.1%"
+             "05u\"}",
              it->of->dataset, measure, draw + 1);
     if (!test_ask_query(asker, body, NULL)) {
         fprintf(stderr, "refused: %s %s %s\n", asker->problem.code, asker->problem.what, asker->problem.why);
