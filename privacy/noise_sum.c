@@ -288,7 +288,8 @@ double gw_noise_sum_quantile(const gw_noise_sum *sum, double chance) {
     if (sum->kind == SUM_ONE)
         return sum->step * (double)gw_tail_half_width(sum->noise, chance);
     double low = -1.0; // never enough
-    double high = (double)(sum->points / 2);
+    size_t half = sum->points / 2;
+    double high = (double)half;
     while (high - low > 1.0) {
         double middle = floor((low + high) / 2.0);
         if (lattice_chance(sum, middle) <= chance)

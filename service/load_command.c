@@ -313,7 +313,7 @@ static void print_next(const gw_policy *policy) {
     const char *by = "none", *slash = strchr(policy->dataset, '/');
     for (size_t i = 0; i < table->column_count && strcmp(by, "none") == 0; i++)
         if (table->columns[i].concept && table->columns[i].type == GW_COLUMN_CODE)
-    by = table->columns[i].concept;
+            by = table->columns[i].concept;
     const char *name = slash ? slash + 1 : policy->dataset;
     char price[GW_EPSILON_TEXT];
     gw_epsilon usual = {50000}; // micro-epsilon: 0.05

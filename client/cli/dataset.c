@@ -94,7 +94,7 @@ static const gw_json_node *concept_first(const gw_json_node *dataset, const gw_j
         if (concept == NULL || is_code != has_codes)
             continue;
         if (has_codes || gw_doc_text(concept, "unit", NULL) != NULL)
-        return concept;
+            return concept;
         found = found == NULL ? concept : found;
     }
     return found;

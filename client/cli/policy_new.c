@@ -89,7 +89,7 @@ static const char *concept_guess(drafting *d, const char *name) {
     slug[size] = '\0';
     for (size_t i = 0; i < sizeof(synonyms) / sizeof(synonyms[0]); i++)
         if (strcmp(synonyms[i].word, slug) == 0)
-    return synonyms[i].concept;
+            return synonyms[i].concept;
     return gw_arena_format(d->arena, "%s%s", slug[0] >= 'a' && slug[0] <= 'z' ? "" : "c", slug);
 }
 
@@ -242,13 +242,13 @@ static void ask_column(drafting *d, const gw_draft_table *table, const gw_source
     if (column->kind == GW_DRAFT_OPEN || column->kind == GW_DRAFT_OUT)
         return;
     if (column->kind != GW_DRAFT_WEIGHT)
-    column->concept = gw_answers_ask(d->answers, &(gw_ask_for){.key = key_of(d, table, column->name, "concept"),
-                                                               .prompt = "  concept",
-                                                               .suggest = column->concept,
-                                                               .is_safe = true,
-                                                               .check = gw_check_concept});
+        column->concept = gw_answers_ask(d->answers, &(gw_ask_for){.key = key_of(d, table, column->name, "concept"),
+                                                                   .prompt = "  concept",
+                                                                   .suggest = column->concept,
+                                                                   .is_safe = true,
+                                                                   .check = gw_check_concept});
     if (column->concept == NULL)
-    column->concept = concept_guess(d, source->name);
+        column->concept = concept_guess(d, source->name);
     column->is_whole =
         column->kind == GW_DRAFT_NUMBER && (source->type == GW_SOURCE_WHOLE || strcmp(column->concept, "age") == 0);
     if (column->kind == GW_DRAFT_LIST)

@@ -120,7 +120,7 @@ static const char *breakdown_of(simulator *s, const gw_table *table) {
     for (size_t i = 0; i < gw_table_concept_count(table); i++) {
         const gw_column *column = gw_table_concept_at(table, i);
         if (column->type == GW_COLUMN_CODE)
-        return column->concept;
+            return column->concept;
         if (column->banding_count > 0)
             return gw_arena_format(s->arena, "%s:%s", column->concept, column->bandings[0].name);
     }

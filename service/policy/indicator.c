@@ -198,7 +198,7 @@ static void read_indicator(gw_load *load, const gw_json_node *root, gw_indicator
             (uint64_t)gw_json_read_integer(reader, root, "rows_per_person", 1, ROWS_PER_PERSON_MAX);
     read_sides(load, root, indicator);
     if (gw_json_has(root, "requires"))
-    indicator->requires = gw_load_names(load, root, "requires", GW_BY_MAX, "bad_by", &indicator->requires_count);
+        indicator->requires = gw_load_names(load, root, "requires", GW_BY_MAX, "bad_by", &indicator->requires_count);
     if (gw_json_has(root, "by_default"))
         indicator->by_default =
             gw_load_names(load, root, "by_default", GW_BY_MAX, "bad_by", &indicator->by_default_count);
@@ -385,10 +385,10 @@ static const char *table_missing(const gw_table *table, const gw_indicator *indi
     for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++)
         for (size_t i = 0; i < lists[k].count; i++)
             if (!table_has_filter(table, &lists[k].filters[i]))
-    return lists[k].filters[i].concept;
+                return lists[k].filters[i].concept;
     for (size_t i = 0; i < indicator->requires_count; i++)
         if (gw_table_concept(table, indicator->requires[i]) == NULL)
-    return indicator->requires[i];
+            return indicator->requires[i];
     if (indicator->of == NULL)
         return NULL;
     const gw_column *of = gw_table_concept(table, indicator->of);

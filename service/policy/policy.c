@@ -41,7 +41,7 @@ bool gw_table_is_of_person(const gw_table *table, const gw_column *column) {
 size_t gw_table_concept_count(const gw_table *table) {
     size_t count = table->inherit_count;
     for (size_t i = 0; i < table->column_count; i++)
-    count += table->columns[i].concept != NULL;
+        count += table->columns[i].concept != NULL;
     return count;
 }
 

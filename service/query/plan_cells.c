@@ -20,7 +20,7 @@ static const char *const_concepts_nearest(const gw_policy *policy, const char *c
     for (size_t t = 0; t < policy->table_count; t++)
         for (size_t c = 0; c < policy->tables[t].column_count && count < 512; c++)
             if (policy->tables[t].columns[c].concept)
-    names[count++] = policy->tables[t].columns[c].concept;
+                names[count++] = policy->tables[t].columns[c].concept;
     return gw_nearest(concept, names, count);
 }
 

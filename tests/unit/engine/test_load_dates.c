@@ -11,7 +11,7 @@
 
 #define COLUMN_DATE(name, concept, period, first, last, missing)                                                       \
     "\"" name "\":{\"concept\":\"" concept "\",\"type\":\"date\",\"period\":\"" period "\",\"first\":\"" first         \
-                                           "\",\"last\":\"" last "\",\"missing\":\"" missing "\"}"
+    "\",\"last\":\"" last "\",\"missing\":\"" missing "\"}"
 #define POLICY_DATES                                                                                                   \
     POLICY_HEAD "\"rows_per_person_max\":1,\"columns\":{" COLUMN_DATE(                                                 \
         "entered", "time_period", "month", "2022-11", "2023-06",                                                       \
