@@ -29,7 +29,7 @@ static gw_status margin_axes(margin *m, const char *list, gw_arena *arena, gw_pr
                                 ret_problem);
     for (size_t i = 0; i < answer->by_count; i++)
         m->is_summed[i] = names == NULL;
-    for (size_t n = 0; n < count; n++) {
+    for (size_t n = 0; names != NULL && n < count; n++) {
         size_t axis;
         gw_status status = gw_saved_axis(&m->saved, names[n], &axis, ret_problem);
         if (status != GW_OK)

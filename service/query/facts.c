@@ -132,7 +132,7 @@ static void write_signed(const gw_facts *facts, const gw_policy *policy, gw_buff
         gw_store_entry(facts->reader, row.seq, &bytes) == GW_OK &&
         gw_entry_decode(gw_buffer_bytes(&bytes), &entry, NULL) == GW_OK && entry.kind == GW_ENTRY_POLICY) {
         char hex[GW_HASH_HEX];
-        const char *by[sizeof entry.by.ids / sizeof entry.by.ids[0]];
+        const char *by[sizeof entry.by.ids / sizeof entry.by.ids[0]] = {NULL};
         for (size_t i = 0; i < entry.by.count; i++)
             by[i] = entry.by.ids[i];
         gw_hex((gw_bytes){entry.policy.file.bytes, sizeof entry.policy.file.bytes}, hex);

@@ -6,6 +6,7 @@
 #include "service/base/log.h"
 #include "service/wire/receipt.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -92,7 +93,7 @@ static void took_format(const gw_query *query, int64_t began_ms, char ret_text[2
     if (tick == 0)
         snprintf(ret_text, 24, "-");
     else
-        snprintf(ret_text, 24, "%lld", (long long)((now_ms() - began_ms) / tick * tick + tick));
+        snprintf(ret_text, 24, "%" PRId64, (now_ms() - began_ms) / tick * tick + tick);
 }
 
 static const char *status_name(gw_reply_status status) {

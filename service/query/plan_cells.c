@@ -17,10 +17,11 @@ gw_status gw_plan_too_large(const gw_plan_builder *b) {
 static const char *const_concepts_nearest(const gw_policy *policy, const char *concept) {
     const char *names[512];
     size_t count = 0;
-    for (size_t t = 0; t < policy->table_count; t++)
-        for (size_t c = 0; c < policy->tables[t].column_count && count < 512; c++)
-            if (policy->tables[t].columns[c].concept)
-                names[count++] = policy->tables[t].columns[c].concept;
+    for (size_t t = 0; t < policy->table_count; t++) {
+        const gw_table *table = &policy->tables[t];
+        for (size_t c = 0; c < gw_table_concept_count(table) && count < 512; c++)
+            names[count++] = gw_table_concept_at(table, c)->concept;
+    }
     return gw_nearest(concept, names, count);
 }
 
