@@ -159,6 +159,16 @@ static void shape_bounds(const gw_plan *plan, shape_texts *texts, const char *no
     shape->bounds_note = note;
 }
 
+size_t gw_plan_answer_bytes(const gw_plan *plan) {
+    shape_texts texts;
+    gw_release_shape shape = {.decimals = plan->decimals,
+                              .step_scaled = plan->step_scaled,
+                              .part_count = plan->part_count,
+                              .value_digits = value_digits(plan)};
+    shape_axes(plan, &texts, &shape);
+    return gw_release_bytes_max(&shape, plan->cell_count);
+}
+
 static gw_release_shape shape_of(const gw_plan_answer *answer, shape_texts *texts) {
     const gw_plan *plan = answer->plan;
     gw_release_shape shape = {.dataset = plan->policy->dataset,

@@ -19,5 +19,7 @@ typedef struct {
 // Appends the answer's bytes. `salt`: 32 fresh random bytes. Fails like gw_release_encode.
 GW_MUST_CHECK gw_status gw_plan_encode(const gw_plan_answer *answer, const gw_released_table *table, gw_hash salt,
                                        gw_buffer *ret_document);
+// The most bytes an answer to the plan has, by the public sizes.
+size_t gw_plan_answer_bytes(const gw_plan *plan);
 // What bounding did and what that can do to the figures: from the policy alone, one sentence or two.
 void gw_plan_bounds_note(const gw_plan *plan, gw_buffer *ret_text);

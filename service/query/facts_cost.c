@@ -5,6 +5,7 @@
 
 #include "service/policy/policy_decide.h"
 #include "service/query/describe.h"
+#include "service/query/plan_size.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,8 @@ static gw_status resolve_plan(const gw_facts *facts, const gw_question *question
     bool is_price = status != GW_OK && status != GW_DENIED;
     if (is_price && gw_facts_target_out_of_reach(question, policy, facts->catalogue, facts->arena, ret_problem))
         status = GW_INVALID;
+    if (status == GW_OK)
+        status = gw_plan_check_size(&ret->plan, facts->arena, ret_problem);
     ret->has_target = question->target_error && !question->has_epsilon;
     return status;
 }

@@ -4,6 +4,7 @@
 #include "service/query/steps.h"
 
 #include "service/base/log.h"
+#include "service/query/plan_size.h"
 #include "service/wire/receipt.h"
 
 #include <inttypes.h>
@@ -12,7 +13,7 @@
 #include <time.h>
 
 #define ARENA_BYTES_MAX (64u << 20)
-#define DOCUMENT_BYTES_MAX (64u << 20)
+#define DOCUMENT_BYTES_MAX (3 * GW_ANSWER_BYTES_MAX) // integers of 40 digits, where public sizes let expect 5
 
 // ---- the table and the loop
 

@@ -4,6 +4,7 @@
 
 #include "service/policy/policy_decide.h"
 #include "service/query/facts.h"
+#include "service/query/plan_size.h"
 #include "service/release/release.h"
 
 #include <stdio.h>
@@ -282,8 +283,12 @@ static gw_status recall_once(gw_query *query, bool *ret_is_open) {
     return GW_OK;
 }
 
-// The noise must be one the sampler certifies: found out before anything is charged.
+// What cannot be measured, said or protected is found out before anything is charged: the noise must be one the sampler
+// certifies.
 gw_status gw_query_hold_laws(gw_query *query) {
+    gw_status fits = gw_plan_check_size(&query->plan, query->arena, &query->problem);
+    if (fits != GW_OK)
+        return fits;
     gw_noise noise = {.epsilon = query->plan.epsilon, .sensitivity = query->plan.sensitivity};
     size_t others = gw_release_others(query->plan.statistic, query->plan.cell_count);
     gw_status status = gw_laws_hold(query->queries->laws, noise, others, &query->laws);

@@ -6,13 +6,13 @@
 
 #include "privacy/mechanism/parts.h"
 #include "service/base/check.h"
-#include "service/engine/codec.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #define DEADLINE_MS_WITHOUT_TICK 60000u
+#define SLOT_MS_MAX 600000u
 
 // ---- 6 reserve
 
@@ -165,6 +165,8 @@ static uint32_t slot_ms(const gw_query *query) {
     if (query->plan.table->rows_per_person_max > 1)
         rows *= 4; // several rows of some persons, and those are sorted
     uint64_t wanted = 100 + rows / 5000 + query->plan.cell_count / 100;
+    if (wanted > SLOT_MS_MAX)
+        wanted = SLOT_MS_MAX; // a size written into a policy by mistake must not keep a worker for days
     return (uint32_t)((wanted + tick - 1) / tick * tick);
 }
 

@@ -14,7 +14,8 @@
 #define NUMBER_TEXT 64
 // One cell without its numbers and key: {"key":[],"parts":[],"estimate":"","lower":"","upper":"","se":"","flag":"u"},
 #define CELL_FIXED_BYTES 96u
-#define VALUE_DIGITS_MAX 40u // of any 128-bit integer
+#define HEAD_BYTES_MAX 16384u // names, a notice, the note on bounds, and the closing signs
+#define VALUE_DIGITS_MAX 40u  // of any 128-bit integer
 
 // The figures of a cell as texts, ready to write; NULL where there is none.
 typedef struct {
@@ -255,6 +256,10 @@ static size_t cells_bytes_max(const gw_release_shape *shape, size_t cell_count, 
         bytes += codes * (cell_count / shape->axis_sizes[axis]);
     }
     return bytes;
+}
+
+size_t gw_release_bytes_max(const gw_release_shape *shape, size_t cell_count) {
+    return HEAD_BYTES_MAX + cells_bytes_max(shape, cell_count, shape->value_digits);
 }
 
 size_t gw_release_others(gw_statistic statistic, size_t cell_count) {

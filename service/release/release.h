@@ -44,6 +44,9 @@ typedef struct {
 // GW_NO_MEMORY.
 GW_MUST_CHECK gw_status gw_release_encode(const gw_release_shape *shape, const gw_interval_law *law,
                                           const gw_released_table *table, gw_hash salt, gw_buffer *ret_answer);
+// The length that a table of this shape has at most, while its integers have no more than value_digits; needs no texts
+// but the codes.
+size_t gw_release_bytes_max(const gw_release_shape *shape, size_t cell_count);
 // How many noises the other side of a cell's ratio carries: 0 for counts, all other cells for shares.
 size_t gw_release_others(gw_statistic statistic, size_t cell_count);
 // Cells are flagged "u" (too uncertain after protection), by the protected values alone, where the noise range is wider
