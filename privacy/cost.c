@@ -79,6 +79,14 @@ double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32
     return INFINITY;
 }
 
+// Three significant digits, upwards: a price that people can say, at most one part in a hundred above the least.
+static uint64_t price_up(uint64_t micro) {
+    uint64_t step = 1;
+    while (micro / step >= 1000)
+        step *= 10;
+    return (micro + step - 1) / step * step;
+}
+
 gw_status gw_cost_epsilon_up(const gw_cost_shape *shape, double half_width, gw_epsilon *ret_epsilon) {
     if (!(half_width > 0.0)) // NaN too
         return GW_INVALID;
@@ -93,6 +101,6 @@ gw_status gw_cost_epsilon_up(const gw_cost_shape *shape, double half_width, gw_e
         else
             low = middle;
     }
-    ret_epsilon->micro = high;
+    ret_epsilon->micro = price_up(high);
     return GW_OK;
 }

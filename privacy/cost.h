@@ -31,6 +31,6 @@ typedef struct {
 // Expected half-width of the noise range at `level_ppm`: persons for counts; a fraction (0.03 = 3 points) for shares
 // and rates, worst case over the value; the unit of the answer for means.
 double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32_t level_ppm);
-// Smallest epsilon (rounded up to micro) whose 95 % half-width is at most `half_width`. GW_INVALID where no epsilon up
-// to GW_EPSILON_MICRO_MAX does it or half_width is not positive.
+// Smallest epsilon of three significant digits whose 95 % half-width is at most `half_width`. GW_INVALID where no
+// epsilon up to GW_EPSILON_MICRO_MAX does it or half_width is not positive.
 GW_MUST_CHECK gw_status gw_cost_epsilon_up(const gw_cost_shape *shape, double half_width, gw_epsilon *ret_epsilon);
