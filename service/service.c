@@ -274,6 +274,8 @@ gw_status gw_service_reload(gw_service *service, const gw_config *changed, gw_pr
     gw_config_reload(&next, changed, ignore_change, NULL);
     gw_status status = gw_catalogue_load(service->indicators, &catalogue, ret_problem);
     if (status == GW_OK)
+        status = gw_queries_check_catalogue(service->queries, catalogue, ret_problem);
+    if (status == GW_OK)
         status = reload_engine(service, &next, ret_problem);
     if (status == GW_OK && gw_queries_reload(service->queries, catalogue, (unsigned)next.release_tick_ms) != GW_OK)
         status = gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");

@@ -200,6 +200,26 @@ static void a_broken_indicator_changes_nothing_and_is_told(void **state) {
     assert_int_equal(reload_command(it), 0);
 }
 
+// A stored answer is found by the indicator's version: under one version it must mean one thing.
+static void an_indicator_that_measures_something_else_needs_another_version(void **state) {
+    story *it = *state;
+    test_asker asker;
+    char folder[TEST_PATH_MAX], changed[2048];
+    const char *at = strstr(NEW_INDICATOR, "[65,");
+    const size_t failed = count_in_log(it, "\"event\":\"reload_failed\"");
+    snprintf(folder, sizeof folder, "%.400s/indicators", it->share);
+    snprintf(changed, sizeof changed, "%.*s[20,%s", (int)(at - NEW_INDICATOR), NEW_INDICATOR, at + 4);
+    write_at(folder, "retired_share.json", changed);
+    kill(it->daemon.pid, SIGHUP);
+    wait_for_log(it, "\"event\":\"reload_failed\"", failed + 1);
+    assert_int_equal(count_in_log(it, "\"code\":\"indicator_version\""), 1);
+    test_asker_open(&asker, &it->researcher);
+    assert_true(test_ask_query(&asker, ASK_NEW, NULL)); // the stored answer is still of what it says
+    test_asker_close(&asker);
+    write_at(folder, "retired_share.json", NEW_INDICATOR);
+    reload_and_wait(it);
+}
+
 static void what_must_not_change_is_named_and_stays(void **state) {
     story *it = *state;
     test_asker asker;
@@ -322,6 +342,7 @@ int main(void) {
         cmocka_unit_test(questions_under_way_are_answered_while_everything_is_reloaded),
         cmocka_unit_test(a_new_indicator_is_there_after_a_reload),
         cmocka_unit_test(a_broken_indicator_changes_nothing_and_is_told),
+        cmocka_unit_test(an_indicator_that_measures_something_else_needs_another_version),
         cmocka_unit_test(what_must_not_change_is_named_and_stays),
         cmocka_unit_test(the_log_level_changes_at_once),
         cmocka_unit_test(a_refusal_is_found_by_what_the_asker_sees),
