@@ -115,6 +115,24 @@ static gw_status names_check(const gw_source *source, gw_problem *ret_problem) {
     return GW_OK;
 }
 
+// A number or a date is no name but somebody's value: a file without a header would put its first person into the
+// draft, which others read. The refusal must not say the value either.
+static gw_status values_refuse(const char *path, const char *const *fields, size_t count, gw_problem *ret_problem) {
+    for (size_t i = 0; i < count; i++) {
+        bool is_value =
+            strpbrk(fields[i], "0123456789") != NULL && strspn(fields[i], "0123456789+-.,/: ") == strlen(fields[i]);
+        if (!is_value)
+            continue;
+        gw_status status =
+            header_wrong(ret_problem, path, "",
+                         "Put a line with the columns' names first; a column whose name is a number needs a "
+                         "letter in it.");
+        gw_problem_why(ret_problem, "Field %zu is a number or a date: is the first line somebody's row?", i + 1);
+        return status;
+    }
+    return GW_OK;
+}
+
 static gw_status csv_read(const char *path, gw_arena *arena, gw_source *source, gw_problem *ret_problem) {
     GW_CLEANUP(gw_buffer_done) gw_buffer line;
     const char *fields[GW_SOURCE_COLUMNS_MAX];
@@ -136,6 +154,9 @@ static gw_status csv_read(const char *path, gw_arena *arena, gw_source *source, 
     if (count == SIZE_MAX)
         return header_wrong(ret_problem, path, "Quotes in it are not closed, or it has more than 256 fields.",
                             "Correct the first line.");
+    gw_status values = values_refuse(path, fields, count, ret_problem);
+    if (values != GW_OK)
+        return values;
     for (size_t i = 0; i < count; i++)
         source->columns[i] = (gw_source_column){.name = fields[i]};
     source->column_count = count;

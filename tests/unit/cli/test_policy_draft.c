@@ -78,6 +78,28 @@ static void no_value_leaves_the_file(void **state) {
         fail_msg("%llu bytes were read for a line of 10", count);
 }
 
+// A file without a header: its first line is a person, who must not get into a draft, nor onto a screen.
+static void a_first_line_of_values_is_not_taken_for_names(void **state) {
+    (void)state;
+    static const char *const lines[] = {"1003,F,Kovacs Anna,52000\n", "Kovacs Anna,1987-03-04\n", "Kovacs Anna,-0.5\n",
+                                        "Kovacs Anna,04/03/1987 12:00\n"};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(1u << 20);
+        gw_source source = {0};
+        gw_problem problem;
+        assert_int_equal(read_header(lines[i], arena, &source, &problem), GW_INVALID);
+        assert_string_equal(problem.code, "source_header");
+        assert_int_equal(source.column_count, 0);
+        assert_null(strstr(problem.what, "Kovacs"));
+        assert_null(strstr(problem.why, "Kovacs"));
+        assert_null(strstr(problem.why, "1987"));
+    }
+    GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(1u << 20);
+    gw_source source = {0};
+    gw_problem problem;
+    assert_int_equal(read_header("id,income 2021,c_birth,x1\n", arena, &source, &problem), GW_OK);
+}
+
 static void headers_that_name_no_columns_are_refused(void **state) {
     (void)state;
     static const char *const cases[][2] = {{"", "empty"},
@@ -205,6 +227,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_header_is_read_and_nothing_behind_it),
         cmocka_unit_test(no_value_leaves_the_file),
+        cmocka_unit_test(a_first_line_of_values_is_not_taken_for_names),
         cmocka_unit_test(headers_that_name_no_columns_are_refused),
         cmocka_unit_test(what_is_not_answered_is_a_value_that_asks),
         cmocka_unit_test(answers_that_cannot_be_are_told_with_their_line),
