@@ -92,7 +92,8 @@ static gw_exit_code all_say(gw_cli *cli, const gw_names *names, const gw_find *f
         return code;
     }
     gw_say_text(cli, "\n");
-    gw_say_wrapped(cli, "godwit catalogue DATASET shows its concepts and codes.");
+    gw_say_wrapped(cli, "godwit catalogue DATASET shows its concepts and codes, godwit dataset show DATASET all that "
+                        "may be measured.");
     return code;
 }
 

@@ -5,6 +5,7 @@
 #include "client/cli/say_grid.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
+#include "service/format/figures.h"
 #include <string.h>
 
 #define CODES_BYTES_MAX 65536u
@@ -17,6 +18,11 @@ static const gw_grid_column indicator_columns[] = {{"indicator", "INDICATOR", GW
                                                    {"statistic", "STATISTIC", GW_ALIGN_LEFT, false},
                                                    {"unit", "UNIT", GW_ALIGN_LEFT, false},
                                                    {"definition", "WHAT IT IS", GW_ALIGN_LEFT, true}};
+// Of all datasets: where an indicator can be asked tells more than what kind of figure it is.
+static const gw_grid_column everywhere_columns[] = {{"indicator", "INDICATOR", GW_ALIGN_LEFT, false},
+                                                    {"datasets", "OF", GW_ALIGN_LEFT, true},
+                                                    {"unit", "UNIT", GW_ALIGN_LEFT, false},
+                                                    {"definition", "WHAT IT IS", GW_ALIGN_LEFT, true}};
 static const gw_grid_column code_columns[] = {{"concept", "CONCEPT", GW_ALIGN_LEFT, false},
                                               {"label", "LABEL", GW_ALIGN_LEFT, true},
                                               {"code", "CODES", GW_ALIGN_LEFT, true}};
@@ -123,23 +129,39 @@ gw_status gw_find_check(const gw_find *find, const gw_names *names, const gw_jso
 
 // ---- indicators
 
-static void indicator_add(gw_grid *grid, const gw_json_node *node) {
-    const char *unit = gw_doc_text(node, "unit", "");
-    const char *row[] = {gw_doc_text(node, "indicator", ""), gw_doc_text(node, "statistic", ""),
-                         strcmp(unit, "PC") == 0 ? "%" : unit,
+// The short names of the datasets that can answer it.
+static void datasets_list(const gw_names *names, const char *indicator, gw_buffer *text) {
+    for (const gw_json_node *node = gw_doc_first(gw_names_root(names), "datasets"); node != NULL;
+         node = gw_json_next(node))
+        if (list_has(node, "indicators", indicator))
+            gw_buffer_format(text, "%s%s", text->size == 0 ? "" : " ",
+                             gw_dataset_short(gw_doc_text(node, "dataset", "")));
+}
+
+static void indicator_add(gw_grid *grid, const gw_json_node *node, const char *second) {
+    const char *row[] = {gw_doc_text(node, "indicator", ""), second, gw_unit_word(gw_doc_text(node, "unit", "")),
                          gw_doc_text(node, "definition", gw_doc_text(node, "label", ""))};
     gw_grid_add(grid, row);
 }
 
 gw_exit_code gw_say_indicators(gw_cli *cli, const gw_names *names, const gw_json_node *dataset, const gw_find *find,
                                size_t *ret_rows) {
-    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(indicator_columns, 4);
+    GW_CLEANUP(gw_grid_freep)
+    gw_grid *grid = gw_grid_new(dataset == NULL ? everywhere_columns : indicator_columns, 4);
     GW_ASSERT(grid != NULL);
     for (const gw_json_node *node = gw_doc_first(gw_names_root(names), "indicators"); node != NULL;
          node = gw_json_next(node)) {
-        bool is_here = dataset == NULL || list_has(dataset, "indicators", gw_doc_text(node, "indicator", ""));
-        if (is_here && gw_find_indicator(find, node))
-            indicator_add(grid, node);
+        const char *id = gw_doc_text(node, "indicator", "");
+        if (!gw_find_indicator(find, node))
+            continue;
+        gw_buffer datasets;
+        gw_buffer_init(&datasets, CODES_BYTES_MAX);
+        datasets_list(names, id, &datasets);
+        if (dataset == NULL && datasets.size > 0)
+            indicator_add(grid, node, gw_buffer_string(&datasets));
+        else if (dataset != NULL && list_has(dataset, "indicators", id))
+            indicator_add(grid, node, gw_doc_text(node, "statistic", ""));
+        gw_buffer_done(&datasets);
     }
     *ret_rows = gw_grid_rows(grid);
     return *ret_rows == 0 ? GW_EXIT_DONE : gw_say_grid(cli, grid);
@@ -173,9 +195,9 @@ static void codes_list(const gw_json_node *concept, bool is_whole, gw_buffer *te
         gw_buffer_format(text, "%s%s %s", text->size == 0 ? "" : ", ", gw_doc_text(code, "code", ""),
                          gw_doc_text(code, "label", ""));
     const char *min = gw_doc_text(concept, "min", NULL), *max = gw_doc_text(concept, "max", NULL);
-    const char *unit = gw_doc_text(concept, "unit", NULL);
+    const char *unit = gw_unit_word(gw_doc_text(concept, "unit", ""));
     if (min != NULL && max != NULL)
-        gw_buffer_format(text, "%s to %s%s%s", min, max, unit == NULL ? "" : " ", unit == NULL ? "" : unit);
+        gw_buffer_format(text, "%s to %s%s%s", min, max, unit[0] == '\0' ? "" : " ", unit);
     for (const gw_json_node *band = gw_doc_first(concept, "bandings"); band != NULL; band = gw_json_next(band)) {
         gw_buffer_format(text, "; --by %s:", gw_doc_text(band, "banding", ""));
         for (const gw_json_node *code = gw_doc_first(band, "codes"); code != NULL; code = gw_json_next(code))

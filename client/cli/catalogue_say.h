@@ -14,7 +14,7 @@ bool gw_find_dataset(const gw_find *find, const gw_names *names, const gw_json_n
 bool gw_find_indicator(const gw_find *find, const gw_json_node *indicator);
 bool gw_find_concept(const gw_find *find, const gw_json_node *concept);
 
-// Those of one dataset, or all (NULL). The number of rows in `ret_rows`.
+// Those of one dataset, or all that some dataset can answer (NULL), with its name. The number of rows in `ret_rows`.
 gw_exit_code gw_say_indicators(gw_cli *cli, const gw_names *names, const gw_json_node *dataset, const gw_find *find,
                                size_t *ret_rows);
 gw_exit_code gw_say_concepts(gw_cli *cli, const gw_json_node *dataset, const gw_find *find, size_t *ret_rows);

@@ -7,6 +7,7 @@
 #include "client/cli/say_grid.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
+#include "service/format/figures.h"
 #include <math.h>
 #include <string.h>
 
@@ -120,14 +121,10 @@ static void cautions_note(gw_cli *cli, const comparison *c) {
 // ---- saying
 
 static const char *unit_word(const comparison *c) {
-    static const char *const words[][2] = {{"PS", "people"}, {"persons", "people"}, {"NR", ""}, {"H", "hours"}};
     gw_statistic statistic = c->saved[0].statistic;
     if (statistic == GW_STATISTIC_RATE || statistic == GW_STATISTIC_SHARE)
         return "points";
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcmp(c->unit, words[i][0]) == 0)
-            return words[i][1];
-    return c->unit;
+    return gw_unit_word(c->unit);
 }
 
 static void range_say(gw_cli *cli, const char *label, const gw_combined *figure, unsigned decimals, const char *unit,

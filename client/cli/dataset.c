@@ -17,7 +17,7 @@ GW_DEFINE_FREEP(gw_grid, gw_grid_free)
 static const gw_grid_column list_columns[] = {
     {"dataset", "DATASET", GW_ALIGN_LEFT, true},    {"title", "TITLE", GW_ALIGN_LEFT, true},
     {"population", "PEOPLE", GW_ALIGN_LEFT, true},  {"policy", "POLICY", GW_ALIGN_RIGHT, false},
-    {"data_version", "DATA", GW_ALIGN_LEFT, false}, {"data_time", "OF", GW_ALIGN_LEFT, false},
+    {"data_version", "DATA", GW_ALIGN_LEFT, false}, {"data_time", "DATA OF", GW_ALIGN_LEFT, false},
     {"budget", "BUDGET", GW_ALIGN_RIGHT, false},    {"notice", "", GW_ALIGN_LEFT, true}};
 #define LIST_COLUMNS_TABLE 7u // the notice is for programs, and for `dataset show`
 #define LIST_COLUMNS_CSV 8u

@@ -9,6 +9,7 @@
 #include "client/cli/wording.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
+#include "service/format/figures.h"
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -206,7 +207,7 @@ static bool is_ratio(const explanation *e) {
 
 static void noise_say(explanation *e) {
     const gw_json_node *error = gw_doc_at(e->cost, "error");
-    const char *unit = gw_doc_text(error, "unit", "");
+    const char *unit = gw_unit_word(gw_doc_text(error, "unit", ""));
     char likely[GW_AMOUNT_TEXT], half[GW_AMOUNT_TEXT];
     gw_buffer *text = part(e, "Noise");
     gw_figure_text(gw_doc_text(error, "half_width_95", "?"), likely);
@@ -218,8 +219,8 @@ static void noise_say(explanation *e) {
                                                                             : text_at(e, "law", "?"),
                      gw_doc_text(e->cost, "epsilon", "?"));
     text = part(e, "Error");
-    gw_buffer_format(text, "19 times in 20 within ±%s %s, half the time within ±%s", likely,
-                     unit[0] == '\0' ? "" : unit, half);
+    gw_buffer_format(text, "19 times in 20 within ±%s%s%s, half the time within ±%s", likely,
+                     unit[0] == '\0' ? "" : " ", unit, half);
     if (gw_doc_integer(error, "group_size", 0) > 0 && is_ratio(e))
         gw_buffer_format(text, ", for a group of %lld people", (long long)gw_doc_integer(error, "group_size", 0));
     gw_buffer_text(text, ". Errors of the register come on top.");

@@ -165,15 +165,18 @@ static const char *concept_label(void *state, const char *concept) {
     return gw_doc_text(concept_find(labels->dataset, concept), "label", NULL);
 }
 
-// Bands of numbers are named as Eurostat names ages: Y20T64, Y_LT20, Y_GE65. Others keep their code.
+// Bands of numbers are named as Eurostat names ages: Y20T64, Y_LT20, Y_GE65; drafts name those of other numbers with a
+// B. Others keep their code.
 static const char *band_label(gw_names_labels *labels, const char *code) {
     int low, high, end = 0;
     size_t size = strlen(code);
-    if (sscanf(code, "Y%dT%d%n", &low, &high, &end) == 2 && (size_t)end == size)
+    if (code[0] != 'Y' && code[0] != 'B')
+        return NULL;
+    if (sscanf(code + 1, "%dT%d%n", &low, &high, &end) == 2 && (size_t)end + 1 == size)
         gw_ignore(snprintf(labels->band, sizeof(labels->band), "%d to %d", low, high)); // it fits
-    else if (sscanf(code, "Y_LT%d%n", &low, &end) == 1 && (size_t)end == size)
+    else if (sscanf(code + 1, "_LT%d%n", &low, &end) == 1 && (size_t)end + 1 == size)
         gw_ignore(snprintf(labels->band, sizeof(labels->band), "under %d", low)); // it fits
-    else if (sscanf(code, "Y_GE%d%n", &low, &end) == 1 && (size_t)end == size)
+    else if (sscanf(code + 1, "_GE%d%n", &low, &end) == 1 && (size_t)end + 1 == size)
         gw_ignore(snprintf(labels->band, sizeof(labels->band), "%d and over", low)); // it fits
     else
         return NULL;

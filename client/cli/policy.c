@@ -90,6 +90,17 @@ static bool has_open_point(gw_bytes policy) {
     return false;
 }
 
+// A file for each table, where there are several.
+static void load_next_say(gw_cli *cli, const gw_json_node *policy) {
+    const gw_json_node *tables = gw_doc_at(policy, "tables");
+    bool has_many = tables != NULL && gw_json_count(tables) > 1;
+    gw_say(cli, "  next  godwit load %s%s", gw_doc_text(policy, "dataset", "DATASET"), has_many ? "" : " YOUR.csv");
+    for (const gw_json_node *table = has_many ? gw_json_first(tables) : NULL; table != NULL;
+         table = gw_json_next(table))
+        gw_say(cli, " %s=FILE", gw_json_name(table));
+    gw_say(cli, "\n        (on the service's machine; from another folder with --dir STATE)\n");
+}
+
 // Names the next commands: a dataset's first policy needs its people's budget before it, and its data after it.
 static void next_say(gw_cli *cli, const char *file, gw_bytes policy, bool is_signed_only) {
     GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
@@ -103,8 +114,7 @@ static void next_say(gw_cli *cli, const char *file, gw_bytes policy, bool is_sig
     bool is_first = gw_doc_integer(root, "version", 0) == 1;
     if (!is_signed_only) {
         if (is_first)
-            gw_say(cli, "  next  godwit load %s YOUR.csv   (on the service's machine; --dir STATE)\n",
-                   gw_doc_text(root, "dataset", "DATASET"));
+            load_next_say(cli, root);
         return;
     }
     if (has_open_point(policy)) {
@@ -114,7 +124,7 @@ static void next_say(gw_cli *cli, const char *file, gw_bytes policy, bool is_sig
     if (is_first)
         gw_say(cli,
                "  next  godwit population add %s --total 20%s\n"
-               "        (once for these people: what may ever be learned about them, over all datasets)\n",
+               "        (once: what may ever be learned about them, over all datasets)\n",
                gw_doc_text(root, "population", "NAME"), gw_buffer_string(&who));
     gw_say(cli, "  %s  godwit policy activate %s%s\n", is_first ? "then" : "next", file, gw_buffer_string(&who));
 }

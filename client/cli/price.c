@@ -6,6 +6,7 @@
 #include "client/cli/wording.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
+#include "service/format/figures.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,10 +68,6 @@ static void price_say(gw_cli *cli, const gw_json_node *cost) {
 
 // ---- error
 
-static const char *unit_word(const char *unit) {
-    return strcmp(unit, "persons") == 0 ? "people" : strcmp(unit, "H") == 0 ? "hours" : unit;
-}
-
 static void size_text(const gw_json_node *group, char text[GW_AMOUNT_TEXT]) {
     char number[24];
     gw_ignore(snprintf(number, sizeof(number), "%lld", (long long)gw_doc_integer(group, "group_size", 0))); // it fits
@@ -96,7 +93,7 @@ static void groups_say(const gw_json_node *error, const char *unit, gw_buffer *t
 static void error_say(gw_cli *cli, const gw_json_node *cost) {
     const gw_json_node *error = gw_doc_at(cost, "error");
     char likely[GW_AMOUNT_TEXT], half[GW_AMOUNT_TEXT], size[GW_AMOUNT_TEXT], largest[GW_AMOUNT_TEXT];
-    const char *unit = unit_word(gw_doc_text(error, "unit", ""));
+    const char *unit = gw_unit_word(gw_doc_text(error, "unit", ""));
     const char *weight = gw_doc_text(error, "weight_max", NULL);
     if (!is_same_for_all(error) && gw_doc_integer(error, "group_size", 0) == 0) {
         gw_say_field(cli, "Error",
@@ -150,7 +147,7 @@ static void alternative_say(const gw_json_node *node, const char *unit, const gw
 
 static void instead_say(gw_cli *cli, const gw_json_node *cost, const gw_json_node *dataset) {
     const gw_json_node *error = gw_doc_at(cost, "error");
-    const char *unit = unit_word(gw_doc_text(error, "unit", ""));
+    const char *unit = gw_unit_word(gw_doc_text(error, "unit", ""));
     bool is_known = is_same_for_all(error) || gw_doc_integer(error, "group_size", 0) > 0;
     gw_buffer text;
     gw_buffer_init(&text, LINE_BYTES_MAX);
@@ -268,7 +265,7 @@ static void basket_row_add(gw_grid *grid, const gw_json_node *cost) {
     gw_amount_text(same_as > 0 ? "0" : gw_doc_text(cost, "price", "?"), price);
     gw_figure_text(gw_doc_text(error, "half_width_95", "?"), likely);
     gw_ignore(snprintf(error_text, sizeof(error_text), "±%s %s", likely,
-                       unit_word(gw_doc_text(error, "unit", "")))); // bounded, it is only shown
+                       gw_unit_word(gw_doc_text(error, "unit", "")))); // bounded, it is only shown
     if (same_as > 0)
         gw_ignore(snprintf(same, sizeof(same), "same as %lld", (long long)same_as)); // it fits
     else if (gw_doc_bool(cost, "free"))

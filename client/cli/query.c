@@ -77,12 +77,16 @@ static void price_bind(query_run *run, const gw_json_node *cost) {
 
 // ---- one question
 
-static gw_status price_needed(const query_options *options, gw_problem *ret_problem) {
+// The mend is the same question put to `cost`; its options are added where every mend gets them.
+static gw_status price_needed(const query_options *options, const gw_words *words, gw_problem *ret_problem) {
     if (options->question.epsilon != NULL || options->question.target_error != NULL)
         return GW_OK;
-    return gw_problem_set(ret_problem, GW_INVALID, "option_missing", "A question has a price.",
-                          "Say what you pay (--epsilon), or the error you can live with (--target-error).",
-                          "godwit cost DATASET INDICATOR   shows both");
+    gw_status status =
+        gw_problem_set(ret_problem, GW_INVALID, "option_missing", "A question has a price.",
+                       "Say what you pay (--epsilon), or the error you can live with (--target-error).", "");
+    gw_problem_mend(ret_problem, "godwit cost %.200s%s%.200s", words->items[0], words->count > 1 ? " " : "",
+                    words->count > 1 ? words->items[1] : "");
+    return status;
 }
 
 // Labels and short names come from the catalogue; a full id for a program needs neither.
@@ -119,7 +123,7 @@ static gw_status price_agree(query_run *run, gw_problem *ret_problem) {
 static gw_status one_run(query_run *run, gw_problem *ret_problem) {
     const gw_words *words = run->words;
     gw_question *question = &run->purchase.question;
-    gw_status status = price_needed(run->options, ret_problem);
+    gw_status status = price_needed(run->options, words, ret_problem);
     if (status == GW_OK)
         status = gw_question_read(&run->options->question, words, words->items[0], run->arena, question, ret_problem);
     if (status == GW_OK)

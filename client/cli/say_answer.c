@@ -12,11 +12,12 @@
 #define ANSWER_BYTES_MAX 268435456u
 #define DATE_SIZE 10u // "2026-11-21"
 
-// The day the data are of: known while the catalogue still speaks of the version that was asked.
+// The day the data are of: known while the catalogue still speaks of the version that was asked; a dummy is
+// dated as the answer would be.
 static bool data_date(const gw_said_answer *said, char date[GW_TIME_TEXT]) {
     const char *version = gw_doc_text(said->dataset, "data_version", NULL);
     int64_t time = gw_doc_integer(said->dataset, "data_time", 0);
-    if (version == NULL || time <= 0 || strcmp(version, said->answer->data_version) != 0)
+    if (version == NULL || time <= 0 || (!said->answer->is_dummy && strcmp(version, said->answer->data_version) != 0))
         return false;
     gw_time_format(time, date);
     date[DATE_SIZE] = '\0';

@@ -132,6 +132,14 @@ void gw_say_verdict(gw_cli *cli, const char *word, const char *format, ...) {
     va_end(arguments);
 }
 
+// A command is copied as one line, so only a sentence without one is wrapped.
+static void mend_out(gw_cli *cli, const char *mend) {
+    if (strstr(mend, "godwit") != NULL || strstr(mend, "--") != NULL || strchr(mend, '|') != NULL)
+        gw_note(cli, "  %-5s %s\n", "mend", mend);
+    else
+        field_out(cli, cli->err, 8, "  mend", mend);
+}
+
 gw_exit_code gw_fail(gw_cli *cli, const gw_problem *problem) {
     said_before(cli);
     paint(cli, cli->err, cli->err_is_terminal, COLOUR_RED, "godwit:");
@@ -143,8 +151,7 @@ gw_exit_code gw_fail(gw_cli *cli, const gw_problem *problem) {
     if (problem->why[0] != '\0')
         field_out(cli, cli->err, 8, "  why", problem->why);
     if (problem->mend[0] != '\0')
-        // Not wrapped: a command is copied as one line.
-        gw_note(cli, "  %-5s %s\n", "mend", problem->mend);
+        mend_out(cli, problem->mend);
     if (problem->charged.micro > 0) {
         char amount[GW_EPSILON_TEXT];
         gw_epsilon_format(problem->charged, amount);

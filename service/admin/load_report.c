@@ -110,8 +110,7 @@ static void report_orphans(const gw_load_report *report, const gw_policy *policy
         gw_buffer_format(buffer, " person%s of %s %s not in ", count == 1 ? "" : "s", policy->tables[i].name,
                          count == 1 ? "is" : "are");
         report_parents(policy, &policy->tables[i], buffer);
-        gw_buffer_text(buffer,
-                       "\n      what their rows inherit is unknown: _U, or left out where missing is \"drop\"\n");
+        gw_buffer_text(buffer, "\n      what their rows inherit is unknown (_U), or left out for \"drop\"\n");
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A simulation as a page for people and as JSON. Sentences first, figures in one table per kind.
 #include "service/admin/policy_simulate.h"
+#include "service/format/figures.h"
 #include "service/format/text.h"
 #include <inttypes.h>
 #include <math.h>
@@ -52,7 +53,7 @@ static void questions_text(const gw_simulation *simulation, gw_buffer *out) {
         moves[strcspn(moves, ".")] = question->moves >= 1 && question->moves == floor(question->moves) ? '\0' : '.';
         snprintf(left, sizeof left, "%zu cell%s, one person: %s", question->cell_count,
                  question->cell_count == 1 ? "" : "s", moves);
-        gw_buffer_format(out, "  %-34s%8.8s", left, question->error_unit);
+        gw_buffer_format(out, "  %-34s%8.8s", left, gw_unit_word(question->error_unit));
         for (size_t p = 0; p < GW_SIMULATION_PRICES; p++) {
             char text[32];
             figure(question->half_width[p], text);

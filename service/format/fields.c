@@ -44,10 +44,9 @@ void gw_fields_init(gw_fields *fields, const gw_answer *answer, const gw_asked *
     add(fields, "per", answer->is_per_person ? "person" : NULL);
     add_truth(fields, "weighted", answer->is_weighted);
     add(fields, "bounds", fields->bounds[0] == '\0' ? NULL : fields->bounds);
-    if (answer->is_dummy)
-        add_truth(fields, "dummy", true);
-    if (fields->notice.size > 0)
-        add(fields, "notice", gw_buffer_string(&fields->notice));
+    // Always there: a script that was written on dummies reads the real answer's columns.
+    add_truth(fields, "dummy", answer->is_dummy);
+    add(fields, "notice", fields->notice.size == 0 ? NULL : gw_buffer_string(&fields->notice));
     GW_ASSERT(answer->by_count <= GW_BY_MAX);
     for (size_t k = 0; k < answer->by_count; k++)
         gw_ignore(snprintf(fields->keys[k], GW_FIELD_NAME_MAX, "%s%s", is_taken(fields, answer->by[k]) ? "by_" : "",

@@ -2,6 +2,7 @@
 // Words, ranges and notes. A note is said only where it concerns a figure that is shown.
 #include "service/format/figures.h"
 #include "service/base/check.h"
+#include "service/wire/decimal.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +13,22 @@
 #define NOTE_BYTES_MAX 65536u
 #define FIGURE_COLUMNS 3u
 #define UNIT_SHOWN_MAX 16
+#define PLACES_RANGE_MAX 20.0
+
+enum end { NO_END, END_LOWER, END_UPPER };
+typedef struct {
+    const gw_answer *answer;
+    const gw_labels *labels;
+    bool is_whole; // decimals are not shown
+} figure_look;
 
 // Flags decided on protected values, so no word here says anything about the data's size.
 static const struct {
     const char *flag;
     const char *word; // in place of the figure; NULL: the figure stands
     const char *meaning;
-} flags[] = {{"u", "too uncertain", "u  too uncertain after protection: ask for bigger groups, or pay more"},
+} flags[] = {{"u", "too uncertain",
+              "u  too uncertain after protection: ask for bigger groups, or double epsilon"},
              {"c", "withheld", "c  withheld by policy"},
              {"z", "cannot exist", "z  cannot exist"},
              {"x", "not collected", "x  not collected"},
@@ -88,14 +98,51 @@ static bool is_percent(const gw_answer *answer) {
     return strcmp(answer->unit, "PC") == 0;
 }
 
+// Places behind the point that say something: where every range is wider than 20 whole units, none does. Rates and
+// shares keep theirs, so that a column of percentages has one width.
+static bool has_places(const gw_answer *answer) {
+    bool is_seen = false;
+    if (is_percent(answer))
+        return true;
+    for (size_t i = 0; i < answer->cell_count; i++) {
+        const gw_answer_cell *cell = &answer->cells[i];
+        if (cell->estimate == NULL || cell->lower == NULL || cell->upper == NULL)
+            continue;
+        if (strtod(cell->upper, NULL) - strtod(cell->lower, NULL) < PLACES_RANGE_MAX)
+            return true;
+        is_seen = true;
+    }
+    return !is_seen;
+}
+
+// To whole units: an end of a range away from the middle, so that it never becomes narrower. False where the text is no
+// plain decimal.
+static bool whole_write(const char *decimal, enum end end, char text[GW_DECIMAL_TEXT]) {
+    gw_decimal value;
+    if (!gw_decimal_parse(decimal, &value))
+        return false;
+    gw_int128 rest = value.trillionths % GW_DECIMAL_ONE; // of the value's sign
+    value.trillionths -= rest;
+    if ((end == END_LOWER && rest < 0) || (end == NO_END && -rest * 2 >= GW_DECIMAL_ONE))
+        value.trillionths -= GW_DECIMAL_ONE;
+    if ((end == END_UPPER && rest > 0) || (end == NO_END && rest * 2 >= GW_DECIMAL_ONE))
+        value.trillionths += GW_DECIMAL_ONE;
+    gw_decimal_format(value, text);
+    return true;
+}
+
 // The figure within what is possible, as its reader writes it. `ret_clipped` is raised when it was moved. An upper end
 // of no people would say that a group is empty, which no noisy figure can: it is one at least.
-static void figure(const gw_answer *answer, const gw_labels *labels, const char *decimal, bool is_upper,
-                   gw_buffer *text, bool *ret_clipped) {
+static void figure(const figure_look *look, const char *decimal, enum end end, gw_buffer *text, bool *ret_clipped) {
+    const gw_answer *answer = look->answer;
+    const gw_labels *labels = look->labels;
     double value = strtod(decimal, NULL);
+    char whole[GW_DECIMAL_TEXT];
+    if (look->is_whole && whole_write(decimal, end, whole))
+        decimal = whole;
     const char *bound = NULL;
     char clipped[CELL_TEXT];
-    if (is_upper && is_statistic(answer, "count") && value < 1)
+    if (end == END_UPPER && is_statistic(answer, "count") && value < 1)
         bound = "1";
     else if (has_lower_bound(answer) && value < 0)
         bound = "0";
@@ -111,12 +158,22 @@ static void figure(const gw_answer *answer, const gw_labels *labels, const char 
     gw_text_number(text, bound == NULL ? decimal : clipped, labels == NULL ? NULL : labels->numbers);
 }
 
+const char *gw_unit_word(const char *unit) {
+    static const char *const words[][2] = {{"PC", "%"},    {"PS", "people"}, {"persons", "people"},
+                                           {"H", "hours"}, {"MO", "months"}, {"MIN", "minutes"},
+                                           {"NR", ""}};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(unit, words[i][0]) == 0)
+            return words[i][1];
+    return unit;
+}
+
 // Persons and plain numbers need no unit behind them; codes of SDMX units are put into words, other units stand as they
 // are ("EUR").
 static void unit_append(const gw_answer *answer, gw_buffer *text) {
     static const struct {
         const char *unit, *shown;
-    } units[] = {{"PC", "%"}, {"H", "h"}, {"MO", "months"}, {"PS", ""}, {"NR", ""}, {"", ""}};
+    } units[] = {{"PC", "%"}, {"H", "h"}, {"MO", "months"}, {"MIN", "min"}, {"PS", ""}, {"NR", ""}, {"", ""}};
     const char *shown = answer->unit;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (strcmp(answer->unit, units[i].unit) == 0)
@@ -125,16 +182,16 @@ static void unit_append(const gw_answer *answer, gw_buffer *text) {
         gw_buffer_format(text, " %.*s", UNIT_SHOWN_MAX, shown);
 }
 
-static void cell_figures(const gw_answer *answer, const gw_answer_cell *cell, const gw_labels *labels,
-                         char estimate[CELL_TEXT], char between[CELL_TEXT], bool *ret_clipped) {
+static void cell_figures(const figure_look *look, const gw_answer_cell *cell, char estimate[CELL_TEXT],
+                         char between[CELL_TEXT], bool *ret_clipped) {
     const char *word = flag_word(cell->flag);
     gw_buffer text;
     gw_buffer_init(&text, CELL_TEXT - 1);
     if (cell->estimate == NULL || word != NULL)
         gw_buffer_text(&text, word == NULL ? "not given" : word);
     else {
-        figure(answer, labels, cell->estimate, false, &text, ret_clipped);
-        unit_append(answer, &text);
+        figure(look, cell->estimate, NO_END, &text, ret_clipped);
+        unit_append(look->answer, &text);
     }
     gw_ignore(snprintf(estimate, CELL_TEXT, "%s", gw_buffer_string(&text)));
     gw_buffer_done(&text);
@@ -142,15 +199,16 @@ static void cell_figures(const gw_answer *answer, const gw_answer_cell *cell, co
     if (cell->estimate == NULL || cell->lower == NULL || cell->upper == NULL)
         gw_buffer_text(&text, "-");
     else {
-        figure(answer, labels, cell->lower, false, &text, ret_clipped);
+        figure(look, cell->lower, END_LOWER, &text, ret_clipped);
         gw_buffer_text(&text, " and ");
-        figure(answer, labels, cell->upper, true, &text, ret_clipped);
+        figure(look, cell->upper, END_UPPER, &text, ret_clipped);
     }
     gw_ignore(snprintf(between, CELL_TEXT, "%s", gw_buffer_string(&text)));
     gw_buffer_done(&text);
 }
 
 static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid *grid, bool *ret_clipped) {
+    const figure_look look = {answer, labels, !has_places(answer)};
     char codes[GW_BY_MAX][CELL_TEXT]; // a label may live only until the next one is asked for
     for (size_t i = 0; i < answer->cell_count; i++) {
         const gw_answer_cell *cell = &answer->cells[i];
@@ -161,7 +219,7 @@ static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid 
             gw_ignore(snprintf(codes[k], CELL_TEXT, "%s", label)); // a longer label is cut
             row[k] = codes[k];
         }
-        cell_figures(answer, cell, labels, estimate, between, ret_clipped);
+        cell_figures(&look, cell, estimate, between, ret_clipped);
         row[answer->by_count] = estimate;
         row[answer->by_count + 1] = between;
         row[answer->by_count + 2] = cell->flag;

@@ -17,6 +17,8 @@ typedef struct {
 } gw_labels;
 const char *gw_label_of_concept(const gw_labels *labels, const char *concept); // `labels` may be NULL
 const char *gw_label_of_code(const gw_labels *labels, const char *concept, const char *code);
+// How a sentence or a list names a unit: "people" for PS, "hours" for H; "" for a plain number; others as they are.
+const char *gw_unit_word(const char *unit);
 
 // Said first and last of figures that are made from the policy alone.
 #define GW_NOT_REAL "NOT REAL: made from the policy alone, about nobody; for trying things out."

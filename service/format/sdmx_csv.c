@@ -208,7 +208,7 @@ static void time_write(sheet *s) {
     const char *dash = strchr(s->answer->release, '-');
     if (s->time[0] == '\0' && s->asked->time != NULL)
         gw_ignore(snprintf(s->time, sizeof(s->time), "%s", s->asked->time)); // cut where it is no period
-    if (s->time[0] == '\0' && dash != NULL && strspn(dash + 1, "0123456789") == 4)
+    if (s->time[0] == '\0' && dash != NULL && !s->answer->is_dummy && strspn(dash + 1, "0123456789") == 4)
         gw_ignore(snprintf(s->time, sizeof(s->time), "%.4s", dash + 1)); // it fits
 }
 

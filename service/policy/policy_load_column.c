@@ -4,6 +4,7 @@
 #include "service/policy/policy_load.h"
 #include "service/base/cleanup.h"
 #include "service/wire/decimal.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +32,18 @@ static const char *concept_label(const char *concept) {
     for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
         if (strcmp(labels[i][0], concept) == 0)
             return labels[i][1];
-    return concept;
+    return NULL;
+}
+
+// "paid_by" is read as "Paid by" where neither the file nor the house has a name for it.
+static const char *concept_read(gw_policy_loader *l, const char *concept) {
+    char label[GW_NAME_MAX + 1];
+    size_t size = strlen(concept);
+    for (size_t i = 0; i <= size && i < sizeof(label); i++)
+    label[i] = concept[i] == '_' ? ' ' : concept[i];
+    label[sizeof(label) - 1] = '\0';
+    label[0] = (char)toupper((unsigned char)label[0]);
+    return gw_load_copy(&l->load, label);
 }
 
 bool gw_policy_read_number(gw_policy_loader *l, const gw_json_node *node, gw_column_type type, gw_decimal *ret) {
@@ -349,6 +361,8 @@ void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_col
     column->label = gw_load_text(&l->load, node, "label", false);
     if (column->concept != NULL && column->label == NULL)
         column->label = concept_label(column->concept);
+    if (column->concept != NULL && column->label == NULL)
+        column->label = concept_read(l, column->concept);
     read_missing(l, node, column);
     read_depends(l, node, column);
     if (!gw_policy_is_well(l))

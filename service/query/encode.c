@@ -3,6 +3,7 @@
 #include "service/query/encode.h"
 
 #include "service/base/check.h"
+#include "service/format/figures.h"
 #include "service/release/release.h"
 #include "service/wire/decimal.h"
 
@@ -64,9 +65,15 @@ static const char *too_little(const gw_plan *plan) {
     return "";
 }
 
+// Of the values that are added up: "EUR", "months", or nothing.
+static const char *unit_word(const gw_plan *plan) {
+    return plan->of == NULL || plan->of->unit == NULL ? "" : gw_unit_word(plan->of->unit);
+}
+
 static void note_bound(const gw_plan *plan, gw_buffer *text) {
     unsigned long long units = (unsigned long long)plan->bound.units;
     const char *s = units == 1 ? "" : "s";
+    const char *unit = unit_word(plan);
     char total[GW_DECIMAL_TEXT];
     switch (plan->bound.kind) {
     case GW_BOUND_NONE:
@@ -86,10 +93,14 @@ static void note_bound(const gw_plan *plan, gw_buffer *text) {
             units, s, units == 1 ? "s" : "", too_little(plan));
         return;
     case GW_BOUND_KEEP_CELLS:
-        gw_buffer_format(text,
-                         "Each person counts in at most %llu cell%s, taken in a random order; where people are in "
-                         "more, %s.",
-                         units, s, too_little(plan));
+        if (units == 1)
+            gw_buffer_format(text, "Each person counts in one cell, taken at random; where people are in more, %s.",
+                             too_little(plan));
+        else
+            gw_buffer_format(text,
+                             "Each person counts in at most %llu cell%s, taken in a random order; where people are in "
+                             "more, %s.",
+                             units, s, too_little(plan));
         return;
     case GW_BOUND_CLAMP_TOTAL:
         person_total_text(plan, total);
@@ -97,19 +108,20 @@ static void note_bound(const gw_plan *plan, gw_buffer *text) {
             text,
             "The values of each person count up to a total of %s %s, taken in a random order; where people "
             "have more, %s.",
-            total, plan->of->unit ? plan->of->unit : "in all", too_little(plan));
+            total, unit[0] == '\0' ? "in all" : unit, too_little(plan));
         return;
     }
 }
 
 void gw_plan_bounds_note(const gw_plan *plan, gw_buffer *ret_text) {
     note_bound(plan, ret_text);
+    const char *unit = unit_word(plan);
     char number[GW_DECIMAL_TEXT];
     if (plan->is_per_person && plan->statistic == GW_STATISTIC_MEAN) {
         person_total_text(plan, number);
         gw_buffer_format(ret_text,
                          " A person's total in a cell counts up to %s%s%s; larger totals make the mean too low.",
-                         number, plan->of->unit ? " " : "", plan->of->unit ? plan->of->unit : "");
+                         number, unit[0] == '\0' ? "" : " ", unit);
     }
     if (!plan->weight)
         return;

@@ -77,7 +77,7 @@ static gw_status mean_of_persons(const gw_plan_builder *b) {
     int64_t step = common_divisor(of->min_scaled, of->grid_scaled);
     if (of->min_scaled < 0 || of->person_total_scaled < step) {
         gw_problem_set(b->problem, GW_INVALID, "of_needed", "This concept has no mean per person.", "",
-                       "Ask for the mean of rows (\"per\":\"row\"), or ask the owner for \"person_total_max\".");
+                       "Ask for the mean of rows (not per person), or ask the owner for \"person_total_max\".");
         gw_problem_why(b->problem,
                        "A person's total of %s needs values of at least 0 and a \"person_total_max\" in the policy.",
                        of->concept);

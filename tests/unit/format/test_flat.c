@@ -23,18 +23,18 @@ static void csv_keeps_codes_and_unbiased_figures(void **state) {
     assert_csv(
         &answer,
         "c_birth,age:work,estimate,lower,upper,se,flag,unit,statistic,dataset,indicator,release,of,where,epsilon,per,"
-        "weighted,bounds,notice\n"
+        "weighted,bounds,dummy,notice\n"
         "NAT,Y20T64,66.4,63.5,69.3,1.4,,PC,rate,nso.example/register,employment_rate,GW-2026-000143,,\"isced11=ED0-2,"
-        "ED3_4 and sex=F\",0.05,,false,,\"SYNTHETIC, nobody \"\"in it\"\" exists.\"\n"
+        "ED3_4 and sex=F\",0.05,,false,,false,\"SYNTHETIC, nobody \"\"in it\"\" exists.\"\n"
         "NAT,_U,101.2,80.0,100.0,9.4,,PC,rate,nso.example/register,employment_rate,GW-2026-000143,,\"isced11=ED0-2,"
-        "ED3_4 and sex=F\",0.05,,false,,\"SYNTHETIC, nobody \"\"in it\"\" exists.\"\n"
+        "ED3_4 and sex=F\",0.05,,false,,false,\"SYNTHETIC, nobody \"\"in it\"\" exists.\"\n"
         "EU_FOR,Y20T64,-0.5,0.0,4.0,2.0,u,PC,rate,nso.example/register,employment_rate,GW-2026-000143,,\"isced11=ED0-2,"
-        "ED3_4 and sex=F\",0.05,,false,,\"SYNTHETIC, nobody \"\"in it\"\" exists.\"\n"
+        "ED3_4 and sex=F\",0.05,,false,,false,\"SYNTHETIC, nobody \"\"in it\"\" exists.\"\n"
         "EU_FOR,_U,,0.0,100.0,,u,PC,rate,nso.example/register,employment_rate,GW-2026-000143,,\"isced11=ED0-2,"
-        "ED3_4 and sex=F\",0.05,,false,,\"SYNTHETIC, nobody \"\"in it\"\" exists.\"\n");
+        "ED3_4 and sex=F\",0.05,,false,,false,\"SYNTHETIC, nobody \"\"in it\"\" exists.\"\n");
 }
 
-static void csv_has_a_notice_column_only_with_a_notice(void **state) {
+static void a_column_without_anything_to_say_is_there_and_empty(void **state) {
     (void)state;
     gw_answer answer = answer_sample();
     answer.notice = NULL;
@@ -45,9 +45,9 @@ static void csv_has_a_notice_column_only_with_a_notice(void **state) {
     answer.bounds_kind = "keep-rows";
     answer.bounds_units = "3";
     assert_csv(&answer, "estimate,lower,upper,se,flag,unit,statistic,dataset,indicator,release,of,where,epsilon,per,"
-                        "weighted,bounds\n"
+                        "weighted,bounds,dummy,notice\n"
                         "66.4,63.5,69.3,1.4,,PC,rate,nso.example/register,,GW-2026-000143,,\"isced11=ED0-2,"
-                        "ED3_4 and sex=F\",0.05,person,true,keep-rows 3\n");
+                        "ED3_4 and sex=F\",0.05,person,true,keep-rows 3,false,\n");
 }
 
 static void every_line_of_dummies_says_they_are_not_real(void **state) {
@@ -122,7 +122,7 @@ static void a_concept_never_takes_a_field_s_name(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(csv_keeps_codes_and_unbiased_figures),
-        cmocka_unit_test(csv_has_a_notice_column_only_with_a_notice),
+        cmocka_unit_test(a_column_without_anything_to_say_is_there_and_empty),
         cmocka_unit_test(every_line_of_dummies_says_they_are_not_real),
         cmocka_unit_test(every_line_of_ndjson_is_an_object_of_the_same_texts),
         cmocka_unit_test(a_concept_never_takes_a_field_s_name),

@@ -26,7 +26,7 @@ static void a_page_has_title_notice_table_and_notes(void **state) {
                         "| NAT | \\_U | 100.0 % | 80.0 and 100.0 |  |\n"
                         "| EU_FOR | Y20T64 | too uncertain | 0.0 and 4.0 | u |\n\n"
                         "- Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
-                        "- u  too uncertain after protection: ask for bigger groups, or pay more\n"
+                        "- u  too uncertain after protection: ask for bigger groups, or double epsilon\n"
                         "- Shown within what is possible; -o csv and -o json keep the unbiased figures.\n"
                         "- Release GW-2026-000143\n\n"
                         "**NOT REAL: made from the policy alone, about nobody; for trying things out.**\n");

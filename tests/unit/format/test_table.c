@@ -64,7 +64,7 @@ static void table_says_notice_labels_ranges_and_flags(void **state) {
                  " NEU_FOR           M             100.0 %  80.0 and 100.0\n"
                  " Unknown           M       too uncertain               -  u\n"
                  "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
-                 "u  too uncertain after protection: ask for bigger groups, or pay more\n"
+                 "u  too uncertain after protection: ask for bigger groups, or double epsilon\n"
                  "Shown within what is possible; -o csv and -o json keep the unbiased figures.\n");
 }
 
@@ -87,8 +87,34 @@ static void counts_are_never_shown_below_zero(void **state) {
                  " NEU_FOR  M           24,108  24,048 and 24,168\n"
                  " _U       M    too uncertain          0 and 251  u\n"
                  "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
-                 "u  too uncertain after protection: ask for bigger groups, or pay more\n"
+                 "u  too uncertain after protection: ask for bigger groups, or double epsilon\n"
                  "Shown within what is possible; -o csv and -o json keep the unbiased figures.\n");
+}
+
+static void decimals_far_below_the_noise_are_not_shown_and_no_range_narrows(void **state) {
+    (void)state;
+    gw_answer_cell cells[] = {
+        {.key = keys[0], .estimate = "133496.17", .lower = "129451.93", .upper = "137540.01", .se = "2000", .flag = ""},
+        {.key = keys[1], .estimate = "-2.5", .lower = "-12.01", .upper = "9.99", .se = "4", .flag = ""}};
+    gw_answer answer = rate_answer();
+    answer.statistic = "sum";
+    answer.unit = "EUR";
+    answer.notice = NULL;
+    answer.cells = cells;
+    answer.cell_count = 2;
+    assert_table(&answer, NULL,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " C_BIRTH  SEX     ESTIMATE       LIKELY BETWEEN  FLAG\n"
+                 " NAT      F    133,496 EUR  129,451 and 137,541\n"
+                 " NEU_FOR  M         -3 EUR           -13 and 10\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n");
+    cells[1].upper = "7.98"; // narrower than twenty: its decimals may matter
+    assert_table(&answer, NULL,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " C_BIRTH  SEX        ESTIMATE             LIKELY BETWEEN  FLAG\n"
+                 " NAT      F    133,496.17 EUR  129,451.93 and 137,540.01\n"
+                 " NEU_FOR  M          -2.5 EUR            -12.01 and 7.98\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n");
 }
 
 static void no_count_is_said_to_be_surely_zero(void **state) {
@@ -108,7 +134,7 @@ static void no_count_is_said_to_be_surely_zero(void **state) {
                  " NAT      F    too uncertain         0 and 1  u\n"
                  " NEU_FOR  M                0         0 and 1\n"
                  "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
-                 "u  too uncertain after protection: ask for bigger groups, or pay more\n"
+                 "u  too uncertain after protection: ask for bigger groups, or double epsilon\n"
                  "Shown within what is possible; -o csv and -o json keep the unbiased figures.\n");
     gw_buffer csv;
     gw_buffer_init(&csv, 65536);
@@ -242,7 +268,7 @@ static void a_table_writes_numbers_as_its_reader_does(void **state) {
     const gw_numbers numbers = {.point = ",", .group = "\xC2\xA0", .grouping = "\3\3"};
     const gw_labels german = {.concept = concept_label, .code = code_label, .numbers = &numbers};
     const gw_answer_cell cells[] = {
-        {.key = keys[0], .estimate = "24108.5", .lower = "-1200.0", .upper = "1234567.0", .se = "28", .flag = ""}};
+        {.key = keys[0], .estimate = "1234563.5", .lower = "1234560.0", .upper = "1234567.0", .se = "28", .flag = ""}};
     gw_answer answer = rate_answer();
     answer.statistic = "mean";
     answer.unit = "EUR";
@@ -251,10 +277,12 @@ static void a_table_writes_numbers_as_its_reader_does(void **state) {
     answer.cell_count = 1;
     assert_table(&answer, &german,
                  "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
-                 " COUNTRY OF BIRTH  SEX         ESTIMATE            LIKELY BETWEEN  FLAG\n"
-                 " Born here         Female  24\xC2\xA0"
-                 "108,5 EUR  -1\xC2\xA0"
-                 "200,0 and 1\xC2\xA0"
+                 " COUNTRY OF BIRTH  SEX            ESTIMATE               LIKELY BETWEEN  FLAG\n"
+                 " Born here         Female  1\xC2\xA0"
+                 "234\xC2\xA0"
+                 "563,5 EUR  1\xC2\xA0"
+                 "234\xC2\xA0"
+                 "560,0 and 1\xC2\xA0"
                  "234\xC2\xA0"
                  "567,0\n"
                  "Likely between: the noise range, right 19 times in 20; other errors come on top.\n");
@@ -285,6 +313,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_says_notice_labels_ranges_and_flags),
         cmocka_unit_test(counts_are_never_shown_below_zero),
+        cmocka_unit_test(decimals_far_below_the_noise_are_not_shown_and_no_range_narrows),
         cmocka_unit_test(no_count_is_said_to_be_surely_zero),
         cmocka_unit_test(means_keep_their_sign),
         cmocka_unit_test(sums_and_net_flows_keep_their_sign_and_unit),
