@@ -143,6 +143,11 @@ static void diff_column(const teller *t, const gw_table *table, const gw_column 
     if (before->missing != now->missing)
         tell(t, GW_POLICY_CHANGE_LOAD, "%s: missing values %s", where,
              now->missing == GW_MISSING_DROP ? "leave questions on it" : "become a cell of their own");
+    if (before->outside != now->outside) {
+        static const char *const words[] = {"refused", "counted as the bound", "missing", "dropped with their row"};
+        tell(t, GW_POLICY_CHANGE_OTHER, "%s: values out of bounds are %s from the next load, not %s", where,
+             words[now->outside], words[before->outside]);
+    }
     if (before->depends_on_household && !now->depends_on_household)
         tell(t, GW_POLICY_CHANGE_WEAKER, "%s: no longer said to be moved by other people's records", where);
     if (!before->depends_on_household && now->depends_on_household)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define ARENA_SIZE_MAX 33554432u // 32 MiB: a file of 1 MiB with a code list of 1024 codes in each of 256 columns
 #define TABLES_MAX 16u
@@ -95,6 +96,10 @@ static void read_table(gw_policy_loader *l, const gw_json_node *node, gw_table *
     static const char *const required[] = {"unit", "rows_per_person_max", "columns", NULL};
     gw_json_reader *reader = &l->load.reader;
     table->name = gw_load_name_at(&l->load, node, gw_json_name(node), "/:");
+    for (const gw_table *other = l->policy->tables; other < table && gw_policy_is_well(l); other++)
+        if (strcasecmp(other->name, table->name) == 0) // the snapshot's names have no case
+            GW_POLICY_FAIL(l, node, "policy_table", "Give one of them another name.",
+                           "The tables %s and %s differ in capitals alone.", other->name, table->name);
     if (!gw_json_expect_object(reader, node, allowed) || !gw_json_require(reader, node, required))
         return;
     table->unit = gw_load_header_at(&l->load, gw_json_member(node, "unit"), gw_json_read_string(reader, node, "unit"));

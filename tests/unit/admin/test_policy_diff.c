@@ -90,6 +90,8 @@ static void each_change_is_told_with_its_weight(void **state) {
          "persons.w: gone", GW_POLICY_CHANGE_LOAD, GW_POLICY_CHANGE_LOAD},
         {"\"unit\":\"EUR\"", "\"unit\":\"USD\",\"depends_on\":\"household\"", "unit from EUR to USD",
          GW_POLICY_CHANGE_OTHER, GW_POLICY_CHANGE_WEAKER},
+        {"\"unit\":\"EUR\"", "\"unit\":\"EUR\",\"outside\":\"drop-row\"",
+         "dropped with their row from the next load, not refused", GW_POLICY_CHANGE_OTHER, GW_POLICY_CHANGE_OTHER},
         {"\"cell_persons\":1500", "\"cell_persons\":100", "planning sizes", GW_POLICY_CHANGE_OTHER,
          GW_POLICY_CHANGE_OTHER},
     };

@@ -238,6 +238,7 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
         {"\"unit\":\"person_id\",\"rows_per_person_max\":1", "\"unit\":\"sex\",\"rows_per_person_max\":1",
          "policy_table", 8, 7, "person id"},
         {"\"persons\":{", "\"per:sons\":{", "bad_name", 7, 22, NULL},
+        {"\"stays\":{", "\"Persons\":{", "policy_table", 14, 11, "capitals alone"},
         {"\"inherit\":[\"sex\"", "\"inherit\":[\"sexx\"", "policy_concept", 14, 64, "sexx"},
         {"\"inherit\":[\"sex\"", "\"inherit\":[\"duration_stay\"", "policy_concept", 14, 64, "itself"},
         {"\"inherit\":[\"sex\",\"c_birth\"", "\"inherit\":[\"sex\",\"sex\"", "policy_concept", 14, 70, "twice"},
