@@ -79,7 +79,7 @@ static void more_say(gw_cli *cli, const gw_json_node *budget) {
     uint64_t count;
     gw_amount_text(gw_doc_text(budget, "last_cost", "0"), price);
     if (!more_count(budget, &count))
-        gw_say_lines(cli, "%s: — (you have asked nothing yet)", dataset);
+        gw_say_lines(cli, "%s: you have asked nothing yet; godwit cost says what a table costs", dataset);
     else if (count == 0)
         gw_say_lines(cli, "%s: not enough for another table like your last one (%s)", dataset, price);
     else

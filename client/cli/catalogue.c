@@ -24,8 +24,21 @@ static const gw_grid_column dataset_columns[] = {{"dataset", "DATASET", GW_ALIGN
                                                  {"data_time", "DATA OF", GW_ALIGN_LEFT, false},
                                                  {"notice", "NOTICE", GW_ALIGN_LEFT, true}};
 
+#define COLUMNS_TABLE 4u // people read notices below, whole
+#define COLUMNS_CSV 5u
+
+static void notices_say(gw_cli *cli, const gw_names *names, const gw_find *find) {
+    for (const gw_json_node *node = gw_doc_first(gw_names_root(names), "datasets"); node != NULL;
+         node = gw_json_next(node)) {
+        const char *notice = gw_doc_text(node, "notice", NULL);
+        if (notice != NULL && gw_find_dataset(find, names, node))
+            gw_say_lines(cli, "%s: %s", gw_dataset_short(gw_doc_text(node, "dataset", "?")), notice);
+    }
+}
+
 static gw_exit_code datasets_say(gw_cli *cli, const gw_names *names, const gw_find *find, size_t *ret_rows) {
-    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(dataset_columns, 5);
+    bool is_csv = cli->output == GW_OUTPUT_CSV;
+    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(dataset_columns, is_csv ? COLUMNS_CSV : COLUMNS_TABLE);
     GW_ASSERT(grid != NULL);
     size_t count = 0;
     for (const gw_json_node *node = gw_doc_first(gw_names_root(names), "datasets"); node != NULL;
@@ -36,14 +49,18 @@ static gw_exit_code datasets_say(gw_cli *cli, const gw_names *names, const gw_fi
         gw_ignore(snprintf(policy, sizeof(policy), "%lld", (long long)gw_doc_integer(node, "policy", 0))); // it fits
         gw_time_format(gw_doc_integer(node, "data_time", 0), time);
         time[10] = '\0'; // the day is enough
-        const char *row[] = {gw_doc_text(node, "dataset", ""), gw_doc_text(node, "title", ""), policy, time,
+        const char *row[] = {gw_doc_text(node, "dataset", ""),
+                             is_csv ? gw_doc_text(node, "title", "") : gw_dataset_title(node), policy, time,
                              gw_doc_text(node, "notice", NULL)};
         gw_grid_add(grid, row);
     }
     *ret_rows = gw_grid_rows(grid);
     if (count == 0)
         gw_note(cli, "No dataset is in force here yet.\n");
-    return *ret_rows == 0 && count > 0 ? GW_EXIT_DONE : gw_say_grid(cli, grid);
+    gw_exit_code code = *ret_rows == 0 && count > 0 ? GW_EXIT_DONE : gw_say_grid(cli, grid);
+    if (!is_csv && code == GW_EXIT_DONE)
+        notices_say(cli, names, find);
+    return code;
 }
 
 static void nothing_say(gw_cli *cli, const gw_find *find) {
@@ -61,7 +78,8 @@ static gw_exit_code dataset_say(gw_cli *cli, const gw_names *names, const gw_jso
     }
     char time[GW_TIME_TEXT];
     gw_time_format(gw_doc_integer(dataset, "data_time", 0), time);
-    gw_say_field(cli, "Dataset", "%s · %s", gw_doc_text(dataset, "dataset", "?"), gw_doc_text(dataset, "title", ""));
+    gw_say_field(cli, "Dataset", "%s%s%s", gw_doc_text(dataset, "dataset", "?"),
+                 gw_dataset_title(dataset)[0] == '\0' ? "" : " · ", gw_dataset_title(dataset));
     if (gw_doc_text(dataset, "notice", NULL) != NULL)
         gw_say_field(cli, "Notice", "%s", gw_doc_text(dataset, "notice", ""));
     gw_say_field(cli, "People", "%s, protected one by one", gw_doc_text(dataset, "population", "?"));

@@ -185,6 +185,19 @@ static void codes_list_short(const gw_json_node *concept, gw_buffer *text) {
                      gw_doc_text(last, "code", ""), codes_count(concept));
 }
 
+// Years, quarters and months say themselves what they are.
+static bool is_period(const char *code) {
+    size_t year = strspn(code, "0123456789");
+    return year == 4 && (code[4] == '\0' || code[4] == '-');
+}
+
+static void code_add(const gw_json_node *code, gw_buffer *text) {
+    const char *id = gw_doc_text(code, "code", ""), *label = gw_doc_text(code, "label", "");
+    gw_buffer_format(text, "%s%s", text->size == 0 ? "" : ", ", id);
+    if (!is_period(id) && strcmp(id, label) != 0)
+        gw_buffer_format(text, " %s", label);
+}
+
 // "F Female, M Male": the codes a question uses, each with what it means.
 static void codes_list(const gw_json_node *concept, bool is_whole, gw_buffer *text) {
     bool is_short = codes_count(concept) > CODES_SHOWN_MAX && !is_whole;
@@ -192,8 +205,7 @@ static void codes_list(const gw_json_node *concept, bool is_whole, gw_buffer *te
         codes_list_short(concept, text);
     for (const gw_json_node *code = is_short ? NULL : gw_doc_first(concept, "codes"); code != NULL;
          code = gw_json_next(code))
-        gw_buffer_format(text, "%s%s %s", text->size == 0 ? "" : ", ", gw_doc_text(code, "code", ""),
-                         gw_doc_text(code, "label", ""));
+        code_add(code, text);
     const char *min = gw_doc_text(concept, "min", NULL), *max = gw_doc_text(concept, "max", NULL);
     const char *unit = gw_unit_word(gw_doc_text(concept, "unit", ""));
     if (min != NULL && max != NULL)
@@ -227,7 +239,7 @@ static void concept_add_csv(gw_grid *grid, const gw_json_node *concept) {
                             (const char *[]){gw_doc_text(band, "banding", ""), label, gw_json_string(code), NULL});
 }
 
-// Two tables may hold one concept: it is told again only where its codes are others.
+// Two tables may hold one concept: it is told again only where it has other codes.
 static bool is_told(const gw_json_node *dataset, const gw_json_node *concept) {
     bool is_same = false;
     gw_buffer own, other;
@@ -239,7 +251,9 @@ static bool is_told(const gw_json_node *dataset, const gw_json_node *concept) {
             continue;
         gw_buffer_init(&other, CODES_BYTES_MAX);
         codes_list(node, true, &other);
-        is_same = strcmp(gw_buffer_string(&own), gw_buffer_string(&other)) == 0;
+        // The same, or the beginning of what was told: another table's has bandings besides.
+        is_same = strncmp(gw_buffer_string(&own), gw_buffer_string(&other), own.size) == 0 &&
+                  strchr(";,", gw_buffer_string(&other)[own.size]) != NULL;
         gw_buffer_done(&other);
     }
     gw_buffer_done(&own);

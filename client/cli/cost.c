@@ -48,9 +48,11 @@ static gw_status typed_read(cost_run *run, gw_problem *ret_problem) {
         status = gw_names_load(run->cli, run->session, &run->names, ret_problem);
     if (status == GW_OK)
         status = gw_names_dataset(run->names, run->words->items[0], &run->dataset, ret_problem);
-    if (status == GW_OK)
-        run->question.dataset = gw_doc_text(run->dataset, "dataset", run->words->items[0]);
-    return status;
+    if (status != GW_OK)
+        return status;
+    run->question.dataset = gw_doc_text(run->dataset, "dataset", run->words->items[0]);
+    gw_ignore(gw_price_usual(run->dataset, &run->question)); // its figures show what was taken
+    return GW_OK;
 }
 
 static gw_status file_read(cost_run *run, gw_problem *ret_problem) {

@@ -50,7 +50,8 @@ static gw_exit_code ls_run(gw_cli *cli, const void *options, const gw_words *wor
         gw_time_format(gw_doc_integer(node, "data_time", 0), time);
         time[is_table ? 10 : 16] = '\0';
         gw_id_format(gw_doc_text(node, "data_version", ""), is_table, version);
-        gw_grid_add(grid, (const char *[]){gw_doc_text(node, "dataset", ""), gw_doc_text(node, "title", ""),
+        gw_grid_add(grid, (const char *[]){gw_doc_text(node, "dataset", ""),
+                                           is_table ? gw_dataset_title(node) : gw_doc_text(node, "title", ""),
                                            gw_doc_text(node, "population", ""), policy,
                                            version[0] == '\0' && is_table ? "none yet" : version, time,
                                            gw_doc_text(gw_doc_at(node, "budget"), "lifetime", ""),
@@ -175,7 +176,8 @@ static void head_say(gw_cli *cli, const gw_json_node *dataset) {
     char time[GW_TIME_TEXT];
     const char *version = gw_doc_text(dataset, "data_version", NULL);
     gw_time_format(gw_doc_integer(dataset, "data_time", 0), time);
-    gw_say_field(cli, "Dataset", "%s · %s", gw_doc_text(dataset, "dataset", "?"), gw_doc_text(dataset, "title", ""));
+    gw_say_field(cli, "Dataset", "%s%s%s", gw_doc_text(dataset, "dataset", "?"),
+                 gw_dataset_title(dataset)[0] == '\0' ? "" : " · ", gw_dataset_title(dataset));
     if (gw_doc_text(dataset, "notice", NULL) != NULL)
         gw_say_field(cli, "Notice", "%s", gw_doc_text(dataset, "notice", ""));
     gw_say_field(cli, "People", "%s, protected one by one", gw_doc_text(dataset, "population", "?"));

@@ -4,6 +4,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/doc.h"
 #include "client/cli/names.h"
+#include "client/cli/price.h"
 #include "client/cli/say_answer.h"
 #include "client/cli/wording.h"
 #include "service/base/check.h"
@@ -11,7 +12,6 @@
 
 #define QUESTION_BYTES_MAX 1048576u
 #define ANSWER_BYTES_MAX 268435456u
-#define SHARE_OF_MOST 5u // a middling price, where none is named
 
 GW_DEFINE_FREEP(gw_names, gw_names_free)
 GW_DEFINE_FREEP(gw_arena, gw_arena_free)
@@ -25,14 +25,10 @@ static const gw_option options_of_dummy[] = {GW_QUESTION_OPTIONS(dummy_options, 
 // Nothing is paid, so nobody need think of a price; which one was taken is said.
 static void price_choose(gw_cli *cli, const gw_json_node *dataset, gw_question *question) {
     char price[GW_EPSILON_TEXT];
-    const gw_json_node *budget = gw_doc_at(dataset, "budget");
-    gw_epsilon least = gw_doc_epsilon(budget, "question_min"), most = gw_doc_epsilon(budget, "question_max");
-    if (question->has_epsilon || question->target_error != NULL)
+    if (!gw_price_usual(dataset, question))
         return;
-    question->has_epsilon = true;
-    question->epsilon.micro = most.micro / SHARE_OF_MOST > least.micro ? most.micro / SHARE_OF_MOST : least.micro;
     gw_epsilon_format(question->epsilon, price);
-    gw_note(cli, "As for epsilon %s (--epsilon says another).\n", price);
+    gw_note(cli, "Made as for a price of %s; --epsilon names another.\n", price);
 }
 
 typedef struct {

@@ -6,6 +6,7 @@
 #include "client/cli/doc.h"
 #include "client/cli/names.h"
 #include "client/cli/say_grid.h"
+#include "client/cli/price.h"
 #include "client/cli/wording.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
@@ -16,7 +17,6 @@
 
 #define QUESTION_BYTES_MAX 1048576u
 #define PARTS_MAX 24u
-#define EPSILON_USUAL 50000u // 0.05: what is explained where no price is named
 
 GW_DEFINE_FREEP(gw_json, gw_json_free)
 GW_DEFINE_FREEP(gw_arena, gw_arena_free)
@@ -167,12 +167,15 @@ static void bounds_say(explanation *e) {
     long long units = (long long)gw_doc_integer(e->protection, "units", 1);
     char steps[GW_AMOUNT_TEXT];
     gw_buffer *text = part(e, "One person");
-    if (strcmp(bounds, "clamp-total") == 0)
+    // The note says what counts, and what that can do to the figures.
+    if (note != NULL && note[0] != '\0')
+        gw_buffer_text(text, note);
+    else if (strcmp(bounds, "clamp-total") == 0)
         gw_buffer_format(text, "A person's values count until they add up to %s.", text_at(e, "total", "?"));
     else if (strcmp(bounds, "keep-rows") == 0)
-        gw_buffer_format(text, "Of a person's rows %lld count, drawn by a secret lot.", units);
+        gw_buffer_format(text, "Of a person's rows %lld count, taken in a random order.", units);
     else if (strcmp(bounds, "keep-cells") == 0)
-        gw_buffer_format(text, "A person counts in %lld groups at most, drawn by a secret lot.", units);
+        gw_buffer_format(text, "A person counts in %lld groups at most, taken in a random order.", units);
     else if (units > 1)
         gw_buffer_format(text, "All of a person's rows count: there are never more than %lld.", units);
     else
@@ -183,10 +186,8 @@ static void bounds_say(explanation *e) {
     if (strcmp(text_at(e, "step", "1"), "1") != 0)
         gw_buffer_format(text, ", in steps of %s", text_at(e, "step", "1"));
     gw_buffer_text(text, ".");
-    if (note != NULL && note[0] != '\0')
-        gw_buffer_format(part(e, "Bias"), "%s", note);
-    else if (e->question.of != NULL || gw_doc_text(e->indicator, "of", NULL) != NULL)
-        gw_buffer_text(part(e, "Bias"), "Values below or above the bounds of the concept count as the bound.");
+    if (e->question.of != NULL || gw_doc_text(e->indicator, "of", NULL) != NULL)
+        gw_buffer_text(text, " Values below or above the bounds of the concept count as the bound.");
 }
 
 // The chance that a guess of 50 in 100 can grow to, rounded up: e^epsilon / (1 + e^epsilon).
@@ -288,19 +289,6 @@ static void explain(explanation *e) {
 
 // ---- asking and saying
 
-static void price_default(explanation *e) {
-    const gw_json_node *budget = gw_doc_at(e->dataset, "budget");
-    gw_epsilon least = gw_doc_epsilon(budget, "question_min"), most = gw_doc_epsilon(budget, "question_max");
-    if (e->question.has_epsilon || e->question.target_error != NULL)
-        return;
-    e->question.has_epsilon = true;
-    e->question.epsilon.micro = EPSILON_USUAL;
-    if (most.micro > 0 && e->question.epsilon.micro > most.micro)
-        e->question.epsilon = most;
-    if (e->question.epsilon.micro < least.micro)
-        e->question.epsilon = least;
-}
-
 static gw_status cost_ask(explanation *e, gw_session *session, gw_client_reply *ret_reply, gw_json **ret_document,
                           gw_problem *ret_problem) {
     gw_buffer body;
@@ -329,7 +317,7 @@ static gw_status question_find(explanation *e, const gw_question_options *option
     e->question.dataset = gw_doc_text(e->dataset, "dataset", words->items[0]);
     if (e->question.indicator != NULL)
         e->indicator = gw_names_indicator(e->names, e->question.indicator);
-    price_default(e);
+    gw_ignore(gw_price_usual(e->dataset, &e->question));
     return GW_OK;
 }
 

@@ -120,15 +120,28 @@ static void options_say(gw_cli *cli, const gw_option *options, size_t count) {
     }
 }
 
+static void usage_say(gw_cli *cli, const gw_command *command) {
+    gw_buffer line, wrapped;
+    gw_buffer_init(&line, 4096);
+    gw_buffer_init(&wrapped, 8192);
+    gw_buffer_format(&line, "godwit %s%s%s", command->name, command->arguments[0] == '\0' ? "" : " ",
+                     command->arguments);
+    gw_buffer_text(&wrapped, "\nUsage\n  ");
+    gw_text_wrap(&wrapped, gw_buffer_string(&line), cli->width, 2, 6);
+    gw_say_text(cli, gw_buffer_string(&wrapped));
+    gw_buffer_done(&line);
+    gw_buffer_done(&wrapped);
+}
+
 gw_exit_code gw_help_command(gw_cli *cli, const gw_command *command) {
-    gw_say(cli, "godwit %s - %s\n\nExamples\n", command->name, command->summary);
+    gw_say_lines(cli, "godwit %s - %s", command->name, command->summary);
+    gw_say_text(cli, "\nExamples\n");
     for (const char *line = command->examples; *line != '\0';) {
         size_t size = strcspn(line, "\n");
         gw_say(cli, "  %.*s\n", (int)size, line);
         line += size + (line[size] == '\n' ? 1 : 0);
     }
-    gw_say(cli, "\nUsage\n  godwit %s%s%s\n", command->name, command->arguments[0] == '\0' ? "" : " ",
-           command->arguments);
+    usage_say(cli, command);
     if (command->hands_on)
         return GW_EXIT_DONE;
     if (command->option_count > 0)

@@ -57,6 +57,11 @@ const char *gw_dataset_short(const char *dataset) {
     return slash == NULL ? dataset : slash + 1;
 }
 
+const char *gw_dataset_title(const gw_json_node *dataset) {
+    const char *title = gw_doc_text(dataset, "title", "");
+    return strcmp(title, gw_doc_text(dataset, "dataset", "")) == 0 ? "" : title;
+}
+
 static gw_status dataset_unknown(const gw_names *names, const char *word, gw_problem *ret_problem) {
     const char *words[2 * DATASETS_MAX];
     size_t count = 0;

@@ -30,5 +30,7 @@ typedef struct {
     char band[64]; // the latest band in words
 } gw_names_labels;
 gw_labels gw_names_labels_of(gw_names_labels *labels, const gw_json_node *dataset);
+// What the owner calls it, "" where that is its id again.
+const char *gw_dataset_title(const gw_json_node *dataset);
 // The id without what stands before its last '/'.
 const char *gw_dataset_short(const char *dataset);

@@ -4,6 +4,7 @@
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
+#include "service/format/text.h"
 #include <string.h>
 
 #define FILE_BYTES_MAX 1048576u
@@ -85,11 +86,33 @@ static const char *from_file(gw_answers *answers, const gw_ask_for *ask, bool *r
     return NULL;
 }
 
+// A long prompt has lines of its own; what is typed stands behind the last one.
+static void prompt_say(gw_cli *cli, const gw_ask_for *ask) {
+    gw_buffer line, lines;
+    gw_buffer_init(&line, LINE_BYTES_MAX);
+    gw_buffer_init(&lines, 2 * LINE_BYTES_MAX);
+    size_t blanks = strspn(ask->prompt, " \n"), indent = strspn(ask->prompt + strspn(ask->prompt, "\n"), " ");
+    gw_buffer_format(&line, "%s%s%s%s:", ask->prompt + blanks, ask->suggest == NULL ? "" : " [",
+                     ask->suggest == NULL ? "" : ask->suggest, ask->suggest == NULL ? "" : "]");
+    gw_buffer_append(&lines, ask->prompt, blanks);
+    for (char *part = (char *)gw_buffer_string(&line), *next; part != NULL; part = next) { // its own bytes
+        next = strchr(part, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        gw_text_wrap(&lines, part + strspn(part, " "), cli->width, (unsigned)indent, (unsigned)indent);
+        if (next != NULL)
+            gw_buffer_format(&lines, "%*s", (int)indent, "");
+    }
+    const char *text = gw_buffer_string(&lines);
+    gw_note(cli, "%.*s ", (int)strlen(text) - 1, text); // without its last line's end
+    gw_buffer_done(&line);
+    gw_buffer_done(&lines);
+}
+
 static const char *from_terminal(gw_answers *answers, const gw_ask_for *ask) {
     for (;;) {
         char line[LINE_BYTES_MAX], reason[GW_REASON_MAX] = "";
-        gw_note(answers->cli, "%s%s%s%s: ", ask->prompt, ask->suggest == NULL ? "" : " [",
-                ask->suggest == NULL ? "" : ask->suggest, ask->suggest == NULL ? "" : "]");
+        prompt_say(answers->cli, ask);
         gw_ignore(fflush(answers->cli->err)); // the prompt must be seen; a failure changes nothing
         if (fgets(line, sizeof(line), answers->cli->in) == NULL) {
             answers->is_terminal = false; // end of input: what is not answered stays open

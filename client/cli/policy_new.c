@@ -10,6 +10,7 @@
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
+#include "service/format/text.h"
 #include "service/wire/question.h"
 #include <ctype.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 #define ARENA_BYTES_MAX (64u << 20)
 #define DRAFT_BYTES_MAX 1048576u
+#define NAMES_BYTES_MAX 262144u
 
 GW_DEFINE_FREEP(gw_arena, gw_arena_free)
 
@@ -234,6 +236,13 @@ static gw_draft_kind ask_kind(drafting *d, const gw_draft_table *table, const gw
     return GW_DRAFT_OPEN;
 }
 
+static bool has_period(const gw_draft_table *table) {
+    for (size_t i = 0; i + 1 < table->column_count; i++) // the last one is being asked
+        if (table->columns[i].concept != NULL && strcmp(table->columns[i].concept, "time_period") == 0)
+            return true;
+    return false;
+}
+
 static void ask_column(drafting *d, const gw_draft_table *table, const gw_source_column *source,
                        gw_draft_column *column) {
     column->name = source->name;
@@ -241,6 +250,8 @@ static void ask_column(drafting *d, const gw_draft_table *table, const gw_source
     column->kind = ask_kind(d, table, column, source);
     if (column->kind == GW_DRAFT_OPEN || column->kind == GW_DRAFT_OUT)
         return;
+    if (column->kind == GW_DRAFT_DATE && !has_period(table))
+        column->concept = "time_period"; // as indicators and SDMX call it
     if (column->kind != GW_DRAFT_WEIGHT)
         column->concept = gw_answers_ask(d->answers, &(gw_ask_for){.key = key_of(d, table, column->name, "concept"),
                                                                    .prompt = "  concept",
@@ -287,22 +298,50 @@ static void ask_rows(drafting *d, gw_draft_table *table) {
                                   .state = &most});
 }
 
+static void columns_tell(drafting *d, const gw_source *source) {
+    gw_buffer line, wrapped;
+    gw_buffer_init(&line, NAMES_BYTES_MAX);
+    gw_buffer_init(&wrapped, 2 * NAMES_BYTES_MAX);
+    gw_buffer_format(&line, "%s has %zu columns:", source->path, source->column_count);
+    for (size_t i = 0; i < source->column_count; i++)
+        gw_buffer_format(&line, "%s %s", i == 0 ? "" : ",", source->columns[i].name);
+    gw_text_wrap(&wrapped, gw_buffer_string(&line), d->cli->width, 0, 2);
+    gw_note(d->cli, "\n%s", gw_buffer_string(&wrapped));
+    gw_buffer_done(&line);
+    gw_buffer_done(&wrapped);
+}
+
+// The same column as in the first table, where this one has it.
+static const char *id_guess(drafting *d, const gw_draft_table *table, const gw_source *source) {
+    const char *first = table == &d->draft.tables[0] ? NULL : d->draft.tables[0].id;
+    for (size_t i = 0; first != NULL && i < source->column_count; i++)
+        if (strcmp(source->columns[i].name, first) == 0)
+            return first;
+    return NULL;
+}
+
 static gw_status ask_table(drafting *d, const gw_source *source, gw_draft_table *table) {
     table->name = source->table;
     table->columns = gw_arena_array(d->arena, source->column_count, sizeof(*table->columns));
     if (table->columns == NULL)
         return GW_LIMIT;
-    if (d->answers->is_terminal) {
-        gw_note(d->cli, "\n%s has %zu columns:", source->path, source->column_count);
-        for (size_t i = 0; i < source->column_count; i++)
-            gw_note(d->cli, "%s %s", i == 0 ? "" : ",", source->columns[i].name);
-        gw_note(d->cli, "\n");
-    }
+    if (d->answers->is_terminal)
+        columns_tell(d, source);
     table->id = gw_answers_ask(d->answers, &(gw_ask_for){.key = key_of(d, table, "id", ""),
                                                          .prompt = "Column that says who a row belongs to",
+                                                         .suggest = id_guess(d, table, source),
+                                                         .is_safe = true,
                                                          .check = gw_check_column,
                                                          .state = source});
     ask_rows(d, table);
+    if (d->answers->is_terminal && table == &d->draft.tables[0])
+        gw_note(d->cli, "\nWhat is each of the other columns?\n"
+                        "  out     not needed for any question: best left out\n"
+                        "  list    codes of one of the installation's code lists, as CL_SEX\n"
+                        "  codes   other codes, which you name\n"
+                        "  number  a number with a smallest and a largest value\n"
+                        "  date    a day, asked for by year, quarter or month\n"
+                        "  weight  how many people a row stands for, in a survey\n");
     for (size_t i = 0; i < source->column_count; i++)
         if (table->id == NULL || strcmp(source->columns[i].name, table->id) != 0)
             ask_column(d, table, &source->columns[i], &table->columns[table->column_count++]);
@@ -391,7 +430,13 @@ static void ask_terms(drafting *d) {
 
 // ---- the command
 
-// TABLE=FILE, or a FILE alone: the table of persons.
+// "visits" of "export/visits.csv".
+static const char *stem_of(drafting *d, const char *path) {
+    const char *slash = strrchr(path, '/'), *stem = slash == NULL ? path : slash + 1;
+    return gw_arena_format(d->arena, "%.*s", (int)strcspn(stem, "."), stem);
+}
+
+// TABLE=FILE; of several FILEs each its own name, and a FILE alone is the table of persons.
 static gw_status sources_read(drafting *d, const gw_words *words, gw_problem *ret_problem) {
     gw_status status = GW_OK;
     d->source_count = words->count;
@@ -399,8 +444,10 @@ static gw_status sources_read(drafting *d, const gw_words *words, gw_problem *re
         const char *equals = strchr(words->items[i], '=');
         bool has_name = equals != NULL && access(words->items[i], F_OK) != 0;
         status = gw_source_read(has_name ? equals + 1 : words->items[i], d->arena, &d->sources[i], ret_problem);
-        d->sources[i].table =
-            has_name ? gw_arena_format(d->arena, "%.*s", (int)(equals - words->items[i]), words->items[i]) : "persons";
+        d->sources[i].table = has_name
+                                  ? gw_arena_format(d->arena, "%.*s", (int)(equals - words->items[i]), words->items[i])
+                              : words->count > 1 ? stem_of(d, words->items[i])
+                                                 : "persons";
         bool is_named = d->sources[i].table != NULL && gw_name_is_valid(d->sources[i].table) &&
                         strpbrk(d->sources[i].table, "/:") == NULL;
         for (size_t j = 0; j < i; j++)
@@ -408,7 +455,7 @@ static gw_status sources_read(drafting *d, const gw_words *words, gw_problem *re
         if (status == GW_OK && !is_named)
             status =
                 gw_problem_set(ret_problem, GW_INVALID, "option_value", "Two tables have one name, or one has none.",
-                               "Each of several files needs a table's name of letters and digits.",
+                               "Each of several files is a table, called as the file or as you say.",
                                "godwit policy new persons=people.csv permits=permits.csv");
     }
     return status;
@@ -417,9 +464,8 @@ static gw_status sources_read(drafting *d, const gw_words *words, gw_problem *re
 static const char *target_of(drafting *d, const char *named) {
     if (named != NULL)
         return named;
-    const char *path = d->sources[0].path, *slash = strrchr(path, '/');
-    const char *stem = slash == NULL ? path : slash + 1;
-    return gw_arena_format(d->arena, "%.*s.policy.json", (int)strcspn(stem, "."), stem);
+    const char *stem = stem_of(d, d->sources[0].path);
+    return stem == NULL ? NULL : gw_arena_format(d->arena, "%s.policy.json", stem);
 }
 
 static gw_status target_check(const char *target, gw_problem *ret_problem) {
@@ -454,9 +500,9 @@ static gw_exit_code draft_save(drafting *d, const char *target) {
 static gw_status ask_all(drafting *d, gw_problem *ret_problem) {
     gw_status status = GW_OK;
     if (d->answers->is_terminal)
-        gw_note(d->cli,
-                "A policy is drafted from the names of columns; no value is read. Answer what is publicly known,\n"
-                "never what the data shows. Enter takes what stands in brackets, or leaves the point open.\n\n");
+        gw_note(d->cli, "A policy is drafted from the names of columns; no value is read. Answer what is\n"
+                        "publicly known, never what the data shows. Enter takes what stands in brackets,\n"
+                        "or leaves the point open: you can write it into the draft later.\n\n");
     ask_names(d);
     for (size_t i = 0; status == GW_OK && i < d->source_count; i++)
         status = ask_table(d, &d->sources[i], &d->draft.tables[d->draft.table_count++]);
@@ -490,9 +536,10 @@ static gw_exit_code new_run(gw_cli *cli, const void *state, const gw_words *word
 const gw_command gw_command_policy_new = {
     .name = "policy new",
     .group = "Data owner",
-    .arguments = "SOURCE | TABLE=SOURCE... [--file FILE] [--answers FILE]",
+    .arguments = "[TABLE=]SOURCE... [--file FILE] [--answers FILE]",
     .summary = "draft a policy from the names of a file's columns; no value is read",
     .examples = "godwit policy new people.csv                       (asks at a terminal)\n"
+                "godwit policy new clients.csv visits.csv           (two tables, called as the files)\n"
                 "godwit policy new persons=people.csv permits=permits.parquet --file register.policy.json\n"
                 "godwit policy new people.csv --answers answers.txt (lines: income.max = 200000)\n"
                 "  keys: dataset population title id rows rows_kept COLUMN (out, list, codes, number,\n"

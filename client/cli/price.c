@@ -11,11 +11,26 @@
 #include <string.h>
 
 #define LINE_BYTES_MAX 8192u
+#define EPSILON_USUAL 50000u // 0.05
 
 GW_DEFINE_FREEP(gw_grid, gw_grid_free)
 
 const char *gw_price_budget_word(const char *budget) {
     return strcmp(budget, "principal") == 0 ? "yours" : budget;
+}
+
+bool gw_price_usual(const gw_json_node *dataset, gw_question *question) {
+    const gw_json_node *budget = gw_doc_at(dataset, "budget");
+    gw_epsilon least = gw_doc_epsilon(budget, "question_min"), most = gw_doc_epsilon(budget, "question_max");
+    if (question->has_epsilon || question->target_error != NULL)
+        return false;
+    question->has_epsilon = true;
+    question->epsilon.micro = EPSILON_USUAL;
+    if (most.micro > 0 && question->epsilon.micro > most.micro)
+        question->epsilon = most;
+    if (question->epsilon.micro < least.micro)
+        question->epsilon = least;
+    return true;
 }
 
 // What is taken from this budget: its own part of a basket, or the price of the one question.

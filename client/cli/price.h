@@ -13,5 +13,8 @@ gw_exit_code gw_price_basket_say(gw_cli *cli, const gw_json_node *basket);
 gw_exit_code gw_price_row_say(gw_cli *cli, const gw_json_node *cost);
 // Which balance of a price (or of a basket) is too small for what would be taken from it; NULL where none is.
 const gw_json_node *gw_price_short(const gw_json_node *cost);
+// Where the question names neither a price nor an error: a usual price, 0.05, within what one question may cost. False
+// where it names one.
+bool gw_price_usual(const gw_json_node *dataset, gw_question *question);
 // "yours", or the budget's own name.
 const char *gw_price_budget_word(const char *budget);

@@ -167,10 +167,43 @@ EOF
     says '4 columns'
 fi
 
+# ---- two tables: called as their files, by the same id, and the next command names a file for each
+
+awk -F, 'NR == 1 { print "pid,visited,fee" } NR > 1 { print $1 ",2025-03-04," $1 % 90 }' people.csv >visits.csv
+cut -d, -f 1,2 people.csv >clients.csv
+cat >two.txt <<'EOF'
+population = stats.example/residents
+clients.id = pid
+clients.sex.recode = m=M, f=F
+visits.rows = 4
+visits.visited = date
+visits.visited.period = month
+visits.visited.first = 2025-01
+visits.visited.last = 2025-12
+visits.fee = number
+visits.fee.min = 0
+visits.fee.max = 90
+EOF
+run 0 godwit policy new clients.csv visits.csv --answers two.txt
+grep -q '"visits": {"unit": "pid"' clients.policy.json || fail "the second table has another id"
+grep -q '"visited": {"concept": "time_period"' clients.policy.json || fail "the date is no period"
+run 0 "$(advice next 1)"
+run 0 godwit policy sign clients.policy.json
+run 0 "$(advice then 1)"
+says 'godwit load stats.example/clients clients=FILE visits=FILE'
+run 0 godwit load stats.example/clients clients=clients.csv visits=visits.csv
+run 0 godwit query clients --measure count --by time_period --epsilon 0.5 --max-cost 0.5
+says 'March 2025'
+# A price is asked for with the whole question.
+run 2 godwit query clients --measure mean:fee --by sex
+says 'mend godwit cost clients --measure mean:fee --by sex'
+run 0 "$(sed -n 's/^  mend  //p' "$work/said")"
+says 'Mean of Fee, by Sex'
+
 # ---- mistakes
 
 run 0 godwit policy show people
-says 'log entry 4'
+says 'log entry'
 
 # A draft that nobody answered cannot come into force; what is open is told with its line.
 run 0 godwit policy new people.csv --file draft.policy.json
