@@ -25,8 +25,7 @@ static double level_chance(uint32_t level_ppm) {
 }
 
 static bool part_is_sound(const gw_combine_part *part) {
-    return part->count > 0 && part->noise.epsilon.micro > 0 && part->noise.sensitivity > 0 && part->step > 0.0 &&
-           isfinite(part->step);
+    return part->count > 0 && gw_tail_noise_is_sound(part->noise) && part->step > 0.0 && isfinite(part->step);
 }
 
 // `chance`: that noise alone goes this far in this direction.

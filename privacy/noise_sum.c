@@ -53,8 +53,7 @@ static bool term_counts(const gw_noise_term *term) {
 static bool terms_are_sound(const gw_noise_term *terms, size_t count) {
     bool has_noise = false;
     for (size_t i = 0; i < count; i++) {
-        bool is_sound = terms[i].noise.epsilon.micro > 0 && terms[i].noise.sensitivity > 0 && terms[i].weight >= 0.0 &&
-                        isfinite(terms[i].weight);
+        bool is_sound = gw_tail_noise_is_sound(terms[i].noise) && terms[i].weight >= 0.0 && isfinite(terms[i].weight);
         if (!is_sound)
             return false;
         has_noise |= term_counts(&terms[i]);

@@ -4,6 +4,7 @@
 // Laplace: wide noise and one other, as two continuous Laplace variables and half a step.
 // Chernoff: very many others, by the moment bound.
 #include "privacy/tail.h"
+#include "privacy/sampling/thresholds.h"
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 #define SPREAD 1e-3              // part of a chance given up to the smoothing of a lattice
 #define LOST_PART 0.05           // part of the smallest chance that the table of S may miss; the misses are counted in
 #define PRECISION 1e-3           // of a quantile, in standard deviations
+#define RATE_MAX 700.0           // far beyond what thresholds.h certifies; hyperbolic sines overflow at twice that
 #define DOUBLINGS_MAX 64
 #define GOLDEN_STEPS 80
 
@@ -40,6 +42,11 @@ struct gw_tail {
 // epsilon / sensitivity.
 static double noise_rate(gw_noise noise) {
     return (double)noise.epsilon.micro / 1e6 / (double)noise.sensitivity;
+}
+
+bool gw_tail_noise_is_sound(gw_noise noise) {
+    return noise.epsilon.micro > 0 && noise.sensitivity > 0 && noise.sensitivity <= GW_SENSITIVITY_MAX &&
+           noise_rate(noise) <= RATE_MAX;
 }
 
 uint64_t gw_tail_half_width(gw_noise noise, double chance) {
@@ -192,7 +199,7 @@ static gw_status tail_build(gw_tail *tail, double chance_min) {
 }
 
 gw_status gw_tail_new(gw_noise noise, size_t others, double chance_min, gw_tail **ret) {
-    if (noise.epsilon.micro == 0 || noise.sensitivity == 0 || others == 0)
+    if (!gw_tail_noise_is_sound(noise) || others == 0)
         return GW_INVALID;
     gw_tail *tail = calloc(1, sizeof(*tail));
     if (tail == NULL)

@@ -6,7 +6,10 @@
 #pragma once
 #include "privacy/released.h"
 #include "privacy/status.h"
+#include <stdbool.h>
 
+// Noise that a sampler draws: neither none nor so wide or so narrow that doubles lose it. Files may claim any other.
+bool gw_tail_noise_is_sound(gw_noise noise);
 // Smallest t with P(|Z| > t) <= chance.
 uint64_t gw_tail_half_width(gw_noise noise, double chance);
 double gw_tail_sd(gw_noise noise);

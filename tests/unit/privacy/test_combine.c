@@ -139,6 +139,17 @@ static void what_has_no_noise_is_refused(void **state) {
     gw_combine_part good = part_of(5, 100000, 1), none = part_of(5, 100000, 0), flat = good;
     flat.step = 0;
     gw_combined result = {.estimate = 77};
+    // A file can claim any noise, also such as no service draws.
+    static const gw_noise claimed[] = {
+        {{1000000000000000}, 1}, {{1000000000}, 1}, {{1}, UINT64_MAX}, {{1}, 1ull << 41}};
+    for (size_t i = 0; i < sizeof(claimed) / sizeof(claimed[0]); i++) {
+        const gw_combine_part odd = {.value = 5, .noise = claimed[i], .count = 1, .step = 1.0};
+        const gw_combine_ratio ratio = {odd, odd, 0.0, 100.0};
+        assert_int_equal(gw_combine_sum(&odd, 1, GW_LEVEL_95, &result), GW_INVALID);
+        assert_int_equal(gw_combine_pooled(&ratio, GW_LEVEL_95, &result), GW_INVALID);
+        assert_int_equal(gw_combine_ratio_difference(&ratio, &ratio, GW_LEVEL_95, &result), GW_INVALID);
+        assert_int_equal(gw_combine_quotient(&odd, &good, GW_LEVEL_95, &result), GW_INVALID);
+    }
     assert_int_equal(gw_combine_sum(&good, 0, GW_LEVEL_95, &result), GW_INVALID);
     assert_int_equal(gw_combine_sum(&none, 1, GW_LEVEL_95, &result), GW_INVALID);
     assert_int_equal(gw_combine_difference(&good, &flat, GW_LEVEL_95, &result), GW_INVALID);
