@@ -6,6 +6,7 @@
 #include "service/arguments.h"
 #include "service/base/file.h"
 #include "service/base/log.h"
+#include "service/definitions.h"
 #include "service/load_command.h"
 #include "service/notify.h"
 #include "service/service.h"
@@ -158,6 +159,8 @@ static gw_status reload_check(const gw_config *config, gw_problem *problem) {
     gw_catalogue *catalogue = NULL;
     snprintf(folder, sizeof folder, "%s/indicators", config->share);
     gw_status status = gw_catalogue_load(folder, &catalogue, problem);
+    if (status == GW_OK)
+        status = gw_definitions_check(config->folder, catalogue, false, problem);
     gw_catalogue_free(catalogue);
     return status;
 }

@@ -3,6 +3,7 @@
 // new checkpoint when its reply has been made, and writes on its own thread, so that no worker waits for files.
 #include "service/service.h"
 
+#include "service/definitions.h"
 #include "service/admin/load.h"
 #include "service/audit/publish.h"
 #include "service/base/cleanup.h"
@@ -204,6 +205,8 @@ static gw_status open_parts(gw_service *service, const gw_service_options *optio
     char path[4200];
     gw_status status = gw_catalogue_load(service->indicators, &service->catalogue, problem);
     if (status == GW_OK)
+        status = gw_definitions_check(service->config.folder, service->catalogue, true, problem);
+    if (status == GW_OK)
         status = open_engine(service, options, problem);
     gw_service_key_path(&service->config, "reply", path, sizeof path);
     if (status == GW_OK)
@@ -274,7 +277,7 @@ gw_status gw_service_reload(gw_service *service, const gw_config *changed, gw_pr
     gw_config_reload(&next, changed, ignore_change, NULL);
     gw_status status = gw_catalogue_load(service->indicators, &catalogue, ret_problem);
     if (status == GW_OK)
-        status = gw_queries_check_catalogue(service->queries, catalogue, ret_problem);
+        status = gw_definitions_check(service->config.folder, catalogue, true, ret_problem);
     if (status == GW_OK)
         status = reload_engine(service, &next, ret_problem);
     if (status == GW_OK && gw_queries_reload(service->queries, catalogue, (unsigned)next.release_tick_ms) != GW_OK)

@@ -39,11 +39,6 @@ const gw_indicator *gw_catalogue_at(const gw_catalogue *catalogue, size_t index)
 const gw_indicator *gw_catalogue_find(const gw_catalogue *catalogue, const char *id); // NULL where absent
 const char *gw_catalogue_nearest(const gw_catalogue *catalogue, const char *id);      // or NULL
 
-// `next` may follow `now`: no indicator measures something else under its old version, by which stored answers are
-// found. GW_CONFLICT with code indicator_version.
-GW_MUST_CHECK gw_status gw_catalogue_check_change(const gw_catalogue *now, const gw_catalogue *next,
-                                                  gw_problem *ret_problem);
-
 // The table of `policy` that has every concept the indicator needs (with the codes it names); NULL and, in
 // `ret_missing` (may be NULL), the first concept that no table has.
 const gw_table *gw_indicator_table(const gw_indicator *indicator, const gw_policy *policy, const char **ret_missing);

@@ -66,13 +66,6 @@ gw_rules *gw_queries_rules(gw_queries *queries) {
     return rules;
 }
 
-gw_status gw_queries_check_catalogue(gw_queries *queries, const gw_catalogue *catalogue, gw_problem *ret_problem) {
-    gw_rules *rules = gw_queries_rules(queries);
-    gw_status status = gw_catalogue_check_change(rules->catalogue, catalogue, ret_problem);
-    gw_rules_drop(rules);
-    return status;
-}
-
 gw_status gw_queries_reload(gw_queries *queries, gw_catalogue *catalogue, unsigned release_tick_ms) {
     gw_rules *rules = gw_rules_new(NULL, catalogue, release_tick_ms);
     if (!rules)

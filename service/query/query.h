@@ -35,9 +35,6 @@ typedef struct {
 } gw_query_options;
 
 GW_MUST_CHECK gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_problem *ret_problem);
-// Whether `catalogue` may follow the one in force; as gw_catalogue_check_change.
-GW_MUST_CHECK gw_status gw_queries_check_catalogue(gw_queries *queries, const gw_catalogue *catalogue,
-                                                   gw_problem *ret_problem);
 // New indicators and another tick for queries that begin from now on; those under way end as they began. Takes
 // `catalogue` when it returns GW_OK; otherwise nothing has changed.
 GW_MUST_CHECK gw_status gw_queries_reload(gw_queries *queries, gw_catalogue *catalogue, unsigned release_tick_ms);

@@ -223,47 +223,6 @@ static void folders_hold_each_id_once(void **state) {
     assert_string_equal(problem.code, "file_missing");
 }
 
-// The catalogue with one piece of the text replaced.
-static gw_catalogue *load_changed(const folder *made, const char *from, const char *to) {
-    char text[1024];
-    gw_catalogue *catalogue = NULL;
-    const char *at = strstr(indicator_text, from);
-    assert_non_null(at);
-    snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - indicator_text), indicator_text, to, at + strlen(from));
-    put(made, "a.json", text);
-    assert_int_equal(gw_catalogue_load(made->path, &catalogue, NULL), GW_OK);
-    return catalogue;
-}
-
-static void what_is_measured_changes_with_the_version_alone(void **state) {
-    static const struct {
-        const char *from, *to;
-        gw_status expected;
-    } cases[] = {
-        {"", "", GW_OK},
-        {"\"en\":\"R.\"", "\"en\":\"Said better.\"", GW_OK},
-        {"\"by_default\":[\"sex\"]", "\"by_default\":[]", GW_OK},
-        {"\"id\":\"r\"", "\"id\":\"s\"", GW_OK}, // another one
-        {"[20,64]", "[20,65]", GW_CONFLICT},
-        {"[\"EMP\",\"UNE\"]", "[\"EMP\",\"UNE\",\"INAC\"]", GW_CONFLICT},
-        {"\"in\":[\"UNE\"]", "\"in\":[\"EMP\"]", GW_CONFLICT},
-        {"\"decimals\":1", "\"decimals\":1,\"per\":\"person\"", GW_CONFLICT},
-        {"\"decimals\":1", "\"decimals\":1,\"rows_per_person\":1", GW_CONFLICT},
-        {"\"version\":1,\n\"sdmx\":\"R\"", "\"version\":2,\"per\":\"person\",\"sdmx\":\"R\"", GW_OK},
-    };
-    const folder *made = *state;
-    GW_CLEANUP(gw_catalogue_freep) gw_catalogue *now = load_changed(made, "", "");
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        gw_problem problem = {0};
-        GW_CLEANUP(gw_catalogue_freep) gw_catalogue *next = load_changed(made, cases[i].from, cases[i].to);
-        assert_int_equal(gw_catalogue_check_change(now, next, &problem), cases[i].expected);
-        if (cases[i].expected == GW_OK)
-            continue;
-        assert_string_equal(problem.code, "indicator_version");
-        assert_non_null(strstr(problem.mend, "\"version\":2"));
-    }
-}
-
 // ------------------------------------------------------------------------------------------------ tables
 
 static void the_table_with_all_concepts_and_codes_is_found(void **state) {
@@ -364,7 +323,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(one_mistake_each_is_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(nets_sums_and_persons_are_read_or_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(folders_hold_each_id_once, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(what_is_measured_changes_with_the_version_alone, make_folder, remove_folder),
         cmocka_unit_test(the_table_with_all_concepts_and_codes_is_found),
         cmocka_unit_test(a_missing_concept_or_code_is_named),
         cmocka_unit_test(samples_answer_what_their_columns_allow),
