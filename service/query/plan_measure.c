@@ -4,6 +4,8 @@
 // figures are the policy's.
 #include "service/query/plan_build.h"
 
+#include "privacy/sampling/thresholds.h"
+
 #include <string.h>
 
 #define AMOUNT_MAX (INT64_C(1) << 62) // what one person adds, in steps and in the last place of the unit
@@ -269,7 +271,7 @@ gw_status gw_plan_bounds(const gw_plan_builder *b) {
         shape.rows_kept = smaller(shape.rows_kept, plan->indicator->rows_per_person); // never more than the policy lets
     gw_status status = gw_bound_choose(&shape, &plan->bound);
     plan->sensitivity = plan->bound.sensitivity;
-    if (status != GW_OK || !amounts_fit(plan))
+    if (status != GW_OK || plan->sensitivity > GW_SENSITIVITY_MAX || !amounts_fit(plan)) // no noise is certified beyond
         return too_wide(b, "What one person may add has too many digits.");
     return GW_OK;
 }

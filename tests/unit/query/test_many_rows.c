@@ -215,10 +215,12 @@ static void amounts_beyond_counting_are_refused(void **state) {
     static const char *const wide[][2] = {
         {"\"max\":\"1000\",", "\"max\":\"200000000000\","},
         {"\"max\":\"20\",\"grid\":\"0.10\"", "\"max\":\"50000000000\",\"grid\":\"0.1\""},
+        {"\"max\":\"20\",\"grid\":\"0.10\"", "\"max\":\"20000\",\"grid\":\"0.000001\""}, // fits, but no noise does
     };
     static const char *const questions[] = {MEASURE("\"statistic\":\"sum\",\"of\":\"income\""),
-                                            MEASURE("\"statistic\":\"sum\",\"of\":\"hours\"")};
-    for (size_t i = 0; i < 2; i++) {
+                                            MEASURE("\"statistic\":\"sum\",\"of\":\"hours\""),
+                                            MEASURE("\"statistic\":\"mean\",\"of\":\"hours\"")};
+    for (size_t i = 0; i < COUNT(questions); i++) {
         policy_of(f, wide[i][0], wide[i][1]);
         assert_int_not_equal(plan_of(f, questions[i]), GW_OK);
         assert_string_equal(f->problem.code, "bounds_too_wide");
