@@ -85,6 +85,7 @@ void gw_proof_say(gw_cli *cli, const gw_saved *saved, gw_saved_proof proof) {
 }
 
 void gw_pooled_note(gw_cli *cli, const gw_saved *saved, size_t cells) {
-    if (cells > 1 && saved->answer.is_per_person && saved->answer.bounds_kind != NULL)
+    const char *units = saved->answer.bounds_units;
+    if (cells > 1 && saved->answer.is_per_person && units != NULL && strcmp(units, "1") != 0)
         gw_note(cli, "note: a person can be in several of these cells, and counts in each of them.\n");
 }

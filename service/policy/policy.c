@@ -69,11 +69,7 @@ size_t gw_column_code(const gw_column *column, const char *code) {
 
 // Trillionths in one unit of the last place of the column's scaled integers.
 static gw_int128 unit_of(const gw_column *column) {
-    GW_ASSERT(column->scale <= GW_DECIMAL_PLACES);
-    gw_int128 unit = GW_DECIMAL_ONE;
-    for (unsigned i = 0; i < column->scale; i++)
-        unit /= 10;
-    return unit;
+    return gw_decimal_of_scaled(1, column->scale).trillionths;
 }
 
 // Division by a positive number that rounds down for negative numbers too.

@@ -60,7 +60,7 @@ typedef struct {
     size_t banding_count;
     int64_t
         person_total_scaled; // "person_total_max": a person's values count up to this total (scaled); 0: no such bound
-    int64_t weight_mean_scaled; // weights: "mean", a public figure for price estimates; where absent a quarter of max
+    int64_t weight_mean_scaled; // weights: "mean", a public figure for price estimates, above 0
     gw_outside outside;
     bool is_weight;
     bool depends_on_household;

@@ -278,7 +278,8 @@ static void read_outside(gw_policy_loader *l, const gw_json_node *node, gw_colum
                        "\"outside\" says what becomes of values below \"min\" or above \"max\".");
 }
 
-// The mean weight, for estimates of price and error: a public figure, such as population over sample.
+// The mean weight, for estimates of price and error: a public figure, such as population over sample. Where it is not
+// stated, a quarter of the largest.
 static void read_weight_mean(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
     gw_decimal mean;
     column->weight_mean_scaled = column->max_scaled / 4;
@@ -301,7 +302,7 @@ static void read_weight_mean(gw_policy_loader *l, const gw_json_node *node, gw_c
 }
 
 static void read_weight(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
-    static const char *const allowed[] = {"role", "type", "min", "max", "grid", "mean", "outside", NULL};
+    static const char *const allowed[] = {"role", "type", "min", "max", "grid", "mean", "outside", "depends_on", NULL};
     static const char *const required[] = {"role", "type", NULL};
     gw_json_expect_object(&l->load.reader, node, allowed);
     gw_json_require(&l->load.reader, node, required);
@@ -316,6 +317,7 @@ static void read_weight(gw_policy_loader *l, const gw_json_node *node, gw_column
     column->is_weight = true;
     column->missing = GW_MISSING_DROP;
     column->label = column->name;
+    read_depends(l, node, column);
     if (gw_policy_is_well(l))
         read_bounds(l, node, column);
     if (gw_policy_is_well(l) && column->min_scaled < 0)

@@ -8,14 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NOTE_BYTES_MAX 4096u
-
 static void write_scaled(gw_buffer *out, const char *name, gw_int128 scaled, unsigned scale) {
-    gw_decimal value = {scaled * GW_DECIMAL_ONE};
     char text[GW_DECIMAL_TEXT];
-    for (unsigned i = 0; i < scale; i++)
-        value.trillionths /= 10;
-    gw_decimal_format(value, text);
+    gw_decimal_format(gw_decimal_of_scaled(scaled, scale), text);
     gw_json_write_member(out, name, text);
 }
 
@@ -150,27 +145,8 @@ void gw_describe_indicator(const gw_indicator *indicator, gw_buffer *out) {
     write_filters(out, "minus", indicator->minus, indicator->minus_count);
 }
 
-static bool conditions_depend(const gw_plan_condition *conditions, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (conditions[i].column->depends_on_household)
-            return true;
-    return false;
-}
-
-// Does any value the statement looks at move with other people's records?
-static bool plan_depends_on_household(const gw_plan *plan) {
-    bool depends = plan->of && plan->of->depends_on_household;
-    depends |= plan->weight && plan->weight->depends_on_household;
-    for (size_t i = 0; i < plan->axis_count; i++)
-        depends |= plan->axes[i].column->depends_on_household;
-    return depends || conditions_depend(plan->where, plan->where_count) ||
-           conditions_depend(plan->population, plan->population_count) ||
-           conditions_depend(plan->numerator, plan->numerator_count) ||
-           conditions_depend(plan->plus, plan->plus_count) || conditions_depend(plan->minus, plan->minus_count);
-}
-
 void gw_describe_protection(const gw_plan *plan, gw_buffer *out) {
-    char sensitivity[24];
+    char sensitivity[24], total[GW_DECIMAL_TEXT];
     snprintf(sensitivity, sizeof sensitivity, "%llu", (unsigned long long)plan->sensitivity);
     gw_json_write_name(out, "protection");
     gw_buffer_text(out, "{");
@@ -180,19 +156,18 @@ void gw_describe_protection(const gw_plan *plan, gw_buffer *out) {
     gw_json_write_member(out, "per", plan->is_per_person ? "person" : "row");
     write_flag(out, "weighted", plan->weight != NULL);
     gw_json_write_member(out, "bounds", gw_bound_kind_name(plan->bound.kind));
-    if (plan->bound.kind == GW_BOUND_CLAMP_TOTAL)
-        write_scaled(out, "total", (gw_int128)plan->bound.total * plan->step_scaled, plan->step_scale);
-    else
+    if (plan->bound.kind == GW_BOUND_CLAMP_TOTAL) {
+        gw_plan_person_total(plan, total);
+        gw_json_write_member(out, "total", total);
+    } else {
         gw_json_write_integer(out, "units", (int64_t)plan->bound.units);
+    }
     gw_json_write_member(out, "law", "discrete-laplace");
     gw_json_write_member(out, "sensitivity", sensitivity);
-    if (plan->step_scaled > 0)
-        write_scaled(out, "step", plan->step_scaled, plan->step_scale);
-    else
-        gw_json_write_member(out, "step", "1");
-    write_flag(out, "household", plan_depends_on_household(plan));
+    write_scaled(out, "step", plan->step_scaled, plan->step_scale);
+    write_flag(out, "household", gw_plan_depends_on_household(plan));
     gw_buffer note;
-    gw_buffer_init(&note, NOTE_BYTES_MAX);
+    gw_buffer_init(&note, GW_PLAN_NOTE_MAX);
     gw_plan_bounds_note(plan, &note);
     gw_json_write_member(out, "note", gw_buffer_string(&note));
     gw_buffer_done(&note);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plan as the public shape of its answer, with a note on what was bounded. Only policy figures are read here.
+// A plan as the public shape of its answer, with a note on what was bounded and what is not protected. Only policy
+// figures are read here.
 #include "service/query/encode.h"
 
 #include "service/base/check.h"
@@ -8,8 +9,6 @@
 #include "service/wire/decimal.h"
 
 #include <stdio.h>
-
-#define NOTE_BYTES_MAX 1024u
 
 // Digits that a measured integer has at most, by the public sizes.
 static unsigned value_digits(const gw_plan *plan) {
@@ -24,26 +23,13 @@ static unsigned value_digits(const gw_plan *plan) {
     return digits;
 }
 
-// scaled * 10^-scale in its shortest text.
 static void scaled_text(int64_t scaled, unsigned scale, char text[GW_DECIMAL_TEXT]) {
-    gw_int128 unit = GW_DECIMAL_ONE;
-    GW_ASSERT(scale <= GW_DECIMAL_PLACES);
-    for (unsigned i = 0; i < scale; i++)
-        unit /= 10;
-    gw_decimal_format((gw_decimal){scaled * unit}, text);
-}
-
-static double scaled_number(int64_t scaled, unsigned scale) {
-    double value = (double)scaled;
-    for (unsigned i = 0; i < scale; i++)
-        value /= 10;
-    return value;
+    gw_decimal_format(gw_decimal_of_scaled(scaled, scale), text);
 }
 
 // ---- the note
 
-// The most that one person's values add up to, in the unit of the answer and without weights.
-static void person_total_text(const gw_plan *plan, char text[GW_DECIMAL_TEXT]) {
+void gw_plan_person_total(const gw_plan *plan, char text[GW_DECIMAL_TEXT]) {
     const gw_column *of = plan->of;
     int64_t step = of->grid_scaled / plan->of_line.factor;
     scaled_text(of->person_total_scaled / step * step, of->scale, text); // whole steps
@@ -103,7 +89,7 @@ static void note_bound(const gw_plan *plan, gw_buffer *text) {
                              units, s, too_little(plan));
         return;
     case GW_BOUND_CLAMP_TOTAL:
-        person_total_text(plan, total);
+        gw_plan_person_total(plan, total);
         gw_buffer_format(
             text,
             "The values of each person count up to a total of %s %s, taken in a random order; where people "
@@ -118,7 +104,7 @@ void gw_plan_bounds_note(const gw_plan *plan, gw_buffer *ret_text) {
     const char *unit = unit_word(plan);
     char number[GW_DECIMAL_TEXT];
     if (plan->is_per_person && plan->statistic == GW_STATISTIC_MEAN) {
-        person_total_text(plan, number);
+        gw_plan_person_total(plan, number);
         gw_buffer_format(ret_text,
                          " A person's total in a cell counts up to %s%s%s; larger totals make the mean too low.",
                          number, unit[0] == '\0' ? "" : " ", unit);
@@ -131,6 +117,32 @@ void gw_plan_bounds_note(const gw_plan *plan, gw_buffer *ret_text) {
                      "%sWeighted: one %s counts for up to %s; the noise is as large as the largest weight allowed.",
                      ret_text->size > 0 ? " " : "",
                      plan->is_per_person || plan->table->rows_per_person_max == 1 ? "person" : "row", number);
+}
+
+static bool conditions_depend(const gw_plan_condition *conditions, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (conditions[i].column->depends_on_household)
+            return true;
+    return false;
+}
+
+bool gw_plan_depends_on_household(const gw_plan *plan) {
+    bool depends = (plan->of && plan->of->depends_on_household) || (plan->weight && plan->weight->depends_on_household);
+    for (size_t i = 0; i < plan->axis_count; i++)
+        depends |= plan->axes[i].column->depends_on_household;
+    return depends || conditions_depend(plan->where, plan->where_count) ||
+           conditions_depend(plan->population, plan->population_count) ||
+           conditions_depend(plan->numerator, plan->numerator_count) ||
+           conditions_depend(plan->plus, plan->plus_count) || conditions_depend(plan->minus, plan->minus_count);
+}
+
+static void answer_note(const gw_plan *plan, gw_buffer *text) {
+    gw_plan_bounds_note(plan, text);
+    if (gw_plan_depends_on_household(plan))
+        gw_buffer_format(text,
+                         "%sHousehold effects are not protected: a value used here moves with other people's records, "
+                         "and counts as the person's own.",
+                         text->size > 0 ? " " : "");
 }
 
 // ---- the answer
@@ -155,14 +167,14 @@ static void shape_axes(const gw_plan *plan, shape_texts *texts, gw_release_shape
     shape->axis_count = plan->axis_count;
 }
 
-// What bounding did; nothing where a person is one row that counts once.
+// What bounding did; nothing where a person is one row that counts once, by values that are the person's own.
 static void shape_bounds(const gw_plan *plan, shape_texts *texts, const char *note, gw_release_shape *shape) {
-    if (plan->table->rows_per_person_max == 1 && !plan->weight && plan->bound.kind == GW_BOUND_NONE)
+    if (note[0] == '\0')
         return;
     bool is_total = plan->bound.kind == GW_BOUND_CLAMP_TOTAL;
     snprintf(texts->units, sizeof texts->units, "%llu", (unsigned long long)plan->bound.units);
     if (is_total)
-        person_total_text(plan, texts->total);
+        gw_plan_person_total(plan, texts->total);
     shape->is_per_person = plan->is_per_person || plan->table->rows_per_person_max == 1;
     shape->is_weighted = plan->weight != NULL;
     shape->bounds_kind = gw_bound_kind_name(plan->bound.kind);
@@ -200,7 +212,7 @@ static gw_release_shape shape_of(const gw_plan_answer *answer, shape_texts *text
                               .offset = texts->offset,
                               .step_scaled = plan->step_scaled,
                               .step_scale = plan->step_scale,
-                              .minimum = scaled_number(plan->offset_scaled, plan->step_scale),
+                              .minimum = gw_number_of_scaled(plan->offset_scaled, plan->step_scale),
                               .range = plan->shape.range,
                               .width = (uint64_t)plan->unit_width,
                               .part_count = plan->part_count,
@@ -216,8 +228,8 @@ gw_status gw_plan_encode(const gw_plan_answer *answer, const gw_released_table *
                          gw_buffer *ret_document) {
     shape_texts texts;
     gw_buffer note;
-    gw_buffer_init(&note, NOTE_BYTES_MAX);
-    gw_plan_bounds_note(answer->plan, &note);
+    gw_buffer_init(&note, GW_PLAN_NOTE_MAX);
+    answer_note(answer->plan, &note);
     gw_release_shape shape = shape_of(answer, &texts);
     shape_bounds(answer->plan, &texts, gw_buffer_string(&note), &shape);
     gw_status status = note.status;

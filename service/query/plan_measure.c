@@ -3,6 +3,7 @@
 // largest amount that divides the smallest value and the grid, so that every value is a whole number of them. All
 // figures are the policy's.
 #include "service/query/plan_build.h"
+#include "service/wire/decimal.h"
 
 #include "privacy/sampling/thresholds.h"
 
@@ -19,17 +20,6 @@ static int64_t common_divisor(int64_t a, int64_t b) {
         b = rest;
     }
     return a;
-}
-
-static double number_of(int64_t scaled, unsigned scale) {
-    double value = (double)scaled;
-    for (unsigned i = 0; i < scale; i++)
-        value /= 10;
-    return value;
-}
-
-static int64_t value_max(const gw_column *column) {
-    return column->min_scaled + column->steps * column->grid_scaled;
 }
 
 static gw_status too_wide(const gw_plan_builder *b, const char *why) {
@@ -69,7 +59,7 @@ static void mean_of_rows(gw_plan *plan) {
     plan->unit_width = plan->of->steps;
     plan->step_scaled = plan->of->grid_scaled;
     plan->offset_scaled = plan->of->min_scaled;
-    plan->shape.range = number_of(plan->of->max_scaled - plan->of->min_scaled, plan->of->scale);
+    plan->shape.range = gw_number_of_scaled(plan->of->max_scaled - plan->of->min_scaled, plan->of->scale);
 }
 
 // A person's values in a cell are added up first, so zero must mean nothing and the total needs a bound of its own.
@@ -89,7 +79,7 @@ static gw_status mean_of_persons(const gw_plan_builder *b) {
     plan->unit_width = of->person_total_scaled / step;
     plan->step_scaled = step;
     plan->offset_scaled = 0;
-    plan->shape.range = number_of(plan->unit_width * step, of->scale);
+    plan->shape.range = gw_number_of_scaled(plan->unit_width * step, of->scale);
     return GW_OK;
 }
 
@@ -112,8 +102,7 @@ static gw_status weight_resolve(const gw_plan_builder *b) {
         return too_wide(b, "The weights of this table may be below zero.");
     plan->weight = weight;
     plan->weight_line = (gw_plan_line){weight->min_scaled / step, weight->grid_scaled / step};
-    int64_t mean = weight->weight_mean_scaled ? weight->weight_mean_scaled : value_max(weight) / 4;
-    plan->shape.unit_mean *= (double)mean / (double)step;
+    plan->shape.unit_mean *= (double)weight->weight_mean_scaled / (double)step;
     if (plan->statistic != GW_STATISTIC_COUNT && plan->statistic != GW_STATISTIC_SUM &&
         plan->statistic != GW_STATISTIC_NET)
         return GW_OK; // ratios: the weight's step cancels
@@ -200,7 +189,7 @@ gw_status gw_plan_measure(const gw_plan_builder *b) {
     decimals_choose(plan);
     if (plan->statistic == GW_STATISTIC_COUNT || plan->statistic == GW_STATISTIC_SUM ||
         plan->statistic == GW_STATISTIC_NET)
-        plan->shape.unit = number_of(plan->step_scaled, plan->step_scale);
+        plan->shape.unit = gw_number_of_scaled(plan->step_scaled, plan->step_scale);
     return GW_OK;
 }
 
@@ -246,7 +235,7 @@ static bool amounts_fit(const gw_plan *plan) {
     int64_t amount;
     double people = 10.0 * (double)plan->policy->planning_size_bucket;
     return !__builtin_mul_overflow((int64_t)plan->sensitivity, plan->step_scaled, &amount) && amount <= AMOUNT_MAX &&
-           number_of(amount, plan->step_scale) * (people > 1e6 ? people : 1e6) < 1e18;
+           gw_number_of_scaled(amount, plan->step_scale) * (people > 1e6 ? people : 1e6) < 1e18;
 }
 
 gw_status gw_plan_bounds(const gw_plan_builder *b) {

@@ -27,7 +27,7 @@ typedef struct {
     double minimum, range; // mean: offset, and the whole width of values, in the unit; otherwise 0 and 1
     uint64_t width;        // mean: the two parts of a row or person add up to this many steps
     bool is_per_person, is_weighted;
-    const char *bounds_kind;                               // NULL: a person is one row that counts once
+    const char *bounds_kind;                               // NULL: nothing to say of them
     const char *bounds_units, *bounds_total, *bounds_note; // as in answer.h
     bool is_dummy;                                         // made from the policy alone
     size_t part_count;

@@ -218,7 +218,7 @@ static void decode_per(decoder *d, const gw_json_node *root, gw_answer *answer) 
         fail_value(d, gw_json_member(root, "per"), "per", "\"person\" or \"row\"");
 }
 
-// Absent where a person is one row that counts once.
+// Absent where a person is one row that counts once, by values of their own.
 static void decode_bounds(decoder *d, const gw_json_node *root, gw_answer *answer) {
     static const char *const allowed[] = {"kind", "units", "total", "note", NULL};
     decode_per(d, root, answer);

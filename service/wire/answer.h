@@ -33,10 +33,10 @@ typedef struct {
     bool is_per_person;       // "per":"person"
     bool is_weighted;         // "weighted":true
     bool is_dummy;            // "dummy":true: made from the policy alone, NOT REAL
-    const char *bounds_kind;  // "none", "keep-rows", "keep-cells", "clamp-total"; NULL: one row per person, no weight
+    const char *bounds_kind;  // "none", "keep-rows", "keep-cells", "clamp-total"; NULL: there is nothing to say of them
     const char *bounds_units; // rows or cells of one person that count; NULL with clamp-total
     const char *bounds_total; // clamp-total: the most a person's values add up to, in the answer's unit; else NULL
-    const char *bounds_note;  // what that can do to the figures, in a sentence
+    const char *bounds_note;  // what that can do to the figures, and what is not protected, in a sentence or two
     size_t part_count;
     const gw_answer_cell *cells;
     size_t cell_count;

@@ -65,3 +65,18 @@ void gw_decimal_format(gw_decimal decimal, char text[GW_DECIMAL_TEXT]) {
     }
     *end = '\0';
 }
+
+gw_decimal gw_decimal_of_scaled(gw_int128 scaled, unsigned scale) {
+    gw_int128 unit = GW_DECIMAL_ONE;
+    GW_ASSERT(scale <= GW_DECIMAL_PLACES);
+    for (unsigned i = 0; i < scale; i++)
+        unit /= 10;
+    return (gw_decimal){scaled * unit};
+}
+
+double gw_number_of_scaled(int64_t scaled, unsigned scale) {
+    double value = (double)scaled;
+    for (unsigned i = 0; i < scale; i++)
+        value /= 10;
+    return value;
+}

@@ -132,6 +132,8 @@ static void sums_nets_and_weights_say_their_unit(void **state) {
                 COST("\"measure\":{\"statistic\":\"sum\",\"of\":\"fee\"},\"by\":[],\"epsilon\":\"0.1\""));
     assert_string_equal(text(at(made, "error"), "unit"), "EUR");
     assert_string_equal(text(at(made, "error"), "weight_max"), "40");
+    assert_string_equal(text(at(made, "protection"), "bounds"), "clamp-total");
+    assert_string_equal(text(at(made, "protection"), "total"), "800"); // of the values, whatever the weights
     double weighted = number(at(made, "error"), "half_width_95");
     must_answer(
         made, ASKING_ANNA,

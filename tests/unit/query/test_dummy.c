@@ -81,6 +81,35 @@ static void every_kind_of_question_has_a_dummy_that_says_so(void **state) {
     }
 }
 
+// Whatever a person is in the table: the answer says so where a value, a filter or a weight moves with others' records.
+static void household_effects_are_said_in_the_answer(void **state) {
+    asking *made = *state;
+    static const char note[] = "Household effects are not protected: a value used here moves with other people's "
+                               "records, and counts as the person's own.";
+    static const char *const cases[] = {
+        DATASET "\"measure\":{\"statistic\":\"mean\",\"of\":\"income\"},\"by\":[\"sex\"]",
+        DATASET
+        "\"measure\":{\"statistic\":\"count\"},\"where\":[{\"concept\":\"income\",\"between\":[\"0\",\"900\"]}]",
+        DATASET "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"},\"by\":[\"reason\"]", // weighted
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        gw_arena *arena = gw_arena_new(16 << 20);
+        gw_answer answer = must_answer(made, cases[i], arena);
+        const char *at = answer.bounds_note ? strstr(answer.bounds_note, note) : NULL;
+        if (!at)
+            fail_msg("%s: %s", cases[i], answer.bounds_note ? answer.bounds_note : "no note");
+        assert_int_equal(at == answer.bounds_note, i < 2); // behind what was bounded, where anything was
+        assert_string_equal(answer.bounds_kind, "none");
+        gw_arena_free(arena);
+    }
+    gw_arena *arena = gw_arena_new(16 << 20);
+    gw_answer plain = must_answer(made, questions[2], arena);
+    assert_null(plain.bounds_kind); // a person counts once, by their own values
+    gw_answer unweighted = must_answer(made, questions[6], arena);
+    assert_null(strstr(unweighted.bounds_note, "Household"));
+    gw_arena_free(arena);
+}
+
 static void a_script_reads_the_same_figures_again(void **state) {
     asking *made = *state;
     for (size_t i = 0; i < QUESTION_COUNT; i++) {
@@ -193,8 +222,11 @@ static void a_dummy_is_refused_where_the_question_is(void **state) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CASE(every_kind_of_question_has_a_dummy_that_says_so),   CASE(a_script_reads_the_same_figures_again),
-        CASE(figures_vary_and_stay_within_what_the_policy_says), CASE(neither_data_nor_budget_are_needed),
+        CASE(every_kind_of_question_has_a_dummy_that_says_so),
+        CASE(household_effects_are_said_in_the_answer),
+        CASE(a_script_reads_the_same_figures_again),
+        CASE(figures_vary_and_stay_within_what_the_policy_says),
+        CASE(neither_data_nor_budget_are_needed),
         CASE(a_dummy_is_refused_where_the_question_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
