@@ -216,6 +216,11 @@ static sql_arm arm_of(const gw_plan *plan) {
     return plan->bound.kind == GW_BOUND_KEEP_ROWS ? arm_keep_rows : arm_clamp;
 }
 
+bool gw_sql_sorts(const gw_plan *plan) {
+    bool is_plain = plan->bound.kind == GW_BOUND_NONE && !plan->is_per_person;
+    return plan->table->rows_per_person_max > 1 && !is_plain && !is_by_number(plan) && !is_marked(plan);
+}
+
 void gw_sql_bounded(gw_sql *sql, const gw_plan *plan) {
     if (plan->table->rows_per_person_max == 1 || is_by_number(plan)) { // nobody has a second row that counts
         arm_direct(sql, plan);
