@@ -20,7 +20,8 @@ void gw_service_close(gw_service *service); // drains; accepts NULL
 // Looks after what runs beside the requests: publishes, and says when it cannot. Call it a few times a second.
 void gw_service_tick(gw_service *service);
 // Takes from `changed` what may change while running, and logs each setting that waits for a restart. Reads the
-// indicators again. On failure nothing has changed. Codes: those of indicators, engine_missing.
+// indicators again. On failure nothing has changed, but for the engine's limits where memory ran out behind them.
+// Codes: those of indicators, engine_missing, no_memory.
 GW_MUST_CHECK gw_status gw_service_reload(gw_service *service, const gw_config *changed, gw_problem *ret_problem);
 // The address of a listener as bound.
 const char *gw_service_url(const gw_service *service, size_t index);

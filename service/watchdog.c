@@ -55,7 +55,7 @@ static bool ping(gw_watchdog *watchdog, gw_problem *problem) {
 // False: it is time to stop.
 static bool rest(gw_watchdog *watchdog) {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until); // a clock that is set must not make it late
     until.tv_sec += (time_t)(watchdog->interval_ms / 1000);
     until.tv_nsec += (long)(watchdog->interval_ms % 1000) * 1000000;
     if (until.tv_nsec >= 1000000000) {
@@ -96,13 +96,19 @@ gw_status gw_watchdog_start(const gw_watchdog_options *options, gw_watchdog **re
     watchdog->progress = options->progress;
     watchdog->state = options->state;
     pthread_mutex_init(&watchdog->lock, NULL);
-    pthread_cond_init(&watchdog->told, NULL);
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&watchdog->told, &clock);
+    pthread_condattr_destroy(&clock);
     sigset_t all, before; // signals are for the main thread
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int result = pthread_create(&watchdog->thread, NULL, watch, watchdog);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (result != 0) {
+        pthread_cond_destroy(&watchdog->told);
+        pthread_mutex_destroy(&watchdog->lock);
         free(watchdog);
         return gw_problem_set(ret_problem, GW_UNAVAILABLE, "cannot_start", "The watchdog cannot start.",
                               "The system starts no more threads.", "");
@@ -119,9 +125,9 @@ void gw_watchdog_stop(gw_watchdog *watchdog) {
     pthread_cond_signal(&watchdog->told);
     pthread_mutex_unlock(&watchdog->lock);
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += STOP_SECONDS_MAX;
-    if (pthread_timedjoin_np(watchdog->thread, NULL, &until) != 0) {
+    if (pthread_clockjoin_np(watchdog->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
         pthread_detach(watchdog->thread); // it hangs in the bus, and its memory stays for what is left of the process
         return;
     }

@@ -26,7 +26,7 @@ GW_MUST_CHECK gw_status gw_facts_history(const gw_facts *facts, gw_buffer *out, 
 GW_MUST_CHECK gw_status gw_facts_cost(const gw_facts *facts, gw_buffer *out, gw_problem *ret_problem);
 // facts_budget.c
 GW_MUST_CHECK gw_status gw_facts_budget(const gw_facts *facts, gw_buffer *out, gw_problem *ret_problem);
-// What is left of the asker's own budget on a dataset (the dataset's where there is none of their own).
+// The least that is left in any of the budgets that a charge of this asker would meet.
 gw_epsilon gw_facts_remaining(gw_store_reader *reader, const char *dataset, const char *principal, int64_t now);
 
 // quoted.c: the question that `facts->question->quote` stands for, if the asker may still ask it as it was priced.

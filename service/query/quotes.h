@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quotes: prices that were named, kept in memory for an hour, so that the very question priced can be asked by an id.
 // A quote promises nothing but its own text: what is spent is decided when the question is asked. Bounded: a
-// principal's oldest quote makes room for its newest, and nobody can push out more of others' than the table is larger
-// than theirs. Thread safety: safe.   Depends on: base, wire/question.h.
+// principal's oldest quote makes room for its newest; others' oldest are pushed out only where the whole table is full,
+// which takes many principals. Thread safety: safe.   Depends on: base, wire/question.h.
 #pragma once
 #include "service/base/crypto.h"
 #include "service/wire/question.h"
