@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define POLICY_BYTES_MAX 1048576u
-#define QUESTIONS_BYTES_MAX 65536u
+#define QUESTIONS_BYTES_MAX 1048576u
 #define PAGE_BYTES_MAX 4194304u
 #define ARENA_BYTES_MAX (64u << 20)
 
@@ -39,7 +39,7 @@ const char gw_policy_help[] = "godwitd policy check FILE\n"
                               "  policy is in force; exit code 9 where protection gets weaker;\n"
                               "  activate puts FILE in force, signed in FILE.sig\n\n"
                               "  --dir DIR         state folder (default: here, or ./state)\n"
-                              "  --questions FILE  {\"questions\":[...]}, as godwit cost --file takes it\n"
+                              "  --questions FILE  its questions: what godwit cost --file takes\n"
                               "  -o json           of simulate and diff: for programs\n"
                               "  --share DIR       folder with indicators/ and codelists/\n"
                               "  --help            this page\n";
@@ -147,29 +147,15 @@ static int policy_check(const arguments *a) {
 
 // ---- simulate
 
-// The basket of `godwit cost --file`: {"questions":[…]}, with or without what makes it a request, or the bare array.
+// The file that `godwit cost --file` takes.
 static gw_status questions_read(const char *file, gw_arena *arena, gw_json **ret_json, gw_question *ret,
                                 gw_problem *problem) {
     GW_CLEANUP(gw_buffer_done) gw_buffer text;
-    GW_CLEANUP(gw_buffer_done) gw_buffer whole;
     gw_buffer_init(&text, QUESTIONS_BYTES_MAX);
-    gw_buffer_init(&whole, 2 * QUESTIONS_BYTES_MAX);
     gw_status status = gw_file_read(file, &text, problem);
-    if (status != GW_OK)
-        return status;
-    const char *start = gw_buffer_string(&text);
-    start += strspn(start, " \t\r\n");
-    bool is_array = *start == '[', is_request = strstr(start, "\"kind\"") != NULL;
-    if (is_array)
-        gw_buffer_format(&whole, "{\"v\":1,\"kind\":\"cost\",\"questions\":%s}", start);
-    else if (*start == '{' && !is_request)
-        gw_buffer_format(&whole, "{\"v\":1,\"kind\":\"cost\",%s", start + 1);
-    else
-        gw_buffer_text(&whole, start);
-    gw_json_limits limits = GW_JSON_REQUEST;
-    limits.name = file;
-    status = gw_json_parse(gw_buffer_bytes(&whole), limits, ret_json, problem);
-    return status == GW_OK ? gw_question_decode(*ret_json, arena, ret, problem) : status;
+    if (status == GW_OK)
+        status = gw_json_parse(gw_buffer_bytes(&text), GW_JSON_FILE(file), ret_json, problem);
+    return status == GW_OK ? gw_questions_file_decode(*ret_json, arena, ret, problem) : status;
 }
 
 static int policy_simulate(const arguments *a) {
@@ -191,12 +177,9 @@ static int policy_simulate(const arguments *a) {
         status = gw_catalogue_load(indicators, &catalogue, &problem);
     if (status == GW_OK && a->questions != NULL)
         status = questions_read(a->questions, arena, &json, &basket, &problem);
-    if (status == GW_OK && a->questions != NULL && basket.basket_count == 0)
-        status = gw_problem_set(&problem, GW_INVALID, "missing_field", "There are no questions in the file.", "",
-                                "Write {\"questions\":[{\"dataset\":…,\"indicator\":…}]}.");
-    if (status == GW_OK)
-        status = gw_policy_simulate(policy, catalogue, a->questions ? basket.basket : NULL, basket.basket_count, arena,
-                                    &simulation);
+    if (status == GW_OK && gw_policy_simulate(policy, catalogue, a->questions ? basket.basket : NULL,
+                                              basket.basket_count, arena, &simulation) != GW_OK)
+        status = gw_problem_set(&problem, GW_NO_MEMORY, "no_memory", "There is not enough memory for this.", "", "");
     if (status != GW_OK) {
         int code = gw_tell(status, &problem);
         return policy == NULL ? GW_EXIT_FOUND_PROBLEMS : code;

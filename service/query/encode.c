@@ -212,7 +212,7 @@ static gw_release_shape shape_of(const gw_plan_answer *answer, shape_texts *text
                               .offset = texts->offset,
                               .step_scaled = plan->step_scaled,
                               .step_scale = plan->step_scale,
-                              .minimum = gw_number_of_scaled(plan->offset_scaled, plan->step_scale),
+                              .minimum = gw_plan_number(plan->offset_scaled, plan->step_scale),
                               .range = plan->shape.range,
                               .width = (uint64_t)plan->unit_width,
                               .part_count = plan->part_count,

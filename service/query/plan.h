@@ -75,6 +75,9 @@ GW_MUST_CHECK gw_status gw_plan_build(const gw_question *question, const gw_poli
                                       const gw_catalogue *catalogue, gw_arena *arena, gw_plan *ret_plan,
                                       gw_problem *ret_problem);
 
+// scaled * 10^-scale, for figures that may round.
+double gw_plan_number(int64_t scaled, unsigned scale);
+
 // The canonical question: its text names dataset, data version, mechanism version, statistic, indicator version, sorted
 // where and by, and epsilon; nothing of the asker. Its SHA-256 is the question's name everywhere.
 #define GW_MECHANISM "parts/1"

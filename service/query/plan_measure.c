@@ -3,7 +3,6 @@
 // largest amount that divides the smallest value and the grid, so that every value is a whole number of them. All
 // figures are the policy's.
 #include "service/query/plan_build.h"
-#include "service/wire/decimal.h"
 
 #include "privacy/sampling/thresholds.h"
 
@@ -11,6 +10,13 @@
 
 #define AMOUNT_MAX (INT64_C(1) << 62) // what one person adds, in steps and in the last place of the unit
 #define PLACES_MAX 12u                // decimal places that an answer can write
+
+double gw_plan_number(int64_t scaled, unsigned scale) {
+    double value = (double)scaled;
+    for (unsigned i = 0; i < scale; i++)
+        value /= 10;
+    return value;
+}
 
 static int64_t common_divisor(int64_t a, int64_t b) {
     a = a < 0 ? -a : a;
@@ -59,7 +65,7 @@ static void mean_of_rows(gw_plan *plan) {
     plan->unit_width = plan->of->steps;
     plan->step_scaled = plan->of->grid_scaled;
     plan->offset_scaled = plan->of->min_scaled;
-    plan->shape.range = gw_number_of_scaled(plan->of->max_scaled - plan->of->min_scaled, plan->of->scale);
+    plan->shape.range = gw_plan_number(plan->of->max_scaled - plan->of->min_scaled, plan->of->scale);
 }
 
 // A person's values in a cell are added up first, so zero must mean nothing and the total needs a bound of its own.
@@ -79,7 +85,7 @@ static gw_status mean_of_persons(const gw_plan_builder *b) {
     plan->unit_width = of->person_total_scaled / step;
     plan->step_scaled = step;
     plan->offset_scaled = 0;
-    plan->shape.range = gw_number_of_scaled(plan->unit_width * step, of->scale);
+    plan->shape.range = gw_plan_number(plan->unit_width * step, of->scale);
     return GW_OK;
 }
 
@@ -189,7 +195,7 @@ gw_status gw_plan_measure(const gw_plan_builder *b) {
     decimals_choose(plan);
     if (plan->statistic == GW_STATISTIC_COUNT || plan->statistic == GW_STATISTIC_SUM ||
         plan->statistic == GW_STATISTIC_NET)
-        plan->shape.unit = gw_number_of_scaled(plan->step_scaled, plan->step_scale);
+        plan->shape.unit = gw_plan_number(plan->step_scaled, plan->step_scale);
     return GW_OK;
 }
 
@@ -235,7 +241,7 @@ static bool amounts_fit(const gw_plan *plan) {
     int64_t amount;
     double people = 10.0 * (double)plan->policy->planning_size_bucket;
     return !__builtin_mul_overflow((int64_t)plan->sensitivity, plan->step_scaled, &amount) && amount <= AMOUNT_MAX &&
-           gw_number_of_scaled(amount, plan->step_scale) * (people > 1e6 ? people : 1e6) < 1e18;
+           gw_plan_number(amount, plan->step_scale) * (people > 1e6 ? people : 1e6) < 1e18;
 }
 
 gw_status gw_plan_bounds(const gw_plan_builder *b) {

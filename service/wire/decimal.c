@@ -73,10 +73,3 @@ gw_decimal gw_decimal_of_scaled(gw_int128 scaled, unsigned scale) {
         unit /= 10;
     return (gw_decimal){scaled * unit};
 }
-
-double gw_number_of_scaled(int64_t scaled, unsigned scale) {
-    double value = (double)scaled;
-    for (unsigned i = 0; i < scale; i++)
-        value /= 10;
-    return value;
-}

@@ -18,6 +18,5 @@ typedef struct {
 bool gw_decimal_parse(const char *text, gw_decimal *ret_decimal);
 // Shortest text: "0.05", "2", "-1.5".
 void gw_decimal_format(gw_decimal decimal, char text[GW_DECIMAL_TEXT]);
-// scaled * 10^-scale, for at most GW_DECIMAL_PLACES places: exact, and as a double.
+// scaled * 10^-scale, for at most GW_DECIMAL_PLACES places.
 gw_decimal gw_decimal_of_scaled(gw_int128 scaled, unsigned scale);
-double gw_number_of_scaled(int64_t scaled, unsigned scale);

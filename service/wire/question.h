@@ -80,6 +80,9 @@ void gw_question_encode(const gw_question *question, gw_buffer *buffer);
 // `where` and `numerator` lists, shared with indicator files.
 const gw_filter *gw_filters_read(gw_json_reader *reader, const gw_json_node *array, gw_arena *arena, size_t *ret_count);
 void gw_filters_encode(gw_buffer *buffer, const char *name, const gw_filter *filters, size_t count);
+// A file of questions, {"godwit_questions":1,"questions":[…]}, as a basket. `json` must outlive it.
+GW_MUST_CHECK gw_status gw_questions_file_decode(const gw_json *json, gw_arena *arena, gw_question *ret_basket,
+                                                 gw_problem *ret_problem);
 // A list of questions as a basket or a file of questions holds them, each without "v" and "kind": 1 .. GW_BASKET_MAX.
 const gw_question *gw_questions_read(gw_json_reader *reader, const gw_json_node *array, gw_arena *arena,
                                      size_t *ret_count);

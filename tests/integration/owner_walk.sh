@@ -260,6 +260,11 @@ run 9 godwit policy diff people three.policy.json
 says 'WARN budget of the dataset'
 run 0 godwit policy simulate three.policy.json
 says 'lifetime: 12'
+# For the questions that will be asked, in the file that cost and query take, comments and all.
+printf '%s\n' '// next quarter' '{"godwit_questions": 1, "questions": [' \
+    ' {"dataset": "people", "measure": {"statistic": "count"}, "by": ["sex"]}]}' >asked.json
+run 0 godwit policy simulate three.policy.json --questions asked.json
+says 'Number of persons, by Sex'
 
 # The wrong column for the person's id: the data says so, and where to correct it.
 sed 's/"unit": "pid"/"unit": "contract"/; s/^   "contract": .*,$//; s/"version": 2/"version": 3/' two.policy.json >wrong.policy.json
