@@ -296,7 +296,7 @@ void gw_config_help(FILE *out) {
                 fprintf(out, "\n      ");
                 column = 6;
             }
-            fprintf(out, "%.*s ", size, word);
+            fprintf(out, "%s%.*s", column > 6 ? " " : "", size, word);
             column += size + 1;
             word += size + (word[size] == ' ');
         }

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PACKAGED_STATE "/var/lib/godwit"
 #define PROFILE_HERE "godwit.json" // where every command looks first
 
 // ---- init
@@ -81,13 +82,16 @@ static int command_init(int argc, char **argv) {
         status = gw_local_profile_at(&config, PROFILE_HERE, &problem);
     if (status != GW_OK)
         return gw_tell(status, &problem);
+    bool is_packaged = strcmp(absolute, PACKAGED_STATE) == 0; // the unit serves it
     printf("Made %s for %s.\n"
            "  your profile  %s/profiles/admin.json (roles owner, operator)\n"
            "%s"
-           "  next          godwit serve --dir %s 2> daemon.log &\n"
+           "  next          %s%s%s\n"
            "                godwit policy new YOUR.csv\n",
            absolute, config.origin, absolute,
-           a.is_here ? "  " PROFILE_HERE "   what you type in this folder is asked as that profile\n" : "", a.dir);
+           a.is_here ? "  " PROFILE_HERE "   what you type in this folder is asked as that profile\n" : "",
+           is_packaged ? "sudo systemctl start godwit" : "godwit serve --dir ", is_packaged ? "" : a.dir,
+           is_packaged ? "" : " 2> daemon.log &");
     return 0;
 }
 

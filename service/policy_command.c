@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define POLICY_BYTES_MAX 1048576u
@@ -211,6 +212,12 @@ static void dataset_look(void *state, const gw_store_policy *row) {
     search->count++;
 }
 
+// A folder may be called as the dataset that was loaded from it.
+static bool is_file(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+}
+
 // The policy that is in force, from the state folder.
 static gw_status load_in_force(const arguments *a, const char *name, gw_policy **ret, gw_problem *problem) {
     GW_CLEANUP(gw_store_reader_freep) gw_store_reader *reader = NULL;
@@ -279,8 +286,8 @@ static int policy_diff(const arguments *a) {
     GW_CLEANUP(gw_buffer_done) gw_buffer out;
     gw_problem problem = {0};
     gw_buffer_init(&out, PAGE_BYTES_MAX);
-    gw_status status = access(a->words[1], F_OK) == 0 ? load_file(a, a->words[1], &before, &problem)
-                                                      : load_in_force(a, a->words[1], &before, &problem);
+    gw_status status = is_file(a->words[1]) ? load_file(a, a->words[1], &before, &problem)
+                                            : load_in_force(a, a->words[1], &before, &problem);
     if (status == GW_OK)
         status = load_file(a, a->words[2], &now, &problem);
     if (status != GW_OK)

@@ -306,7 +306,7 @@ const gw_command gw_command_compare = {
     .examples = "godwit compare GW-2026-000143.answer.json c_birth=NAT,sex=F c_birth=NEU_FOR,sex=F\n"
                 "godwit compare GW-2026-000143 sex=F GW-2026-000207 sex=F\n"
                 "godwit compare GW-2026-000143 --sum sex\n"
-                "godwit compare GW-2026-000150 reason=WORK reason=FAMILY --ratio\n",
+                "godwit compare GW-2026-000150 reason=EMP reason=FAM --ratio\n",
     GW_OPTIONS(options_of_compare),
     .options_size = sizeof(compare_options),
     .words_min = 1,

@@ -180,7 +180,7 @@ static void bounds_say(explanation *e) {
         gw_buffer_format(text, "All of a person's rows count: there are never more than %lld.", units);
     else
         gw_buffer_text(text, "A person counts once.");
-    gw_figure_text(text_at(e, "sensitivity", "?"), steps);
+    gw_figure_text(text_at(e, "sensitivity", "?"), &e->cli->numbers, steps);
     gw_buffer_format(text, " With or without one person, what is counted differs by at most %s in all groups together",
                      steps);
     if (strcmp(text_at(e, "step", "1"), "1") != 0)
@@ -211,8 +211,8 @@ static void noise_say(explanation *e) {
     const char *unit = gw_unit_word(gw_doc_text(error, "unit", ""));
     char likely[GW_AMOUNT_TEXT], half[GW_AMOUNT_TEXT];
     gw_buffer *text = part(e, "Noise");
-    gw_figure_text(gw_doc_text(error, "half_width_95", "?"), likely);
-    gw_figure_text(gw_doc_text(error, "half_width_50", "?"), half);
+    gw_figure_text(gw_doc_text(error, "half_width_95", "?"), &e->cli->numbers, likely);
+    gw_figure_text(gw_doc_text(error, "half_width_50", "?"), &e->cli->numbers, half);
     gw_buffer_format(text,
                      "To each count a whole number is added, drawn at random for this question alone (%s, epsilon %s): "
                      "no rounding, no swapping, no group left out.",

@@ -83,10 +83,10 @@ static void price_say(gw_cli *cli, const gw_json_node *cost) {
 
 // ---- error
 
-static void size_text(const gw_json_node *group, char text[GW_AMOUNT_TEXT]) {
+static void size_text(const gw_cli *cli, const gw_json_node *group, char text[GW_AMOUNT_TEXT]) {
     char number[24];
     gw_ignore(snprintf(number, sizeof(number), "%lld", (long long)gw_doc_integer(group, "group_size", 0))); // it fits
-    gw_figure_text(number, text);
+    gw_figure_text(number, &cli->numbers, text);
 }
 
 static bool is_same_for_all(const gw_json_node *error) {
@@ -94,13 +94,13 @@ static bool is_same_for_all(const gw_json_node *error) {
 }
 
 // Smaller and larger groups than the one that was meant: no table has cells of one size.
-static void groups_say(const gw_json_node *error, const char *unit, gw_buffer *text) {
+static void groups_say(const gw_cli *cli, const gw_json_node *error, const char *unit, gw_buffer *text) {
     for (const gw_json_node *group = gw_doc_first(error, "groups"); group != NULL; group = gw_json_next(group)) {
         char size[GW_AMOUNT_TEXT], likely[GW_AMOUNT_TEXT];
         if (gw_doc_integer(group, "group_size", 0) == gw_doc_integer(error, "group_size", 0))
             continue;
-        size_text(group, size);
-        gw_figure_text(gw_doc_text(group, "half_width_95", "?"), likely);
+        size_text(cli, group, size);
+        gw_figure_text(gw_doc_text(group, "half_width_95", "?"), &cli->numbers, likely);
         gw_buffer_format(text, "; %s people: ±%s %s", size, likely, unit);
     }
 }
@@ -118,18 +118,18 @@ static void error_say(gw_cli *cli, const gw_json_node *cost) {
     }
     gw_buffer text;
     gw_buffer_init(&text, LINE_BYTES_MAX);
-    gw_figure_text(gw_doc_text(error, "half_width_95", "?"), likely);
-    gw_figure_text(gw_doc_text(error, "half_width_50", "?"), half);
-    size_text(error, size);
+    gw_figure_text(gw_doc_text(error, "half_width_95", "?"), &cli->numbers, likely);
+    gw_figure_text(gw_doc_text(error, "half_width_50", "?"), &cli->numbers, half);
+    size_text(cli, error, size);
     if (is_same_for_all(error))
         gw_buffer_text(&text, "for a group of any size: ");
     else
         gw_buffer_format(&text, "for a group of %s people: ", size);
     gw_buffer_format(&text, "19 times in 20 within ±%s %s, half the time within ±%s", likely, unit, half);
     if (!is_same_for_all(error))
-        groups_say(error, unit, &text);
+        groups_say(cli, error, unit, &text);
     if (weight != NULL) {
-        gw_figure_text(weight, largest);
+        gw_figure_text(weight, &cli->numbers, largest);
         gw_buffer_format(&text, "; every weight is protected as if it were the largest, %s", largest);
     }
     gw_say_field(cli, "Error", "%s", gw_buffer_string(&text));
@@ -145,12 +145,13 @@ static const char *concept_label(const gw_json_node *dataset, const char *concep
     return label == NULL ? concept : label;
 }
 
-static void alternative_say(const gw_json_node *node, const char *unit, const gw_json_node *dataset, gw_buffer *text) {
+static void alternative_say(const gw_cli *cli, const gw_json_node *node, const char *unit, const gw_json_node *dataset,
+                            gw_buffer *text) {
     char price[GW_AMOUNT_TEXT], error[GW_AMOUNT_TEXT], size[GW_AMOUNT_TEXT];
     const char *change = gw_doc_text(node, "change", "");
     gw_amount_text(gw_doc_text(node, "epsilon", "?"), price);
-    gw_figure_text(gw_doc_text(node, "half_width_95", "?"), error);
-    size_text(node, size);
+    gw_figure_text(gw_doc_text(node, "half_width_95", "?"), &cli->numbers, error);
+    size_text(cli, node, size);
     gw_buffer_text(text, text->size == 0 ? "" : " · ");
     if (strcmp(change, "fewer_breakdowns") == 0)
         gw_buffer_format(
@@ -167,7 +168,7 @@ static void instead_say(gw_cli *cli, const gw_json_node *cost, const gw_json_nod
     gw_buffer text;
     gw_buffer_init(&text, LINE_BYTES_MAX);
     for (const gw_json_node *node = gw_doc_first(cost, "instead"); is_known && node != NULL; node = gw_json_next(node))
-        alternative_say(node, unit, dataset, &text);
+        alternative_say(cli, node, unit, dataset, &text);
     if (text.size > 0)
         gw_say_field(cli, "Instead", "%s", gw_buffer_string(&text));
     gw_buffer_done(&text);
@@ -261,7 +262,7 @@ static const gw_grid_column columns_of_basket[] = {{"place", "", GW_ALIGN_RIGHT,
                                                    {"free", "FREE?", GW_ALIGN_LEFT, false}};
 #define BASKET_COLUMNS (sizeof(columns_of_basket) / sizeof(columns_of_basket[0]))
 
-static void basket_row_add(gw_grid *grid, const gw_json_node *cost) {
+static void basket_row_add(const gw_cli *cli, gw_grid *grid, const gw_json_node *cost) {
     const gw_json_node *error = gw_doc_at(cost, "error"), *problem = gw_doc_at(cost, "problem");
     char place[24], price[GW_AMOUNT_TEXT], likely[GW_AMOUNT_TEXT], error_text[96], same[48] = "";
     gw_buffer title;
@@ -278,7 +279,7 @@ static void basket_row_add(gw_grid *grid, const gw_json_node *cost) {
     gw_buffer_format(&title, "%s · %s", gw_doc_text(cost, "title", "?"),
                      gw_dataset_short(gw_doc_text(cost, "dataset", "?")));
     gw_amount_text(same_as > 0 ? "0" : gw_doc_text(cost, "price", "?"), price);
-    gw_figure_text(gw_doc_text(error, "half_width_95", "?"), likely);
+    gw_figure_text(gw_doc_text(error, "half_width_95", "?"), &cli->numbers, likely);
     gw_ignore(snprintf(error_text, sizeof(error_text), "±%s %s", likely,
                        gw_unit_word(gw_doc_text(error, "unit", "")))); // bounded, it is only shown
     if (same_as > 0)
@@ -319,7 +320,7 @@ gw_exit_code gw_price_basket_say(gw_cli *cli, const gw_json_node *basket) {
         return GW_EXIT_FAILED;
     for (const gw_json_node *node = gw_doc_first(basket, "quotes"); node != NULL; node = gw_json_next(node)) {
         if (is_table)
-            basket_row_add(grid, node);
+            basket_row_add(cli, grid, node);
         else
             row_add(grid, node);
     }

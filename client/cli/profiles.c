@@ -131,7 +131,7 @@ gw_status gw_profiles_find(const gw_cli *cli, char path[GW_PATH_MAX], gw_problem
     return gw_problem_set(ret_problem, GW_NOT_FOUND, "profile_missing", "I don't know which service to ask.",
                           "A profile says who you are and whom you ask. None is at --config, --as, $GODWIT_PROFILE, "
                           "./godwit.json, ~/.config/godwit/profile.json or /etc/godwit/profile.json.",
-                          "godwit demo   (or: godwit keys new NAME --config PROFILE_OF_THE_SERVICE)");
+                          "add --config STATE/profiles/admin.json   (to look around: godwit demo)");
 }
 
 gw_status gw_profiles_load(const gw_cli *cli, gw_profile *ret, gw_problem *ret_problem) {

@@ -45,10 +45,13 @@ void gw_say_text(gw_cli *cli, const char *text) {
 }
 
 void gw_say_wrapped(gw_cli *cli, const char *text) {
-    gw_buffer lines;
+    gw_buffer clean, lines;
+    gw_buffer_init(&clean, TEXT_MAX);
     gw_buffer_init(&lines, TEXT_MAX);
-    gw_text_wrap(&lines, text, cli->width, 0, 2);
+    gw_text_clean(&clean, text, cli->is_unicode); // before its width is counted: "±" may be "+/-"
+    gw_text_wrap(&lines, gw_buffer_string(&clean), cli->width, 0, 2);
     text_out(cli, cli->out, gw_buffer_string(&lines));
+    gw_buffer_done(&clean);
     gw_buffer_done(&lines);
 }
 
@@ -83,12 +86,15 @@ void gw_note(gw_cli *cli, const char *format, ...) {
 }
 
 static void field_out(gw_cli *cli, FILE *stream, unsigned column, const char *label, const char *text) {
-    gw_buffer line;
+    gw_buffer clean, line;
+    gw_buffer_init(&clean, TEXT_MAX);
     gw_buffer_init(&line, TEXT_MAX);
+    gw_text_clean(&clean, text, cli->is_unicode); // as above
     gw_buffer_format(&line, "%-*s", (int)column, label);
     unsigned used = gw_text_width(label, strlen(label));
-    gw_text_wrap(&line, text, cli->width, used > column ? used : column, column);
+    gw_text_wrap(&line, gw_buffer_string(&clean), cli->width, used > column ? used : column, column);
     text_out(cli, stream, gw_buffer_string(&line));
+    gw_buffer_done(&clean);
     gw_buffer_done(&line);
 }
 

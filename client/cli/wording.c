@@ -34,7 +34,7 @@ void gw_amount_text(const char *decimal, char text[GW_AMOUNT_TEXT]) {
         gw_ignore(snprintf(text, GW_AMOUNT_TEXT, "%s", decimal)); // cut, it is only shown
 }
 
-void gw_figure_text(const char *decimal, char text[GW_AMOUNT_TEXT]) {
+void gw_figure_text(const char *decimal, const gw_numbers *numbers, char text[GW_AMOUNT_TEXT]) {
     char plain[GW_AMOUNT_TEXT];
     gw_ignore(snprintf(plain, sizeof(plain), "%s", decimal)); // cut, it is only shown
     char *point = strchr(plain, '.');
@@ -47,7 +47,7 @@ void gw_figure_text(const char *decimal, char text[GW_AMOUNT_TEXT]) {
     }
     gw_buffer grouped;
     gw_buffer_init(&grouped, 2 * GW_AMOUNT_TEXT);
-    gw_text_thousands(&grouped, plain);
+    gw_text_number(&grouped, plain, numbers);
     gw_ignore(snprintf(text, GW_AMOUNT_TEXT, "%s", gw_buffer_string(&grouped))); // cut, it is only shown
     gw_buffer_done(&grouped);
 }

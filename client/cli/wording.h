@@ -4,6 +4,7 @@
 #pragma once
 #include "client/cli/options.h"
 #include "service/base/crypto.h"
+#include "service/format/text.h"
 #include "service/wire/question.h"
 
 #define GW_AMOUNT_TEXT 32
@@ -11,8 +12,8 @@
 void gw_amount_format(gw_epsilon amount, char text[GW_AMOUNT_TEXT]);
 // The same from decimal text; other texts are copied.
 void gw_amount_text(const char *decimal, char text[GW_AMOUNT_TEXT]);
-// "3.0" -> "3", with thousands.
-void gw_figure_text(const char *decimal, char text[GW_AMOUNT_TEXT]);
+// "3.0" -> "3", with thousands, as its reader writes numbers (NULL: 24,108.5): "7,989" is less than eight to some.
+void gw_figure_text(const char *decimal, const gw_numbers *numbers, char text[GW_AMOUNT_TEXT]);
 // A principal's id: whole for programs, for people its first eight digits and "…", which tell principals apart.
 void gw_id_format(const char *id, bool is_short, char text[GW_ID_HEX]);
 #define GW_TIME_TEXT 24

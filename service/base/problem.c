@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PREFIX_SIZE_MIN 3u
 #define WORD_SIZE_MAX 64u // longer words are not typed by hand
 #define WORD_SIZE_LONG 8u // from here on three slips are forgiven
 
@@ -110,6 +111,24 @@ static size_t edit_distance(const char *a, size_t a_size, const char *b, size_t 
     return last[b_size];
 }
 
+// The one word that begins with what was typed, of three letters at least: "NEU" is meant for "NEU_FOR". NULL where
+// there is none, or more than one.
+static const char *begun(const char *word, size_t size, const char *const words[], size_t count) {
+    const char *found = NULL;
+    if (size < PREFIX_SIZE_MIN)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        while (k < size && lower(words[i][k]) == lower(word[k])) // a shorter word ends here
+            k++;
+        if (k == size && found != NULL && strcmp(found, words[i]) != 0)
+            return NULL;
+        if (k == size)
+            found = words[i];
+    }
+    return found;
+}
+
 const char *gw_nearest(const char *word, const char *const words[], size_t count) {
     size_t size = strlen(word);
     if (size > WORD_SIZE_MAX)
@@ -129,5 +148,9 @@ const char *gw_nearest(const char *word, const char *const words[], size_t count
         if (distance == 0)
             break;
     }
-    return nearest;
+    // A slip of one letter is likelier than a word cut short, two are not.
+    const char *longer = nearest != NULL && edit_distance(word, size, nearest, strlen(nearest)) <= 1
+                             ? NULL
+                             : begun(word, size, words, count);
+    return longer == NULL ? nearest : longer;
 }

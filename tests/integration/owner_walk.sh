@@ -250,6 +250,9 @@ sed -i 's/"version": 1/"version": 2/' two.policy.json
 run 0 godwit policy diff people two.policy.json
 says 'values of the file become other codes'
 says 'must be loaded again'
+mkdir people # a folder of that name is not the dataset's policy
+run 0 godwit policy diff people two.policy.json
+rmdir people
 run 0 godwit policy sign two.policy.json
 run 0 "$(advice next 1)"
 run 0 godwit load stats.example/people call.csv

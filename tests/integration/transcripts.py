@@ -55,6 +55,8 @@ def sessions_of(path, name):
             continue
         if block is None or block.first_line < 0:
             continue
+        if name.endswith(".scd") and "\\" in line.rstrip("\\"):
+            raise SystemExit(f"{path}:{number}: a page loses backslashes: {line}")
         if line.startswith("$ "):
             block.steps.append([line[2:], number + 1, []])
         elif block.steps and block.steps[-1][0].endswith("\\"):

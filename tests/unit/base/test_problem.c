@@ -46,6 +46,9 @@ static void the_nearest_word_is_found(void **state) {
     assert_string_equal(gw_nearest("reigon", words, 5), "region");
     assert_string_equal(gw_nearest("sex", words, 5), "sex");
     assert_string_equal(gw_nearest("SEX", words, 5), "sex"); // whatever the case
+    const char *const codes[] = {"NAT", "EU_FOR", "NEU_FOR"};
+    assert_string_equal(gw_nearest("NEU", codes, 3), "NEU_FOR"); // cut short
+    assert_string_equal(gw_nearest("NET", codes, 3), "NAT");
     assert_null(gw_nearest("income", words, 5));
     assert_null(gw_nearest("zz", words, 5));
     assert_null(gw_nearest("", words, 5));

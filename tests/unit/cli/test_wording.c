@@ -24,9 +24,13 @@ static void figures_lose_idle_zeros_only(void **state) {
                                            {"1500", "1,500"}, {"10.05", "10.05"}, {"0.0", "0"}};
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         char text[GW_AMOUNT_TEXT];
-        gw_figure_text(pairs[i][0], text);
+        gw_figure_text(pairs[i][0], NULL, text);
         assert_string_equal(text, pairs[i][1]);
     }
+    char text[GW_AMOUNT_TEXT];
+    const gw_numbers austrian = {.point = ",", .group = ".", .grouping = "\3\3"};
+    gw_figure_text("7989.50", &austrian, text);
+    assert_string_equal(text, "7.989,5");
 }
 
 static void ids_are_short_for_people_and_whole_for_programs(void **state) {
