@@ -174,6 +174,8 @@ static void file_read(gw_settings *settings, size_t index) {
         return;
     if (status == GW_OK && is_profile(settings->documents[index]) && file->from == GW_FROM_PROJECT) {
         file->path[0] = '\0';
+        gw_json_free(settings->documents[index]); // the next file found takes its place
+        settings->documents[index] = NULL;
         return;
     }
     if (status == GW_OK) {
