@@ -66,7 +66,9 @@ static gw_status path_choose(const char *named, const char *receipt, const char 
 
 static gw_status files_read(const receipt_options *options, const char *receipt, receipt_files *files,
                             gw_problem *ret_problem) {
-    gw_status status = path_choose(options->answer, receipt, ".answer.json", files->answer_path, ret_problem);
+    gw_status status = gw_file_read(receipt, &files->receipt, ret_problem);
+    if (status == GW_OK)
+        status = path_choose(options->answer, receipt, ".answer.json", files->answer_path, ret_problem);
     if (status == GW_OK)
         status = path_choose(options->request, receipt, ".request", files->request_path, ret_problem);
     if (status == GW_OK && files->answer_path[0] == '\0')
@@ -75,8 +77,6 @@ static gw_status files_read(const receipt_options *options, const char *receipt,
     if (status == GW_OK && options->request == NULL &&
         (files->request_path[0] == '\0' || access(files->request_path, F_OK) != 0))
         files->request_path[0] = '\0'; // none was named and none lies there
-    if (status == GW_OK)
-        status = gw_file_read(receipt, &files->receipt, ret_problem);
     if (status == GW_OK)
         status = gw_file_read(files->answer_path, &files->answer, ret_problem);
     if (status == GW_OK && files->request_path[0] != '\0')

@@ -180,6 +180,8 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     gw_progress *progress = gw_progress_begin(cli, "checking");
     status = gw_audit_verify_folder(folder, has_key ? &key : NULL, gw_progress_step, progress, &audited, &verdict);
     gw_progress_end(progress);
+    if (status != GW_OK && verdict.problem.mend[0] == '\0')
+        gw_problem_mend(&verdict.problem, "--log DIR   (the folder that holds the file checkpoint)");
     if (status != GW_OK)
         return cannot_check(cli, &verdict.problem);
     // A program's output has no place for it, and must not lack it.

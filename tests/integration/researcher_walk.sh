@@ -125,6 +125,16 @@ says 'OK'
 run 0 godwit compare "$release" sex=M sex=F
 says 'sex=M'
 
+# What is not there is named, and where it should be.
+code=0
+godwit audit receipt no.tlog-proof >"$work/said" 2>&1 || code=$?
+[ "$code" = 10 ] || fail "a receipt that is not there ends with $code"
+says 'no.tlog-proof'
+code=0
+godwit audit verify --log nowhere >"$work/said" 2>&1 || code=$?
+[ "$code" = 10 ] || fail "a log that is not there ends with $code"
+says 'the folder that holds the file checkpoint'
+
 # Again, for nothing: the same answer, the same release. The reply tells the time, too.
 balances() {
     godwit budget adult -o json | sed 's/"time":[0-9]*//'
