@@ -3,6 +3,7 @@
 #include "service/engine/duckdb_generate.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
+#include "service/engine/sql_text.h"
 #include <duckdb.h>
 #include <errno.h>
 #include <string.h>
@@ -26,19 +27,16 @@ static gw_status run(duckdb_connection connection, const char *sql, const char *
 static gw_status write_table(duckdb_connection connection, const char *table, const char *folder,
                              gw_problem *ret_problem) {
     GW_CLEANUP(gw_buffer_done) gw_buffer sql;
-    gw_buffer_init(&sql, SQL_SIZE_MAX);
-    gw_buffer_text(&sql, "COPY " GW_GENERATE_SCHEMA ".\"");
-    for (const char *c = table; *c != '\0'; c++) {
-        gw_buffer_text(&sql, *c == '"' ? "\"" : "");
-        gw_buffer_append(&sql, c, 1);
-    }
-    gw_buffer_text(&sql, "\" TO '");
-    for (const char *c = folder; *c != '\0'; c++) {
-        gw_buffer_text(&sql, *c == '\'' ? "'" : "");
-        gw_buffer_append(&sql, c, 1);
-    }
-    gw_buffer_format(&sql, "/%s.parquet' (FORMAT parquet, COMPRESSION zstd)", table);
-    if (sql.status != GW_OK)
+    GW_CLEANUP(gw_buffer_done) gw_buffer path;
+    gw_buffer_init(&path, SQL_SIZE_MAX);
+    gw_buffer_format(&path, "%s/%s.parquet", folder, table);
+    gw_buffer_init(&sql, 2 * SQL_SIZE_MAX);
+    gw_buffer_text(&sql, "COPY " GW_GENERATE_SCHEMA ".");
+    gw_engine_identifier(&sql, table);
+    gw_buffer_text(&sql, " TO ");
+    gw_engine_literal(&sql, gw_buffer_string(&path));
+    gw_buffer_text(&sql, " (FORMAT parquet, COMPRESSION zstd)");
+    if (sql.status != GW_OK || path.status != GW_OK)
         return gw_problem_set(ret_problem, GW_LIMIT, "output_failed", "The output's path is too long.", "", "");
     return run(connection, gw_buffer_string(&sql), "output_failed", "The output cannot be written.", ret_problem);
 }
@@ -53,10 +51,9 @@ static gw_status write_tables(duckdb_connection connection, const char *folder, 
         count = duckdb_row_count(&tables);
     for (idx_t i = 0; i < count && status == GW_OK; i++) {
         char *name = duckdb_value_varchar(&tables, 0, i);
-        status =
-            name == NULL || strchr(name, '/') != NULL || strchr(name, '\'') != NULL
-                ? gw_problem_set(ret_problem, GW_INVALID, "script_failed", "A table's name is no file's name.", "", "")
-                : write_table(connection, name, folder, ret_problem);
+        status = name == NULL || strchr(name, '/') != NULL ? gw_problem_set(ret_problem, GW_INVALID, "script_failed",
+                                                                            "A table's name is no file's name.", "", "")
+                                                           : write_table(connection, name, folder, ret_problem);
         duckdb_free(name);
     }
     duckdb_destroy_result(&tables);

@@ -5,6 +5,7 @@
 #include "service/engine/duckdb_parquet.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
+#include "service/engine/sql_text.h"
 #include <duckdb.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,16 +39,6 @@ bool gw_parquet_is(const char *path) {
     GW_CLEANUP(gw_closep) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     return descriptor >= 0 && read(descriptor, magic, sizeof(magic)) == (ssize_t)sizeof(magic) &&
            memcmp(magic, "PAR1", sizeof(magic)) == 0;
-}
-
-static void sql_identifier(gw_buffer *sql, const char *name) {
-    gw_buffer_text(sql, "\"");
-    for (const char *c = name; *c != '\0'; c++) {
-        gw_buffer_append(sql, c, 1);
-        if (*c == '"')
-            gw_buffer_append(sql, c, 1);
-    }
-    gw_buffer_text(sql, "\"");
 }
 
 static void sql_source(gw_buffer *sql, const gw_parquet *parquet) {
@@ -107,7 +98,7 @@ static bool parquet_start(gw_parquet *parquet) {
     gw_buffer_text(&sql, "SELECT ");
     for (size_t i = 0; i < parquet->column_count; i++) {
         gw_buffer_text(&sql, i > 0 ? ", CAST(" : "CAST(");
-        sql_identifier(&sql, parquet->names[i]);
+        gw_engine_identifier(&sql, parquet->names[i]);
         gw_buffer_text(&sql, " AS VARCHAR)");
     }
     sql_source(&sql, parquet);

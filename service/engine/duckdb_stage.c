@@ -52,16 +52,6 @@ gw_status gw_stage_numbers(gw_stage *stage, const char *sql, uint64_t *ret_numbe
     return status;
 }
 
-void gw_stage_identifier(gw_buffer *sql, const char *name) {
-    gw_buffer_text(sql, "\"");
-    for (const char *c = name; *c != '\0'; c++) {
-        gw_buffer_append(sql, c, 1);
-        if (*c == '"')
-            gw_buffer_append(sql, c, 1);
-    }
-    gw_buffer_text(sql, "\"");
-}
-
 duckdb_type gw_stage_type_of(uint64_t max) {
     return max <= UINT8_MAX    ? DUCKDB_TYPE_UTINYINT
            : max <= UINT16_MAX ? DUCKDB_TYPE_USMALLINT

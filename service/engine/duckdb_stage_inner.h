@@ -27,7 +27,6 @@ gw_status gw_stage_run(gw_stage *stage, const gw_buffer *sql);
 gw_status gw_stage_run_format(gw_stage *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // The one BIGINT column of a query, up to `max` rows of it.
 gw_status gw_stage_numbers(gw_stage *stage, const char *sql, uint64_t *ret_numbers, size_t max, size_t *ret_count);
-void gw_stage_identifier(gw_buffer *sql, const char *name);
 // The smallest type that holds every value up to `max`: it is also how little of a row there is to scan.
 duckdb_type gw_stage_type_of(uint64_t max);
 duckdb_type gw_stage_column_type(const gw_load_column *column);

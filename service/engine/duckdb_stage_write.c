@@ -4,6 +4,7 @@
 // others, person by person. So "_rows" and "_person" rise through the file.
 #include "service/base/cleanup.h"
 #include "service/engine/duckdb_stage_inner.h"
+#include "service/engine/sql_text.h"
 #include <stdio.h>
 
 static const char *rows_type(const gw_load_table *table) {
@@ -61,12 +62,12 @@ static void sql_is_orphan(gw_buffer *sql, const gw_load_table *table) {
 static void sql_columns(const gw_stage *stage, gw_buffer *sql, const gw_load_table *table, const char *inherited) {
     for (size_t i = 0; i < table->column_count; i++) {
         gw_buffer_format(sql, "%ss.c%zu AS ", i > 0 ? ", " : "", i);
-        gw_stage_identifier(sql, table->columns[i].target);
+        gw_engine_identifier(sql, table->columns[i].target);
     }
     for (size_t i = 0; i < table->inherited_count; i++) {
         gw_load_inherited from = table->inherited[i];
         gw_buffer_format(sql, ", %s.i%zu AS ", inherited, i);
-        gw_stage_identifier(sql, stage->plan->tables[from.table].columns[from.column].target);
+        gw_engine_identifier(sql, stage->plan->tables[from.table].columns[from.column].target);
     }
 }
 
@@ -80,7 +81,7 @@ static gw_status write_one_row_each(gw_stage *stage, size_t index) {
     GW_CLEANUP(gw_buffer_done) gw_buffer sql;
     gw_buffer_init(&sql, GW_STAGE_SQL_MAX);
     gw_buffer_text(&sql, "CREATE TABLE snapshot.");
-    gw_stage_identifier(&sql, table->name);
+    gw_engine_identifier(&sql, table->name);
     gw_buffer_text(&sql, " AS SELECT ");
     sql_columns(stage, &sql, table, "s");
     gw_buffer_text(&sql, " FROM (SELECT s.*");
@@ -150,7 +151,7 @@ static gw_status write_single_rows(gw_stage *stage, size_t index) {
     GW_CLEANUP(gw_buffer_done) gw_buffer sql;
     gw_buffer_init(&sql, GW_STAGE_SQL_MAX);
     gw_buffer_text(&sql, "CREATE TABLE snapshot.");
-    gw_stage_identifier(&sql, table->name);
+    gw_engine_identifier(&sql, table->name);
     gw_buffer_format(&sql,
                      " AS SELECT *, CAST(row_number() OVER () - 1 AS %s) AS \"" GW_LOAD_PERSON
                      "\", CAST(1 AS %s) AS \"" GW_LOAD_ROWS "\", CAST(0 AS %s) AS \"" GW_LOAD_ORDER "\" FROM (SELECT ",
@@ -176,7 +177,7 @@ static gw_status write_multiple_rows(gw_stage *stage, size_t index) {
     GW_CLEANUP(gw_buffer_done) gw_buffer sql;
     gw_buffer_init(&sql, GW_STAGE_SQL_MAX);
     gw_buffer_text(&sql, "INSERT INTO snapshot.");
-    gw_stage_identifier(&sql, table->name);
+    gw_engine_identifier(&sql, table->name);
     gw_buffer_text(&sql, " SELECT ");
     sql_columns(stage, &sql, table, "p");
     gw_buffer_text(&sql, ", p.person AS \"" GW_LOAD_PERSON "\", p.rows AS \"" GW_LOAD_ROWS
@@ -206,20 +207,19 @@ static gw_status write_count(gw_stage *stage, size_t index, uint64_t *ret_rows) 
     GW_CLEANUP(gw_buffer_done) gw_buffer sql;
     gw_buffer_init(&sql, GW_STAGE_SQL_MAX);
     gw_buffer_text(&sql, "SELECT count(*) FROM snapshot.");
-    gw_stage_identifier(&sql, stage->plan->tables[index].name);
+    gw_engine_identifier(&sql, stage->plan->tables[index].name);
     size_t count;
     return sql.status == GW_OK ? gw_stage_numbers(stage, gw_buffer_string(&sql), ret_rows, 1, &count) : sql.status;
 }
 
 static gw_status write_attach(gw_stage *stage) {
     GW_CLEANUP(gw_buffer_done) gw_buffer sql;
+    char path[GW_ENGINE_PATH_MAX + sizeof(GW_LOAD_SNAPSHOT)];
+    snprintf(path, sizeof(path), "%s/" GW_LOAD_SNAPSHOT, stage->plan->folder); // the folder's own paths were checked
     gw_buffer_init(&sql, GW_STAGE_SQL_MAX);
-    gw_buffer_text(&sql, "ATTACH '");
-    for (const char *c = stage->plan->folder; *c != '\0'; c++) {
-        gw_buffer_append(&sql, c, 1);
-        gw_buffer_text(&sql, *c == '\'' ? "'" : "");
-    }
-    gw_buffer_text(&sql, "/" GW_LOAD_SNAPSHOT "' AS snapshot");
+    gw_buffer_text(&sql, "ATTACH ");
+    gw_engine_literal(&sql, path);
+    gw_buffer_text(&sql, " AS snapshot");
     return gw_stage_run(stage, &sql);
 }
 

@@ -3,6 +3,8 @@
 // in IS TRUE, so NULL never decides; the cell index is a sum of axis positions, so that absent groups need no row.
 #include "service/query/sql_terms.h"
 
+#include "service/engine/sql_text.h"
+
 static void sql_param(gw_sql *sql, int64_t value) {
     if (sql->status != GW_OK)
         return;
@@ -15,13 +17,7 @@ static void sql_param(gw_sql *sql, int64_t value) {
 }
 
 void gw_sql_identifier(gw_sql *sql, const char *name) {
-    gw_buffer_text(&sql->text, "\"");
-    for (const char *c = name; *c; c++) {
-        if (*c == '"')
-            gw_buffer_text(&sql->text, "\"");
-        gw_buffer_append(&sql->text, c, 1);
-    }
-    gw_buffer_text(&sql->text, "\"");
+    gw_engine_identifier(&sql->text, name);
 }
 
 static void sql_condition(gw_sql *sql, const gw_plan_condition *condition) {

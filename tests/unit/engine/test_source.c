@@ -120,6 +120,15 @@ static void folder_that_looks_like_a_column_is_none(void **state) {
     assert_int_equal(rename(made, meant), 0);
     assert_int_equal(fixture_load(dataset, "income=7/people.parquet"), GW_INVALID);
     assert_string_equal(dataset->problem.why, "Its header has no column \"income\".");
+    // Nor is it for a draft of a policy: what a file calls its columns is what the load finds.
+    char command[2048], line[256], columns[512] = "";
+    snprintf(command, sizeof(command), "'%s' columns '%s'", dataset->program, meant);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    while (fgets(line, sizeof(line), pipe) != NULL)
+        strcat(columns, line);
+    assert_int_equal(pclose(pipe), 0);
+    assert_string_equal(columns, "id\tVARCHAR\nsex\tVARCHAR\nage\tINTEGER\n");
 }
 
 static void mistaken_file_is_told_what_it_is(void **state) {
