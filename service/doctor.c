@@ -7,16 +7,15 @@
 #include "service/arguments.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
-#include "service/bus/ask.h"
 #include "service/doctor_report.h"
 #include "service/engine/engine.h"
 #include "service/load_command.h"
+#include "service/ping.h"
 #include "service/policy/indicator.h"
 #include "service/service.h"
 #include "service/store/durable.h"
 #include "service/store/hwm.h"
 #include "service/tell.h"
-#include "service/wire/message.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -35,7 +34,6 @@
 #define FILES_MIN 2048u // 1,024 connections, a database connection with its journal for each worker, and room
 #define CLOCK_BEHIND_MAX 120
 #define PING_MS 10000
-#define POLICY_BYTES_MAX 1048576u
 
 const char gw_doctor_help[] = "godwitd doctor [--dir DIR] [-o text|json]\n"
                               "  looks the state folder over, with or without a daemon on it, and changes\n"
@@ -74,21 +72,12 @@ static void check_daemon(doctor *d) {
         return;
     }
     gw_problem problem = {0};
-    gw_buffer request, reply;
-    gw_request_message message = {
-        .time = (int64_t)time(NULL), .auth = GW_AUTH_NONE, .body = gw_bytes_of("{\"v\":1,\"kind\":\"ping\"}")};
-    snprintf(message.origin, sizeof message.origin, "%s", d->config.origin);
-    gw_random_id(message.idem);
-    gw_buffer_init(&request, 65536);
-    gw_buffer_init(&reply, 65536);
-    gw_request_message_encode(&message, NULL, &request);
-    if (gw_bus_ask(d->config.listen[0], gw_buffer_bytes(&request), PING_MS, &reply, &problem) == GW_OK)
+    gw_reply_status reply;
+    if (gw_ping(d->config.listen[0], d->config.origin, PING_MS, &reply, &problem) == GW_OK)
         gw_doctor_say(&d->report, GW_FOUND_OK, "daemon", "", "Process %ld answers on %s.", (long)d->daemon,
                       d->config.listen[0]);
     else
         gw_doctor_say_problem(&d->report, GW_FOUND_FAIL, "daemon", &problem);
-    gw_buffer_done(&request);
-    gw_buffer_done(&reply);
 }
 
 static void check_disk(doctor *d) {
@@ -322,7 +311,7 @@ static void check_policy(doctor *d, const gw_store_policy *row) {
     gw_problem problem = {0};
     gw_store_policy again;
     gw_buffer text;
-    gw_buffer_init(&text, POLICY_BYTES_MAX);
+    gw_buffer_init(&text, GW_POLICY_BYTES_MAX);
     snprintf(codelists, sizeof codelists, "%s/codelists", d->config.share);
     gw_status status = gw_store_policy_current(d->reader, row->dataset, &again, &text);
     if (status == GW_OK)

@@ -18,7 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define POLICY_BYTES_MAX 1048576u
 #define REPORT_BYTES_MAX 1048576u
 #define PROGRESS_AFTER_MS 400
 
@@ -169,7 +168,7 @@ static gw_status policy_in_force(const gw_config *config, const char *dataset, g
     gw_store_reader *reader = NULL;
     gw_store_policy row;
     gw_buffer text;
-    gw_buffer_init(&text, POLICY_BYTES_MAX);
+    gw_buffer_init(&text, GW_POLICY_BYTES_MAX);
     snprintf(path, sizeof path, "%s/godwit.db", config->folder);
     gw_status status = gw_store_reader_open(path, &reader, problem);
     if (status != GW_OK)

@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define POLICY_BYTES_MAX 1048576u
 #define QUESTIONS_BYTES_MAX 1048576u
 #define PAGE_BYTES_MAX 4194304u
 #define ARENA_BYTES_MAX (64u << 20)
@@ -108,7 +107,7 @@ static void print_open_points(gw_bytes text) {
 
 static gw_status load_file(const arguments *a, const char *file, gw_policy **ret, gw_problem *problem) {
     GW_CLEANUP(gw_buffer_done) gw_buffer text;
-    gw_buffer_init(&text, POLICY_BYTES_MAX);
+    gw_buffer_init(&text, GW_POLICY_BYTES_MAX);
     gw_status status = gw_file_read(file, &text, problem);
     if (status != GW_OK)
         return status;
@@ -226,7 +225,7 @@ static gw_status load_in_force(const arguments *a, const char *name, gw_policy *
     gw_config config;
     dataset_search search = {.wanted = name};
     char path[4200];
-    gw_buffer_init(&text, POLICY_BYTES_MAX);
+    gw_buffer_init(&text, GW_POLICY_BYTES_MAX);
     gw_status status = gw_config_load(a->dir, &config, problem);
     if (status != GW_OK)
         return status;
@@ -352,7 +351,7 @@ static int policy_activate(const char *folder, const char *file) {
     gw_config config;
     gw_problem problem = {0};
     gw_buffer text, body, document;
-    gw_buffer_init(&text, POLICY_BYTES_MAX);
+    gw_buffer_init(&text, GW_POLICY_BYTES_MAX);
     gw_buffer_init(&body, 1u << 20);
     gw_buffer_init(&document, 65536);
     gw_status status = gw_config_load(folder, &config, &problem);

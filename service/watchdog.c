@@ -3,9 +3,8 @@
 #include "service/watchdog.h"
 
 #include "service/base/log.h"
-#include "service/bus/ask.h"
 #include "service/notify.h"
-#include "service/wire/message.h"
+#include "service/ping.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -15,7 +14,6 @@
 
 #define STOP_SECONDS_MAX 5
 #define TIMES_PER_PATIENCE 3 // one ping may be lost, and one may take its whole time
-#define REPLY_BYTES_MAX 65536u
 
 struct gw_watchdog {
     char url[512], origin[GW_ORIGIN_MAX];
@@ -29,26 +27,12 @@ struct gw_watchdog {
     bool is_stopping; // under `lock`
 };
 
-// A visitor's ping; the reply is read, not only awaited.
-static bool ping(gw_watchdog *watchdog, gw_problem *problem) {
-    gw_buffer request, reply;
-    gw_request_message message = {
-        .time = (int64_t)time(NULL), .auth = GW_AUTH_NONE, .body = gw_bytes_of("{\"v\":1,\"kind\":\"ping\"}")};
-    gw_reply_message decoded;
-    snprintf(message.origin, sizeof message.origin, "%s", watchdog->origin);
-    gw_random_id(message.idem);
-    gw_buffer_init(&request, REPLY_BYTES_MAX);
-    gw_buffer_init(&reply, REPLY_BYTES_MAX);
-    gw_request_message_encode(&message, NULL, &request);
+static bool is_answering(gw_watchdog *watchdog, gw_problem *problem) {
+    gw_reply_status reply;
     uint64_t progress = watchdog->progress(watchdog->state);
-    bool is_alive =
-        request.status == GW_OK &&
-        gw_bus_ask(watchdog->url, gw_buffer_bytes(&request), (int)watchdog->interval_ms, &reply, problem) == GW_OK &&
-        gw_reply_message_decode(gw_buffer_bytes(&reply), &decoded, problem) == GW_OK &&
-        (decoded.status != GW_REPLY_BUSY || progress != watchdog->progress_last);
+    bool is_alive = gw_ping(watchdog->url, watchdog->origin, (int)watchdog->interval_ms, &reply, problem) == GW_OK &&
+                    (reply != GW_REPLY_BUSY || progress != watchdog->progress_last);
     watchdog->progress_last = progress;
-    gw_buffer_done(&request);
-    gw_buffer_done(&reply);
     return is_alive;
 }
 
@@ -75,7 +59,7 @@ static void *watch(void *argument) {
     gw_watchdog *watchdog = argument;
     do {
         gw_problem problem = {0};
-        if (ping(watchdog, &problem))
+        if (is_answering(watchdog, &problem))
             gw_notify("WATCHDOG=1");
         else
             gw_log(GW_LOG_ERROR, "watchdog_silent", "url", watchdog->url, "code",

@@ -9,6 +9,7 @@
 #include "service/wire/question.h"
 
 #define GW_CODE_UNKNOWN "_U"
+#define GW_POLICY_BYTES_MAX 1048576u // of a policy's file
 
 typedef struct {
     const char *id;

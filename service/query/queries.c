@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POLICY_BYTES_MAX 1048576u
 
 gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_problem *ret_problem) {
     gw_queries *queries = calloc(1, sizeof *queries);
@@ -120,7 +119,7 @@ static policy_slot *policy_slot_find(gw_queries *queries, uint64_t seq) {
 static gw_status policy_slot_load(gw_query_worker *worker, const char *dataset, policy_slot **ret,
                                   gw_problem *ret_problem) {
     gw_buffer text;
-    gw_buffer_init(&text, POLICY_BYTES_MAX);
+    gw_buffer_init(&text, GW_POLICY_BYTES_MAX);
     policy_slot *slot = calloc(1, sizeof *slot);
     gw_status status = slot ? gw_store_policy_current(worker->reader, dataset, &slot->row, &text) : GW_NO_MEMORY;
     gw_problem problem = {0};
