@@ -2,11 +2,17 @@
 // Lines are kept and then printed, so that JSON and text say the same.
 #include "service/doctor_report.h"
 
+#include "service/format/text.h"
 #include "service/wire/json.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#define TERMINAL_WIDTH 80u
+#define SAYS_COLUMN 18u
 
 static const char *const names[] = {"OK", "WARN", "FAIL"};
 
@@ -62,9 +68,15 @@ void gw_doctor_print(const gw_doctor_report *report, bool is_json) {
         print_json(report);
         return;
     }
+    unsigned width = isatty(STDOUT_FILENO) ? TERMINAL_WIDTH : UINT_MAX; // scripts read one line for each check
     for (size_t i = 0; i < report->count; i++) {
         const gw_doctor_line *line = &report->lines[i];
-        printf("%-4s  %-10s  %s\n", names[line->found], line->check, line->says);
+        gw_buffer text;
+        gw_buffer_init(&text, 1u << 20);
+        gw_buffer_format(&text, "%-4s  %-10s  ", names[line->found], line->check);
+        gw_text_wrap(&text, line->says, width, SAYS_COLUMN, SAYS_COLUMN);
+        fputs(gw_buffer_string(&text), stdout);
+        gw_buffer_done(&text);
         if (line->mend[0])
             printf("                  mend  %s\n", line->mend);
     }

@@ -36,7 +36,7 @@ static void prices_text(const gw_simulation *simulation, gw_buffer *out) {
 }
 
 static void questions_text(const gw_simulation *simulation, gw_buffer *out) {
-    gw_buffer_text(out, "\nERROR TO EXPECT: 19 times in 20 the answer is off by no more than this. Beside it:\nthe "
+    gw_buffer_text(out, "\nERROR TO EXPECT: 19 times in 20 the answer is off by no more than this. Beside\nit: the "
                         "cells, and how far one person can move what is counted in all of them.\n");
     prices_text(simulation, out);
     uint64_t group_size = 0;

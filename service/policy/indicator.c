@@ -226,7 +226,7 @@ static gw_status folder_problem(const char *path, int error, gw_problem *ret_pro
     gw_status status = error == ENOENT || error == ENOTDIR ? GW_NOT_FOUND : GW_IO;
     const char *code = status == GW_NOT_FOUND ? "file_missing" : "file_unreadable";
     status = gw_problem_set(ret_problem, status, code, "The folder of indicators cannot be read.", "",
-                            "Name the folder in the configuration, or install the indicators again.");
+                            "Set \"share\" in config.json to the folder that holds indicators/, or: --share DIR");
     gw_problem_why(ret_problem, "%s: %s.", path, strerrordesc_np(error));
     return status;
 }
