@@ -31,7 +31,7 @@ typedef struct {
 } gw_combined;
 
 // Levels as in interval.h. Each returns GW_INVALID for parts without noise and for levels out of range.
-// A sum of parts: margins over a breakdown, the same group in two tables.
+// A sum of parts: margins over a breakdown, the same group in two tables. GW_INVALID too for more than 8 parts.
 GW_MUST_CHECK gw_status gw_combine_sum(const gw_combine_part *parts, size_t count, uint32_t level_ppm,
                                        gw_combined *ret);
 // a - b, which share no released integer.

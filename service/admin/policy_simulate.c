@@ -57,14 +57,14 @@ static const char *error_unit(const gw_plan *plan) {
     return "";
 }
 
-// A mean's noise is in steps of its values, times those of the weight.
+// Sums and counts have their steps in the unit, the weight's among them. Ratios have the value's alone, because the
+// weight's cancels in the figure; in what one person moves it does not.
 static double moved_by_one(const gw_plan *plan) {
-    double moves = (double)plan->sensitivity;
-    const gw_column *factors[] = {
-        plan->statistic == GW_STATISTIC_MEAN || plan->statistic == GW_STATISTIC_SUM ? plan->of : NULL, plan->weight};
-    for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++)
-        if (factors[i] != NULL)
-            moves *= (double)factors[i]->grid_scaled / pow(10, factors[i]->scale);
+    double moves = (double)plan->sensitivity * gw_plan_number(plan->step_scaled, plan->step_scale);
+    bool is_amount = plan->statistic == GW_STATISTIC_COUNT || plan->statistic == GW_STATISTIC_SUM ||
+                     plan->statistic == GW_STATISTIC_NET;
+    if (plan->weight != NULL && !is_amount)
+        moves *= gw_plan_number(plan->weight->grid_scaled / plan->weight_line.factor, plan->weight->scale);
     return moves;
 }
 

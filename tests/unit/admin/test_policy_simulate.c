@@ -2,6 +2,7 @@
 // A simulation says what the real plan, price and policy say: no figure of its own.
 #include "tests/unit/policy/policies.h"
 #include "service/admin/policy_simulate.h"
+#include <math.h>
 
 GW_DEFINE_FREEP(gw_catalogue, gw_catalogue_free)
 GW_DEFINE_FREEP(gw_arena, gw_arena_free)
@@ -138,6 +139,42 @@ static void given_questions_are_taken_instead_and_refusals_told(void **state) {
     assert_int_equal(gw_json_count(gw_json_member(gw_json_root(json), "questions")), 3);
 }
 
+static void replace(char *text, const char *from, const char *to) {
+    char *at = strstr(text, from);
+    assert_non_null(at);
+    assert_true(strlen(to) <= strlen(from));
+    memset(at, ' ', strlen(from));
+    memcpy(at, to, strlen(to));
+}
+
+// In the unit, whatever the steps are: a value of 0.5 on a grid of 1 makes steps of 0.5.
+static void what_one_person_moves_is_in_the_unit(void **state) {
+    fixture *f = *state;
+    static char text[sizeof policy_text];
+    gw_problem problem = {0};
+    memcpy(text, policy_text, sizeof text);
+    replace(text, "\"-10\"", "\"0.5\"");
+    replace(text, "\"90.5\"", "\"2.5\"");
+    replace(text, "\"grid\":\"0.25\"", "\"grid\":\"1\"");
+    replace(text, "\"count\",\"mean\"", "\"sum\",\"mean\"");
+    gw_policy_free(f->policy);
+    f->policy = NULL;
+    if (load_text(gw_bytes_of(text), &f->policy, &problem) != GW_OK)
+        fail_msg("%s %s", problem.what, problem.why);
+    const gw_question base = {.kind = GW_KIND_COST, .of = "income", .has_by = true};
+    gw_question questions[] = {base, base, base};
+    questions[0].statistic = questions[1].statistic = GW_STATISTIC_SUM;
+    questions[2].statistic = GW_STATISTIC_MEAN;
+    questions[0].is_unweighted = true;
+    gw_simulation simulation;
+    assert_int_equal(gw_policy_simulate(f->policy, f->catalogue, questions, 3, f->arena, &simulation), GW_OK);
+    static const double moves[] = {2.5, 2.5 * 2000, 2 * 2000}; // a mean's value counts from its minimum
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(simulation.questions[i].refused, "");
+        assert_true(fabs(simulation.questions[i].moves - moves[i]) < 1e-6);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_count_is_off_by_what_its_noise_says, setup, teardown),
@@ -145,6 +182,7 @@ int main(void) {
         cmocka_unit_test(odds_are_rounded_to_the_worse),
         cmocka_unit_test_setup_teardown(indicators_say_what_they_lack, setup, teardown),
         cmocka_unit_test_setup_teardown(given_questions_are_taken_instead_and_refusals_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_one_person_moves_is_in_the_unit, setup, teardown),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);
 }
