@@ -139,6 +139,17 @@ bool gw_check_number(const void *state, const char *value, char reason[GW_REASON
     return true;
 }
 
+bool gw_check_total(const void *state, const char *value, char reason[GW_REASON_MAX]) {
+    const gw_draft_column *column = state;
+    gw_decimal total, grid;
+    if (!gw_decimal_parse(value, &total) || total.trillionths <= 0)
+        return fails(reason, "It is a number above 0.");
+    if (gw_decimal_parse(column->is_whole || column->grid == NULL ? "1" : column->grid, &grid) &&
+        total.trillionths % grid.trillionths != 0)
+        return fails(reason, "It is a whole number of the steps that values are rounded to.");
+    return true;
+}
+
 bool gw_check_grid(const void *state, const char *value, char reason[GW_REASON_MAX]) {
     const gw_draft_column *column = state;
     gw_decimal grid, min = {0}, max = {0};

@@ -29,6 +29,8 @@ bool gw_check_codes(const void *state, const char *value, char reason[GW_REASON_
 bool gw_check_recode(const void *state, const char *value, char reason[GW_REASON_MAX]); // gw_recode_state: 1=M, 2=F
 bool gw_check_number(const void *state, const char *value,
                      char reason[GW_REASON_MAX]); // gw_draft_column: above its min
+bool gw_check_total(const void *state, const char *value,
+                    char reason[GW_REASON_MAX]); // the gw_draft_column: a multiple of its grid
 bool gw_check_grid(const void *state, const char *value,
                    char reason[GW_REASON_MAX]); // gw_draft_column: divides its range
 bool gw_check_bands(const void *state, const char *value,

@@ -209,6 +209,10 @@ static void number_write(writer *w, const gw_draft_column *column) {
         gw_json_write_string(w->out, column->unit);
     }
     bounds_write(w, column);
+    if (column->total != NULL) {
+        member(w, "person_total_max");
+        number_or_ask(w, column->total, column->is_whole, "");
+    }
     bool has_bands = bands_write(w, column);
     member(w, "missing");
     gw_json_write_string(w->out, has_bands ? "_U" : "drop");

@@ -27,6 +27,7 @@ typedef struct {
     const char *min, *max, *grid; // numbers and weights
     const char *unit, *bands;     // numbers: bands "20, 65": where a new one begins
     const char *mean;             // weights
+    const char *total;            // numbers: person_total_max
     const char *period, *first, *last;
     bool is_whole; // numbers: type integer
 } gw_draft_column;

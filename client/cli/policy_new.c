@@ -184,6 +184,13 @@ static void ask_number(drafting *d, const gw_draft_table *table, gw_draft_column
     if (!is_age)
         column->unit = gw_answers_ask(d->answers, &(gw_ask_for){.key = key_of(d, table, column->name, "unit"),
                                                                 .prompt = "  unit, as EUR or H (empty: none)"});
+    if (table->rows_max == NULL || strcmp(table->rows_max, "1") != 0)
+        column->total = gw_answers_ask(
+            d->answers, &(gw_ask_for){.key = key_of(d, table, column->name, "total"),
+                                      .prompt = "  a person's values count up to this total in a question (empty: as "
+                                                "many rows as count, each up to the largest)",
+                                      .check = gw_check_total,
+                                      .state = column});
     if (column->min == NULL || column->max == NULL)
         return;
     bool is_usual = is_age && strcmp(column->min, "0") == 0 && strcmp(column->max, "120") == 0;
@@ -422,7 +429,7 @@ static void ask_terms(drafting *d) {
                                                               .state = &role_set});
     d->draft.statistics = gw_answers_ask(d->answers, &(gw_ask_for){.key = "statistics",
                                                                    .prompt = "For what",
-                                                                   .suggest = "count, share, rate, mean",
+                                                                   .suggest = "count, share, rate, mean, sum, net",
                                                                    .is_safe = true,
                                                                    .check = gw_check_words,
                                                                    .state = &statistic_set});
@@ -543,8 +550,8 @@ const gw_command gw_command_policy_new = {
                 "godwit policy new persons=people.csv permits=permits.parquet --file register.policy.json\n"
                 "godwit policy new people.csv --answers answers.txt (lines: income.max = 200000)\n"
                 "  keys: dataset population title id rows rows_kept COLUMN (out, list, codes, number,\n"
-                "  date, weight) COLUMN.concept .list .recode .codes .min .max .grid .unit .bands\n"
-                "  .period .first .last; lifetime per_principal window window_days question_min\n"
+                "  date, weight) COLUMN.concept .list .recode .codes .min .max .grid .unit .total\n"
+                "  .bands .period .first .last; lifetime per_principal window window_days question_min\n"
                 "  question_max group roles statistics; with several tables TABLE.COLUMN.max\n",
     GW_OPTIONS(options_of_new),
     .options_size = sizeof(new_options),

@@ -183,6 +183,7 @@ visits.visited.last = 2025-12
 visits.fee = number
 visits.fee.min = 0
 visits.fee.max = 90
+visits.fee.total = 120
 EOF
 run 0 godwit policy new clients.csv visits.csv --answers two.txt
 grep -q '"visits": {"unit": "pid"' clients.policy.json || fail "the second table has another id"
@@ -199,6 +200,11 @@ run 2 godwit query clients --measure mean:fee --by sex
 says 'mend godwit cost clients --measure mean:fee --by sex'
 run 0 "$(sed -n 's/^  mend  //p' "$work/said")"
 says 'Mean of Fee, by Sex'
+# What one person's fees add up to is bounded, and so the sum is.
+run 0 godwit query clients --measure sum:fee --by sex --epsilon 0.5 --max-cost 0.5
+says 'count up to a total of 120'
+run 0 godwit query clients --measure mean:fee --per person --by sex --epsilon 0.5 --max-cost 0.5
+says 'Mean of Fee per person, by Sex'
 
 # ---- mistakes
 
