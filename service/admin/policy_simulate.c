@@ -42,21 +42,6 @@ static bool any_role_may(const gw_policy *policy, const gw_table *table, gw_stat
     return false;
 }
 
-static const char *error_unit(const gw_plan *plan) {
-    switch (plan->statistic) {
-    case GW_STATISTIC_COUNT:
-    case GW_STATISTIC_NET:
-        return plan->table->rows_per_person_max > 1 && !plan->is_per_person ? "rows" : "people";
-    case GW_STATISTIC_SHARE:
-    case GW_STATISTIC_RATE:
-        return "points";
-    case GW_STATISTIC_MEAN:
-    case GW_STATISTIC_SUM:
-        return plan->unit == NULL ? "" : plan->unit;
-    }
-    return "";
-}
-
 // Sums and counts have their steps in the unit, the weight's among them. Ratios have the value's alone, because the
 // weight's cancels in the figure; in what one person moves it does not.
 static double moved_by_one(const gw_plan *plan) {
@@ -103,7 +88,7 @@ static void question_add(simulator *s, const gw_question *question) {
         return;
     }
     bool is_part = plan.statistic == GW_STATISTIC_RATE || plan.statistic == GW_STATISTIC_SHARE;
-    snprintf(ret->error_unit, sizeof ret->error_unit, "%.31s", error_unit(&plan));
+    snprintf(ret->error_unit, sizeof ret->error_unit, "%.31s", gw_plan_error_unit(&plan));
     ret->bound = gw_bound_kind_name(plan.bound.kind);
     ret->sensitivity = plan.sensitivity;
     ret->moves = moved_by_one(&plan);

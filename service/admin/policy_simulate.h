@@ -11,7 +11,7 @@
 
 typedef struct {
     char title[256];
-    char error_unit[32];  // "people", "points", "EUR"
+    char error_unit[32];  // "persons", "points", "EUR"
     const char *bound;    // gw_bound_kind_name
     uint64_t sensitivity; // steps of the noise
     double moves;         // the same in the unit of what is counted: weights and sums have steps below 1

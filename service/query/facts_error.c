@@ -47,22 +47,6 @@ static bool depends_on_group(const gw_plan *plan) {
     return is_fraction(plan) || plan->statistic == GW_STATISTIC_MEAN;
 }
 
-static const char *error_unit(const gw_plan *plan) {
-    bool is_of_persons = plan->is_per_person || plan->table->rows_per_person_max <= 1;
-    switch (plan->statistic) {
-    case GW_STATISTIC_COUNT:
-    case GW_STATISTIC_NET:
-        return is_of_persons ? "persons" : "rows";
-    case GW_STATISTIC_SHARE:
-    case GW_STATISTIC_RATE:
-        return "points";
-    case GW_STATISTIC_MEAN:
-    case GW_STATISTIC_SUM:
-        return plan->unit;
-    }
-    return "";
-}
-
 static double half_width(const gw_plan *plan, uint64_t group_size, gw_epsilon epsilon, uint32_t level) {
     gw_cost_shape shape = plan->shape;
     shape.group_size = group_size;
@@ -108,7 +92,7 @@ static void write_weight(const gw_plan *plan, gw_buffer *out) {
 static void write_error(const gw_plan *plan, gw_buffer *out) {
     gw_json_write_name(out, "error");
     gw_buffer_text(out, "{");
-    gw_json_write_member(out, "unit", error_unit(plan));
+    gw_json_write_member(out, "unit", gw_plan_error_unit(plan));
     gw_json_write_name(out, "depends_on_group");
     gw_buffer_text(out, depends_on_group(plan) ? "true" : "false");
     write_group(plan, plan->shape.group_size, out);
@@ -262,7 +246,7 @@ bool gw_facts_target_out_of_reach(const gw_question *question, const gw_policy *
         snprintf(stated_text, sizeof stated_text, " --group-size %llu", (unsigned long long)question->group_size);
     gw_problem_set(ret_problem, GW_INVALID, "target_error", "No price reaches this error.", "", "");
     gw_problem_why(ret_problem, "One question may cost at most %s, and that makes ±%s %s%s; you asked for ±%s.%s", most,
-                   smallest_text, error_unit(&plan), group_text, question->target_error, size_text);
+                   smallest_text, gw_plan_error_unit(&plan), group_text, question->target_error, size_text);
     gw_problem_mend(ret_problem, "godwit cost %s%s%s --target-error %s%s", policy->dataset,
                     question->indicator ? " " : "", question->indicator ? question->indicator : "", smallest_text,
                     stated_text);

@@ -77,6 +77,8 @@ GW_MUST_CHECK gw_status gw_plan_build(const gw_question *question, const gw_poli
 
 // scaled * 10^-scale, for figures that may round.
 double gw_plan_number(int64_t scaled, unsigned scale);
+// What an error is stated in: "persons", "rows", "points", or the unit of the values.
+const char *gw_plan_error_unit(const gw_plan *plan);
 
 // The canonical question: its text names dataset, data version, mechanism version, statistic, indicator version, sorted
 // where and by, and epsilon; nothing of the asker. Its SHA-256 is the question's name everywhere.

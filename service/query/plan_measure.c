@@ -199,6 +199,22 @@ gw_status gw_plan_measure(const gw_plan_builder *b) {
     return GW_OK;
 }
 
+const char *gw_plan_error_unit(const gw_plan *plan) {
+    bool is_of_persons = plan->is_per_person || plan->table->rows_per_person_max <= 1;
+    switch (plan->statistic) {
+    case GW_STATISTIC_COUNT:
+    case GW_STATISTIC_NET:
+        return is_of_persons ? "persons" : "rows";
+    case GW_STATISTIC_SHARE:
+    case GW_STATISTIC_RATE:
+        return "points";
+    case GW_STATISTIC_MEAN:
+    case GW_STATISTIC_SUM:
+        return plan->unit;
+    }
+    return "";
+}
+
 // ---- bounds
 
 static uint64_t amount_max(const gw_plan *plan) {

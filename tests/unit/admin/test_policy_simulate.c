@@ -125,6 +125,7 @@ static void given_questions_are_taken_instead_and_refusals_told(void **state) {
     assert_int_equal(gw_policy_simulate(f->policy, f->catalogue, questions, 3, f->arena, &simulation), GW_OK);
     assert_int_equal(simulation.question_count, 3);
     assert_string_equal(simulation.questions[0].refused, "");
+    assert_string_equal(simulation.questions[0].error_unit, "persons"); // the word that a price has
     assert_non_null(strstr(simulation.questions[1].refused, "share"));
     assert_non_null(strstr(simulation.questions[2].refused, "activity"));
     GW_CLEANUP(gw_buffer_done) gw_buffer page;
