@@ -5,6 +5,7 @@
 #include "service/admin/load.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
+#include "service/format/text.h"
 #include "service/local.h"
 #include "service/query/plan.h"
 #include "service/tell.h"
@@ -301,7 +302,8 @@ static gw_status load_run(const gw_config *config, load_arguments *a, const gw_p
         gw_load_rows_text(&report, &options, ret_rows);
     else if (strcmp(problem->code, "load_shrunk") == 0)
         gw_load_rows_text(&report, &options, &text);
-    fputs(gw_buffer_string(&text), stderr);
+    if (report.rows_read > 0) // before that there is nothing to report
+        fputs(gw_buffer_string(&text), stderr);
     gw_buffer_done(&text);
     return status;
 }
@@ -323,6 +325,14 @@ static void print_next(const gw_policy *policy) {
     gw_epsilon_format(usual, price);
     printf("  next  godwit cost %s --measure count --by %s --epsilon %s\n", name, by, price);
     printf("  then  godwit query %s --measure count --by %s --epsilon %s --max-cost %s\n", name, by, price, price);
+}
+
+static void notice_say(const char *notice) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer text;
+    gw_buffer_init(&text, 65536);
+    gw_buffer_text(&text, "  ");
+    gw_text_wrap(&text, notice, 80, 2, 2);
+    fputs(gw_buffer_string(&text), stdout);
 }
 
 int gw_load_command(int argc, char **argv) {
@@ -354,7 +364,7 @@ int gw_load_command(int argc, char **argv) {
     }
     printf("%s: data version %s is in force.\n%s", policy->dataset, loaded.version, gw_buffer_string(&rows));
     if (policy->notice)
-        printf("  %s\n", policy->notice);
+        notice_say(policy->notice);
     print_next(policy);
     return 0;
 }
