@@ -14,7 +14,7 @@ gw_status gw_plan_too_large(const gw_plan_builder *b) {
 
 // ---- names
 
-static const char *const_concepts_nearest(const gw_policy *policy, const char *concept) {
+static const char *concept_nearest(const gw_policy *policy, const char *concept) {
     const char *names[512];
     size_t count = 0;
     for (size_t t = 0; t < policy->table_count; t++) {
@@ -45,7 +45,7 @@ gw_status gw_plan_unknown_concept(const gw_plan_builder *b, const char *concept)
             gw_problem_mend(b->problem, "Leave it out, or ask about the table %s.", other->name);
         return GW_INVALID;
     }
-    const char *nearest = const_concepts_nearest(b->policy, concept);
+    const char *nearest = concept_nearest(b->policy, concept);
     gw_status status =
         gw_problem_set(b->problem, GW_INVALID, "unknown_concept", "This dataset has no such concept.", "", "");
     gw_problem_why(b->problem, "\"%s\" is not a concept of %s.", concept, b->policy->dataset);
