@@ -27,8 +27,7 @@ static const struct {
     const char *flag;
     const char *word; // in place of the figure; NULL: the figure stands
     const char *meaning;
-} flags[] = {{"u", "too uncertain",
-              "u  too uncertain after protection: ask for bigger groups, or double epsilon"},
+} flags[] = {{"u", "too uncertain", "u  too uncertain after protection: ask for bigger groups, or double epsilon"},
              {"c", "withheld", "c  withheld by policy"},
              {"z", "cannot exist", "z  cannot exist"},
              {"x", "not collected", "x  not collected"},

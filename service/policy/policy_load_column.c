@@ -40,7 +40,7 @@ static const char *concept_read(gw_policy_loader *l, const char *concept) {
     char label[GW_NAME_MAX + 1];
     size_t size = strlen(concept);
     for (size_t i = 0; i <= size && i < sizeof(label); i++)
-    label[i] = concept[i] == '_' ? ' ' : concept[i];
+        label[i] = concept[i] == '_' ? ' ' : concept[i];
     label[sizeof(label) - 1] = '\0';
     label[0] = (char)toupper((unsigned char)label[0]);
     return gw_load_copy(&l->load, label);

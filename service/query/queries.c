@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_problem *ret_problem) {
     gw_queries *queries = calloc(1, sizeof *queries);
     if (queries) {

@@ -13,9 +13,9 @@
 
 #define DEADLINE_MS_WITHOUT_TICK 60000u
 #define SLOT_MS_MAX 600000u
-// Rows in a millisecond, by two threads of a busy machine with two processors, where every person has several: 8,000 at
-// least where none are sorted, 1,450 at least where they are (2 to 6 rows of a million persons). Nobody states how many
-// rows people have; with more than so many on average a policy states a larger size_bucket.
+// Rows in a millisecond, by two threads of a busy machine with two processors, where every person has several: 6,800 at
+// least where none are sorted, 1,450 at least where they are (measured at 2 and at 6 rows of a million persons). Nobody
+// states how many rows people have; with more than four on average a policy states a larger size_bucket.
 #define SLOT_ROWS_PER_MS 5000u
 #define SLOT_SORTED_PER_MS 1250u
 #define SLOT_ROWS_PER_PERSON 4u
