@@ -25,6 +25,7 @@ struct gw_watchdog {
     pthread_mutex_t lock;
     pthread_cond_t told;
     bool is_stopping; // under `lock`
+    bool is_done;     // the thread reads nothing any more
 };
 
 static bool is_answering(gw_watchdog *watchdog, gw_problem *problem) {
@@ -65,6 +66,10 @@ static void *watch(void *argument) {
             gw_log(GW_LOG_ERROR, "watchdog_silent", "url", watchdog->url, "code",
                    problem.code[0] ? problem.code : "busy", "why", problem.why, NULL);
     } while (rest(watchdog));
+    pthread_mutex_lock(&watchdog->lock);
+    watchdog->is_done = true;
+    pthread_cond_signal(&watchdog->told);
+    pthread_mutex_unlock(&watchdog->lock);
     return NULL;
 }
 
@@ -104,17 +109,22 @@ gw_status gw_watchdog_start(const gw_watchdog_options *options, gw_watchdog **re
 void gw_watchdog_stop(gw_watchdog *watchdog) {
     if (!watchdog)
         return;
-    pthread_mutex_lock(&watchdog->lock);
-    watchdog->is_stopping = true;
-    pthread_cond_signal(&watchdog->told);
-    pthread_mutex_unlock(&watchdog->lock);
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += STOP_SECONDS_MAX;
-    if (pthread_clockjoin_np(watchdog->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
+    pthread_mutex_lock(&watchdog->lock);
+    watchdog->is_stopping = true;
+    pthread_cond_signal(&watchdog->told);
+    int waited = 0;
+    while (!watchdog->is_done && waited == 0)
+        waited = pthread_cond_timedwait(&watchdog->told, &watchdog->lock, &until);
+    bool is_done = watchdog->is_done;
+    pthread_mutex_unlock(&watchdog->lock);
+    if (!is_done) {
         pthread_detach(watchdog->thread); // it hangs in the bus, and its memory stays for what is left of the process
         return;
     }
+    pthread_join(watchdog->thread, NULL);
     pthread_cond_destroy(&watchdog->told);
     pthread_mutex_destroy(&watchdog->lock);
     free(watchdog);

@@ -141,7 +141,7 @@ if [ "$mode" != fast ]; then
     TSAN_OPTIONS="suppressions=$root/tests/support/tsan.supp halt_on_error=0 exitcode=66"
     export TSAN_OPTIONS
     concurrent=
-    for room in unit/bus unit/store unit/ledger; do
+    for room in unit/bus unit/store unit/ledger unit/service; do
         [ -f "tests/$room/CMakeLists.txt" ] && concurrent="$concurrent tests/$room/all"
     done
     # shellcheck disable=SC2086 # a list of words
@@ -149,6 +149,9 @@ if [ "$mode" != fast ]; then
         room=${target%/all}
         suite "tsan-$(basename "$room")" ".build/tsan/$room" -LE long
     done
+    # Of the queries' room what several workers share; the rest has one thread.
+    single build-tsan-query ninja --quiet -C .build/tsan test_quotes test_quoted test_flight &&
+        suite tsan-query .build/tsan/tests/unit/query -R '^unit.test_(quotes|quoted|flight)$'
     single clang-tidy tidy
 fi
 
