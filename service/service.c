@@ -205,14 +205,15 @@ static gw_status open_parts(gw_service *service, const gw_service_options *optio
     char path[4200];
     gw_status status = gw_catalogue_load(service->indicators, &service->catalogue, problem);
     if (status == GW_OK)
-        status = gw_definitions_check(service->config.folder, service->catalogue, true, problem);
-    if (status == GW_OK)
         status = open_engine(service, options, problem);
     gw_service_key_path(&service->config, "reply", path, sizeof path);
     if (status == GW_OK)
         status = gw_key_file_read(path, &service->reply_key, problem);
     if (status == GW_OK)
         status = open_ledger(service, problem);
+    // Under the ledger's lock, and only by who answers questions: nobody else says what a version means.
+    if (status == GW_OK && options->is_serving)
+        status = gw_definitions_check(service->config.folder, service->catalogue, true, problem);
     if (status == GW_OK)
         status = gw_publisher_open(gw_ledger_database(service->ledger), service->log_folder, service->questions_folder,
                                    &service->publisher, problem);

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <string.h>
 #include <time.h>
 // cmocka wants the four above first.
@@ -216,8 +217,16 @@ static void an_indicator_that_measures_something_else_needs_another_version(void
     test_asker_open(&asker, &it->researcher);
     assert_true(test_ask_query(&asker, ASK_NEW, NULL)); // the stored answer is still of what it says
     test_asker_close(&asker);
+    // Nor does a restart forget what the version meant.
+    int status;
+    test_daemon_stop(&it->daemon, SIGTERM);
+    test_daemon_spawn(&it->daemon);
+    assert_int_equal(waitpid(it->daemon.pid, &status, 0), it->daemon.pid);
+    it->daemon.pid = 0;
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+    assert_int_equal(count_in_log(it, "code  indicator_version"), 1);
     write_at(folder, "retired_share.json", NEW_INDICATOR);
-    reload_and_wait(it);
+    test_daemon_start(&it->daemon);
 }
 
 static void what_must_not_change_is_named_and_stays(void **state) {
