@@ -193,6 +193,17 @@ run 0 godwit policy sign clients.policy.json
 run 0 "$(advice then 1)"
 says 'godwit load stats.example/clients clients=FILE visits=FILE'
 run 0 godwit load stats.example/clients clients=clients.csv visits=visits.csv
+# A folder is one file a table, no more and no less.
+mkdir both
+cp clients.csv visits.csv both/
+run 0 godwit load stats.example/clients both
+cp visits.csv both/visits.csv.gz
+run 3 godwit load stats.example/clients both
+says 'The table visits is there more than once'
+rm both/visits.csv both/visits.csv.gz
+run 3 godwit load stats.example/clients both
+says 'There is no visits.parquet, .csv or .csv.gz in it'
+says 'load_folder'
 run 0 godwit query clients --measure count --by time_period --epsilon 0.5 --max-cost 0.5
 says 'March 2025'
 # A price is asked for with the whole question.

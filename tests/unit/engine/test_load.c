@@ -187,6 +187,30 @@ static void treatment_that_does_not_fit_is_refused(void **state) {
         assert_int_equal(dataset->treatments.kinds[i], GW_TREAT_REFUSE);
 }
 
+// What the owner signed holds without a word at the load; a word for the column goes before it, one for all does not.
+static void policy_says_what_becomes_of_values_out_of_bounds(void **state) {
+    test_dataset *dataset = *state;
+    static const char csv[] = "id,sex,age,income\na,1,30,200000.5\nb,2,40,100\n";
+    static const char income[] = "\"max\":\"200000\",";
+    static char text[4096];
+    const char *at = strstr(POLICY_PEOPLE, income);
+    expect_refused(dataset, csv);
+    fixture_done(dataset);
+    memset(dataset, 0, sizeof(*dataset));
+    snprintf(text, sizeof(text), "%.*s%s\"outside\":\"clamp\",%s", (int)(at - POLICY_PEOPLE), POLICY_PEOPLE, income,
+             at + strlen(income));
+    fixture_init(dataset, text);
+    assert_int_equal(fixture_load_text(dataset, csv), GW_OK);
+    assert_int_equal(dataset->report.kinds[GW_LOAD_OUT_OF_BOUNDS].count, 1); // and the owner is told
+    assert_int_equal(fixture_number(dataset, COUNT " WHERE income = 400200"), 1);
+    treat(dataset, "out_of_bounds=drop-row");
+    assert_int_equal(fixture_load_text(dataset, csv), GW_OK);
+    assert_int_equal(fixture_number(dataset, COUNT " WHERE income = 400200"), 1);
+    treat(dataset, "income:out_of_bounds=missing");
+    assert_int_equal(fixture_load_text(dataset, csv), GW_OK);
+    assert_int_equal(fixture_number(dataset, COUNT " WHERE income IS NULL"), 1);
+}
+
 static void missing_values_go_where_the_policy_says(void **state) {
     test_dataset *dataset = *state;
     assert_int_equal(fixture_load_text(dataset, "id,sex,age,income\na,,,\nb,\"\",\"\",\"\"\n"), GW_OK);
@@ -695,6 +719,7 @@ int main(void) {
         DATASET_TEST(each_kind_is_found_with_its_row_and_reason),
         DATASET_TEST(ten_rows_are_shown_and_all_are_counted),
         DATASET_TEST(each_treatment_does_what_it_says),
+        DATASET_TEST(policy_says_what_becomes_of_values_out_of_bounds),
         DATASET_TEST(dropped_rows_are_gone_whatever_else_they_hold),
         DATASET_TEST(person_with_ten_thousand_rows_keeps_one),
         DATASET_TEST(kept_rows_do_not_follow_the_order_of_the_source),

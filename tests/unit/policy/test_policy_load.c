@@ -180,6 +180,22 @@ static void totals_of_persons_are_on_the_scale_of_their_column(void **state) {
     assert_int_equal(gw_table_concept(&small->tables[0], "age")->person_total_scaled, 7);
 }
 
+static void the_owner_says_what_becomes_of_values_out_of_bounds(void **state) {
+    (void)state;
+    static const struct {
+        const char *word;
+        gw_outside outside;
+    } cases[] = {{"\"outside\":\"refuse\"", GW_OUTSIDE_REFUSE},
+                 {"\"outside\":\"clamp\"", GW_OUTSIDE_CLAMP},
+                 {"\"outside\":\"missing\"", GW_OUTSIDE_MISSING},
+                 {"\"outside\":\"drop-row\"", GW_OUTSIDE_DROP_ROW}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        GW_CLEANUP(gw_policy_freep) gw_policy *policy = load_changed("\"unit\":\"EUR\"", cases[i].word);
+        assert_int_equal(gw_table_concept(&policy->tables[0], "income")->outside, cases[i].outside);
+        assert_int_equal(gw_table_concept(&policy->tables[0], "age")->outside, GW_OUTSIDE_REFUSE);
+    }
+}
+
 static void a_weight_has_a_mean_for_prices(void **state) {
     (void)state;
     static const struct {
@@ -292,6 +308,7 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
         {SINCE, "\"type\":\"code\",\"codelist\":\"CL_DURATION_STAY\",\"first\":\"2020\",", "unknown_field", 15, 80,
          NULL},
         // Totals of persons, weights.
+        {"\"unit\":\"EUR\"", "\"outside\":\"wrap\"", "wrong_type", 12, 57, "outside"},
         {"\"unit\":\"EUR\"", "\"person_total_max\":\"0\"", "policy_bounds", 12, 66, "more than zero"},
         {"\"unit\":\"EUR\"", "\"person_total_max\":\"-5\"", "policy_bounds", 12, 66, NULL},
         {"\"unit\":\"EUR\"", "\"person_total_max\":\"0.1\"", "policy_grid", 12, 66, "multiple of the grid"},
@@ -684,6 +701,7 @@ int main(void) {
         cmocka_unit_test(periods_become_codes),
         cmocka_unit_test(rows_kept_are_as_many_as_there_may_be_unless_it_says_fewer),
         cmocka_unit_test(totals_of_persons_are_on_the_scale_of_their_column),
+        cmocka_unit_test(the_owner_says_what_becomes_of_values_out_of_bounds),
         cmocka_unit_test(a_weight_has_a_mean_for_prices),
         cmocka_unit_test(every_statistic_can_be_granted),
         cmocka_unit_test(one_mistake_each_is_refused_with_its_place),
