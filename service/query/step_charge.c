@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps 6 to 9: charge, measure, protect, seal. The only steps between which an exact table exists.
 #include "service/query/encode.h"
+#include "service/query/protect.h"
 #include "service/query/sql.h"
 #include "service/query/steps.h"
 
-#include "privacy/mechanism/parts.h"
 #include "service/base/check.h"
 
 #include <stdio.h>
@@ -225,8 +225,8 @@ gw_status gw_query_step_protect(gw_query *query) {
     gw_random *random = query->worker->random;
     gw_status status = gw_random_reseed(random);
     if (status == GW_OK)
-        status = gw_parts_release_under(query->exact, query->laws->sampler, query->laws->noise,
-                                        gw_random_as_source(random), &query->released);
+        status =
+            gw_query_protect(&query->plan, query->laws, query->exact, gw_random_as_source(random), &query->released);
     gw_exact_table_free(query->exact); // wiped here: nothing after this line has seen a true value
     query->exact = NULL;
     return status == GW_OK ? GW_OK : gw_query_failed_after_charge(query, query->charge.cost);

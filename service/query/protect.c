@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Before anything is drawn, what is about to be released is held against the plan: a noise smaller than the price that
+// was charged, or a table of another shape, would be our own error, and no answer is better than that one.
+#include "service/query/protect.h"
+
+#include "privacy/mechanism/parts.h"
+
+static bool is_as_planned(const gw_plan *plan, const gw_laws *laws, const gw_exact_table *exact) {
+    return exact->cell_count == plan->cell_count && exact->part_count == plan->part_count &&
+           laws->noise.epsilon.micro == plan->epsilon.micro && laws->noise.sensitivity == plan->sensitivity;
+}
+
+gw_status gw_query_protect(const gw_plan *plan, const gw_laws *laws, const gw_exact_table *exact,
+                           gw_random_source source, gw_released_table **ret) {
+    if (!is_as_planned(plan, laws, exact))
+        return GW_INTERNAL;
+    return gw_parts_release_under(exact, laws->sampler, laws->noise, source, ret);
+}

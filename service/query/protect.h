@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// From exact values to released ones: the one call between the engine and everything that a reply is made of. Service
+// and tests make the same call; tests hand in a source whose bytes are recorded. Nobody outside this room includes it.
+// Thread safety: pure given its source.   Depends on: plan.h, laws.h, privacy/mechanism/.
+#pragma once
+#include "privacy/exact_table.h"
+#include "privacy/random_source.h"
+#include "privacy/released.h"
+#include "service/query/laws.h"
+#include "service/query/plan.h"
+
+// Runs the plan's mechanism. What is drawn, how often and in which pieces follows from plan and laws alone; `exact` is
+// read once, after the last draw, and stays the caller's (who frees and so wipes it).
+// GW_INTERNAL: the table's shape or the noise is not the plan's; otherwise the mechanism's own failure.
+GW_MUST_CHECK gw_status gw_query_protect(const gw_plan *plan, const gw_laws *laws, const gw_exact_table *exact,
+                                         gw_random_source source, gw_released_table **ret);
