@@ -7,8 +7,23 @@
 #include <string.h>
 
 static const char *const NAMES[] = {
-    [GW_STATISTIC_COUNT] = "count", [GW_STATISTIC_SHARE] = "share", [GW_STATISTIC_RATE] = "rate",
-    [GW_STATISTIC_MEAN] = "mean",   [GW_STATISTIC_SUM] = "sum",     [GW_STATISTIC_NET] = "net",
+    [GW_STATISTIC_COUNT] = "count",
+    [GW_STATISTIC_SHARE] = "share",
+    [GW_STATISTIC_RATE] = "rate",
+    [GW_STATISTIC_MEAN] = "mean",
+    [GW_STATISTIC_SUM] = "sum",
+    [GW_STATISTIC_NET] = "net",
+    [GW_STATISTIC_VARIANCE] = "variance",
+    [GW_STATISTIC_SD] = "sd",
+    [GW_STATISTIC_RATIO] = "ratio",
+    [GW_STATISTIC_GAP] = "gap",
+    [GW_STATISTIC_HISTOGRAM] = "histogram",
+    [GW_STATISTIC_QUANTILE] = "quantile",
+    [GW_STATISTIC_POVERTY] = "poverty",
+    [GW_STATISTIC_GINI] = "gini",
+    [GW_STATISTIC_QUINTILE_RATIO] = "quintile_ratio",
+    [GW_STATISTIC_SERIES] = "series",
+    [GW_STATISTIC_KEYS] = "keys",
 };
 #define NAME_COUNT (sizeof(NAMES) / sizeof(NAMES[0]))
 #define NORMAL_STEPS 60 // halvings of [0, 8]: beyond the precision of a double
@@ -25,6 +40,31 @@ gw_status gw_statistic_parse(const char *name, gw_statistic *ret) {
         }
     }
     return GW_INVALID;
+}
+
+bool gw_statistic_has_of(gw_statistic statistic) {
+    switch (statistic) {
+    case GW_STATISTIC_COUNT:
+    case GW_STATISTIC_SHARE:
+    case GW_STATISTIC_RATE:
+    case GW_STATISTIC_NET:
+    case GW_STATISTIC_GAP:
+        return false;
+    case GW_STATISTIC_MEAN:
+    case GW_STATISTIC_SUM:
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+    case GW_STATISTIC_RATIO:
+    case GW_STATISTIC_HISTOGRAM:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_KEYS:
+        return true;
+    }
+    return false;
 }
 
 // z with P(|N| > z) = chance for a standard normal N.
@@ -75,6 +115,18 @@ double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32
         return ratio_half_width(bound, group);
     case GW_STATISTIC_MEAN:
         return shape->range * ratio_half_width(bound, group);
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+    case GW_STATISTIC_RATIO:
+    case GW_STATISTIC_GAP:
+    case GW_STATISTIC_HISTOGRAM:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_KEYS:
+        break;
     }
     return INFINITY;
 }

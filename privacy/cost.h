@@ -9,11 +9,26 @@ typedef enum {
     GW_STATISTIC_SHARE,
     GW_STATISTIC_RATE,
     GW_STATISTIC_MEAN,
-    GW_STATISTIC_SUM, // of a numeric concept; may be negative
-    GW_STATISTIC_NET, // rows of one kind less rows of another: arrivals less departures; may be negative
+    GW_STATISTIC_SUM,            // of a numeric concept; may be negative
+    GW_STATISTIC_NET,            // rows of one kind less rows of another: arrivals less departures; may be negative
+    GW_STATISTIC_VARIANCE,       // of a numeric concept among the rows or persons of a cell (divided by their number)
+    GW_STATISTIC_SD,             // its square root
+    GW_STATISTIC_RATIO,          // sum of one numeric concept over the sum of another
+    GW_STATISTIC_GAP,            // of rates, shares or means: a group's less another's
+    GW_STATISTIC_HISTOGRAM,      // counts over bins of equal width of a numeric concept
+    GW_STATISTIC_QUANTILE,       // one or several, of a numeric concept
+    GW_STATISTIC_POVERTY,        // share of persons below a fraction of everybody's median
+    GW_STATISTIC_GINI,           // Gini coefficient of a numeric concept
+    GW_STATISTIC_QUINTILE_RATIO, // what the richest fifth has over what the poorest fifth has
+    GW_STATISTIC_SERIES,         // counts by period, and counts up to each period
+    GW_STATISTIC_KEYS,           // counts by a text concept whose values no list names
 } gw_statistic;
-#define GW_STATISTIC_COUNT_OF 6
-const char *gw_statistic_name(gw_statistic statistic); // "count", "share", "rate", "mean", "sum", "net"
+#define GW_STATISTIC_COUNT_OF 17
+// "count", "share", "rate", "mean", "sum", "net", "variance", "sd", "ratio", "gap", "histogram", "quantile", "poverty",
+// "gini", "quintile_ratio", "series", "keys".
+const char *gw_statistic_name(gw_statistic statistic);
+// Whether it is of a numeric concept ("of" in questions and indicators). Series and keys name theirs there too.
+bool gw_statistic_has_of(gw_statistic statistic);
 GW_MUST_CHECK gw_status gw_statistic_parse(const char *name, gw_statistic *ret);
 
 // A question as pricing sees it. All figures are public.

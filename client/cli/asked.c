@@ -105,6 +105,38 @@ static void measure_say(const gw_question *question, const gw_answer *answer, co
         gw_buffer_text(text, " less ");
         filters_say(question->minus, question->minus_count, text);
         return;
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+        gw_buffer_format(text, "%s of %s", question->statistic == GW_STATISTIC_SD ? "Standard deviation" : "Variance",
+                         concept_word(labels, question->of));
+        return;
+    case GW_STATISTIC_RATIO:
+        gw_buffer_format(text, "Sum of %s over sum of ", concept_word(labels, question->of));
+        gw_buffer_text(text, concept_word(labels, question->over));
+        return;
+    case GW_STATISTIC_GAP: // named by what it is a gap of
+        return;
+    case GW_STATISTIC_HISTOGRAM:
+        gw_buffer_format(text, "Histogram of %s", concept_word(labels, question->of));
+        return;
+    case GW_STATISTIC_QUANTILE:
+        gw_buffer_format(text, "Quantiles of %s", concept_word(labels, question->of));
+        return;
+    case GW_STATISTIC_POVERTY:
+        gw_buffer_format(text, "At risk of poverty by %s", concept_word(labels, question->of));
+        return;
+    case GW_STATISTIC_GINI:
+        gw_buffer_format(text, "Gini coefficient of %s", concept_word(labels, question->of));
+        return;
+    case GW_STATISTIC_QUINTILE_RATIO:
+        gw_buffer_format(text, "Quintile share ratio of %s", concept_word(labels, question->of));
+        return;
+    case GW_STATISTIC_SERIES:
+        gw_buffer_format(text, "Series by %s", concept_word(labels, question->of));
+        return;
+    case GW_STATISTIC_KEYS:
+        gw_buffer_format(text, "Number of persons by %s", concept_word(labels, question->of));
+        return;
     }
 }
 

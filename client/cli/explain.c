@@ -98,6 +98,41 @@ static void definition_say(explanation *e) {
         gw_buffer_text(text, "Rows that --plus names, less rows that --minus names; it may be negative.");
         return;
     case GW_STATISTIC_RATE:
+    case GW_STATISTIC_GAP: // said by what it is a gap of
+        return;
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+        gw_buffer_format(text, "How much %s differs between %s: its %s.", label_of(e, q->of), things,
+                         q->statistic == GW_STATISTIC_SD ? "standard deviation" : "variance");
+        return;
+    case GW_STATISTIC_RATIO:
+        gw_buffer_format(text, "The sum of %s over the sum of ", label_of(e, q->of));
+        gw_buffer_format(text, "%s in each group.", label_of(e, q->over));
+        return;
+    case GW_STATISTIC_HISTOGRAM:
+        gw_buffer_format(text, "How many %s lie in each bin of %s.", things, label_of(e, q->of));
+        return;
+    case GW_STATISTIC_QUANTILE:
+        gw_buffer_format(text, "The values of %s that the stated parts of %s do not pass.", label_of(e, q->of), things);
+        return;
+    case GW_STATISTIC_POVERTY:
+        gw_buffer_format(text, "The part of %s whose %s is below a fraction of everybody's median.", things,
+                         label_of(e, q->of));
+        return;
+    case GW_STATISTIC_GINI:
+        gw_buffer_format(text, "How unequal %s is: 0 where all have the same, 100 where one has all.",
+                         label_of(e, q->of));
+        return;
+    case GW_STATISTIC_QUINTILE_RATIO:
+        gw_buffer_format(text, "What the fifth with the most %s has over what the fifth with the least has.",
+                         label_of(e, q->of));
+        return;
+    case GW_STATISTIC_SERIES:
+        gw_buffer_format(text, "How many %s fall into each period, and up to its end.", things);
+        return;
+    case GW_STATISTIC_KEYS:
+        gw_buffer_format(text, "How many %s have each value of %s that enough of them share.", things,
+                         label_of(e, q->of));
         return;
     }
 }

@@ -61,22 +61,18 @@ static void check_numerator(gw_load *load, const gw_json_node *root, const gw_in
     }
 }
 
-static bool statistic_has_of(gw_statistic statistic) {
-    return statistic == GW_STATISTIC_MEAN || statistic == GW_STATISTIC_SUM;
-}
-
 // Each statistic has its fields, and none of another.
 static void check_fields(gw_load *load, const gw_json_node *root, const gw_indicator *indicator) {
     const gw_json_node *node = gw_json_member(root, "statistic");
     bool is_rate = indicator->statistic == GW_STATISTIC_RATE;
     bool is_net = indicator->statistic == GW_STATISTIC_NET;
-    bool has_of = statistic_has_of(indicator->statistic);
+    bool has_of = gw_statistic_has_of(indicator->statistic);
     if (gw_json_has(root, "numerator") != is_rate)
         FAIL(load, node, "indicator_statistic", is_rate ? "Add \"numerator\"." : "Leave \"numerator\" out.",
              "A rate has a numerator; no other statistic has one.");
     if (gw_json_has(root, "of") != has_of)
         FAIL(load, node, "indicator_statistic", has_of ? "Add \"of\":\"income\"." : "Leave \"of\" out.",
-             "A mean or a sum is of a concept; no other statistic is.");
+             "Some statistics are of a concept, as a mean is; the others are not.");
     if (gw_json_has(root, "plus") != is_net || gw_json_has(root, "minus") != is_net)
         FAIL(load, node, "indicator_statistic",
              is_net ? "Add \"plus\" and \"minus\"." : "Leave \"plus\" and \"minus\" out.",
@@ -107,12 +103,14 @@ static void read_statistic(gw_load *load, const gw_json_node *root, gw_indicator
     const gw_json_node *node = gw_json_member(root, "statistic");
     char shown[GW_SHOWN_MAX];
     if (gw_statistic_parse(statistic, &indicator->statistic) != GW_OK) {
-        FAIL(load, node, "indicator_statistic", "Statistics are: count, share, rate, mean, sum, net.",
+        FAIL(load, node, "indicator_statistic",
+             "Statistics are: count, share, rate, mean, sum, net, variance, sd, ratio, histogram, quantile, poverty, "
+             "gini, quintile_ratio, series.",
              "There is no statistic \"%s\".", gw_json_shown(statistic, shown));
         return;
     }
     check_fields(load, root, indicator);
-    if (statistic_has_of(indicator->statistic) && load->reader.status == GW_OK)
+    if (gw_statistic_has_of(indicator->statistic) && load->reader.status == GW_OK)
         indicator->of = gw_load_name(load, root, "of", "/:.");
 }
 

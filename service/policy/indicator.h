@@ -10,7 +10,12 @@ typedef struct {
     const char *sdmx, *label, *definition, *unit, *reference, *better; // reference, better may be NULL
     unsigned decimals;
     gw_statistic statistic;
-    const char *of; // mean, sum: the concept
+    const char *of;            // the concept of a statistic that has one
+    const char *over;          // ratio: what it is divided by
+    unsigned bins;             // statistics by a grid: its bins; 0: as suits
+    const char *const *levels; // quantile
+    size_t level_count;
+    const char *fraction; // poverty: of the median; NULL: 0.6
     const gw_filter *population;
     size_t population_count;
     const gw_filter *numerator; // rate

@@ -84,7 +84,7 @@ typedef struct {
     const char *role; // a word of gw_roles_parse
     const char *const *tables;
     size_t table_count;
-    gw_statistic statistics[8];
+    gw_statistic statistics[GW_STATISTIC_COUNT_OF];
     size_t statistic_count;
 } gw_grant;
 

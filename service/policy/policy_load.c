@@ -260,7 +260,9 @@ static void read_grant_statistics(gw_policy_loader *l, const gw_json_node *node,
     const gw_json_node *at = gw_json_first(gw_json_member(node, "statistics"));
     for (size_t i = 0; i < count; i++, at = gw_json_next(at))
         if (gw_statistic_parse(names[i], &grant->statistics[i]) != GW_OK)
-            GW_POLICY_FAIL(l, at, "policy_grant", "Statistics are: count, share, rate, mean, sum, net.",
+            GW_POLICY_FAIL(l, at, "policy_grant",
+                           "Statistics are: count, share, rate, mean, sum, net, variance, sd, ratio, gap, histogram, "
+                           "quantile, poverty, gini, quintile_ratio, series, keys.",
                            "There is no statistic \"%s\".", names[i]);
     grant->statistic_count = count;
 }

@@ -79,7 +79,7 @@ void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer 
     gw_buffer_text(ret_text, "{\"v\":1");
     gw_json_write_member(ret_text, "dataset", plan->policy->dataset);
     gw_json_write_member(ret_text, "data", data_version);
-    gw_json_write_member(ret_text, "mechanism", GW_MECHANISM);
+    gw_json_write_member(ret_text, "mechanism", gw_plan_mechanism_name(plan->mechanism));
     gw_json_write_member(ret_text, "table", plan->table->name);
     gw_json_write_member(ret_text, "statistic", gw_statistic_name(plan->statistic));
     gw_json_write_member(ret_text, "of", plan->of ? plan->of->concept : NULL);
@@ -128,6 +128,40 @@ static void write_measure(const gw_plan *plan, gw_buffer *text) {
         return;
     case GW_STATISTIC_NET:
         gw_buffer_format(text, "Net of %s", plan->table->name);
+        return;
+    case GW_STATISTIC_VARIANCE:
+        gw_buffer_format(text, "Variance of %s", of);
+        return;
+    case GW_STATISTIC_SD:
+        gw_buffer_format(text, "Standard deviation of %s", of);
+        return;
+    case GW_STATISTIC_RATIO:
+        gw_buffer_format(text, "Sum of %s over sum of %s", of,
+                         plan->over->label ? plan->over->label : plan->over->concept);
+        return;
+    case GW_STATISTIC_GAP:
+        gw_buffer_format(text, "Gap of %s%s", gw_statistic_name(plan->gap.of), of);
+        return;
+    case GW_STATISTIC_HISTOGRAM:
+        gw_buffer_format(text, "Histogram of %s", of);
+        return;
+    case GW_STATISTIC_QUANTILE:
+        gw_buffer_format(text, "Quantiles of %s", of);
+        return;
+    case GW_STATISTIC_POVERTY:
+        gw_buffer_format(text, "At risk of poverty by %s", of);
+        return;
+    case GW_STATISTIC_GINI:
+        gw_buffer_format(text, "Gini coefficient of %s", of);
+        return;
+    case GW_STATISTIC_QUINTILE_RATIO:
+        gw_buffer_format(text, "Quintile share ratio of %s", of);
+        return;
+    case GW_STATISTIC_SERIES:
+        gw_buffer_format(text, "Series by %s", of);
+        return;
+    case GW_STATISTIC_KEYS:
+        gw_buffer_format(text, "Counts by %s", of);
         return;
     }
 }

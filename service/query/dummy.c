@@ -72,6 +72,18 @@ static void cell_fill(const gw_plan *plan, dummy_cell cell, gw_int128 *parts) {
         parts[0] = (gw_int128)(members * (0.2 + 0.6 * cell.where));
         parts[1] = (gw_int128)members - parts[0];
         return;
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+    case GW_STATISTIC_RATIO:
+    case GW_STATISTIC_GAP:
+    case GW_STATISTIC_HISTOGRAM:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_KEYS:
+        return;
     }
 }
 

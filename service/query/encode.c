@@ -46,6 +46,17 @@ static const char *too_little(const gw_plan *plan) {
     case GW_STATISTIC_SHARE:
     case GW_STATISTIC_RATE:
     case GW_STATISTIC_MEAN:
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+    case GW_STATISTIC_RATIO:
+    case GW_STATISTIC_GAP:
+    case GW_STATISTIC_HISTOGRAM:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_KEYS:
         return "those with many weigh less than all they have";
     }
     return "";

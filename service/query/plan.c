@@ -7,7 +7,18 @@
 
 #include <stdlib.h>
 
+const char *gw_plan_mechanism_name(gw_plan_mechanism mechanism) {
+    static const char *const names[] = {
+        [GW_MECHANISM_PARTS] = "parts/1",         [GW_MECHANISM_TREE] = "tree/1",
+        [GW_MECHANISM_PICK] = "pick/1",           [GW_MECHANISM_MARGINALS] = "marginals/1",
+        [GW_MECHANISM_SELECTION] = "selection/1",
+    };
+    return names[mechanism];
+}
+
 // ---- statistic and table
+
+static gw_status statistic_supported(const gw_plan_builder *b, gw_statistic statistic);
 
 static gw_status unknown_indicator(const gw_plan_builder *b) {
     const char *nearest = gw_catalogue_nearest(b->catalogue, b->question->indicator);
@@ -26,6 +37,9 @@ static gw_status indicator_resolve(const gw_plan_builder *b) {
     if (!plan->indicator)
         return unknown_indicator(b);
     plan->statistic = plan->indicator->statistic;
+    gw_status status = statistic_supported(b, plan->statistic);
+    if (status != GW_OK)
+        return status;
     const char *missing = NULL;
     plan->table = gw_indicator_table(plan->indicator, b->policy, &missing);
     if (plan->table)
@@ -91,7 +105,19 @@ static gw_status table_resolve(const gw_plan_builder *b) {
     return GW_OK;
 }
 
+// What no plan is made of yet is refused before anything else is looked at.
+static gw_status statistic_supported(const gw_plan_builder *b, gw_statistic statistic) {
+    bool is_supported = statistic <= GW_STATISTIC_NET && !b->question->gap && b->question->table_count == 0;
+    if (is_supported)
+        return GW_OK;
+    return gw_problem_set(b->problem, GW_INVALID, "unsupported_statistic", "This service does not answer this yet.",
+                          "The statistic is known and cannot be planned.", "godwit catalogue lists what can be asked.");
+}
+
 static gw_status statistic_resolve(const gw_plan_builder *b) {
+    gw_status status = statistic_supported(b, b->question->statistic);
+    if (status != GW_OK)
+        return status;
     if (b->question->indicator)
         return indicator_resolve(b);
     b->plan->statistic = b->question->statistic;
@@ -143,6 +169,8 @@ gw_status gw_plan_build(const gw_question *question, const gw_policy *policy, co
         if (status != GW_OK)
             return status;
     }
+    plan.measured_cells = plan.measured_cells ? plan.measured_cells : plan.cell_count;
+    plan.measured_parts = plan.measured_parts ? plan.measured_parts : plan.part_count;
     GW_ASSERT(plan.statistic != GW_STATISTIC_RATE || plan.numerator_count > 0);
     GW_ASSERT(plan.statistic != GW_STATISTIC_NET || (plan.plus_count > 0 && plan.minus_count > 0));
     *ret_plan = plan;

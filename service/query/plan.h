@@ -33,13 +33,62 @@ typedef struct {
     int64_t first, factor;
 } gw_plan_line;
 
+// How measured values become released ones.
+typedef enum {
+    GW_MECHANISM_PARTS,     // noise on every part of every cell
+    GW_MECHANISM_TREE,      // noise on every node of a tree over a grid, per group
+    GW_MECHANISM_PICK,      // permute-and-flip over a grid, per group
+    GW_MECHANISM_MARGINALS, // several tables from one base table, each with a share of the price
+    GW_MECHANISM_SELECTION, // keys that no list names: which are shown, and their counts
+} gw_plan_mechanism;
+const char *gw_plan_mechanism_name(gw_plan_mechanism mechanism); // "parts/1", …: part of the canonical question
+
+// Bins of equal width over a numeric concept: bin i holds steps first + i * width .. first + (i + 1) * width - 1.
+typedef struct {
+    const gw_column *column; // NULL: no grid
+    int64_t first, width;
+    size_t count;
+} gw_plan_grid;
+
+typedef struct {
+    uint32_t numerator, denominator; // in lowest terms, 0 < n < d
+    const char *text;
+} gw_plan_level;
+
+// Two groups of a code concept that are held against each other.
+typedef struct {
+    const gw_column *column; // NULL: no gap
+    const char *concept;
+    const gw_banding *banding; // or NULL
+    const char *codes[2];      // group, reference
+    size_t positions[2];       // as in an axis
+    gw_statistic of;           // RATE, SHARE or MEAN
+} gw_plan_gap;
+
+typedef struct {
+    uint32_t axes; // bit i: broken down by axes[i]
+    size_t cell_count;
+    gw_epsilon epsilon; // its share of the price
+} gw_plan_table;
+
 typedef struct {
     gw_statistic statistic;
+    gw_plan_mechanism mechanism;
     const gw_policy *policy;
     const gw_table *table;
     const gw_indicator *indicator; // NULL for a measure
-    const gw_column *of;           // mean, sum; otherwise NULL
+    const gw_column *of;           // the statistic's numeric (or period, or text) concept; otherwise NULL
     gw_plan_line of_line;          // values in steps
+    const gw_column *over;         // ratio
+    gw_plan_line over_line;        // in steps as large as those of `of`, so that both sums carry the same noise
+    gw_plan_grid grid;             // histogram and statistics by tree or pick
+    const gw_plan_level *levels;   // quantile
+    size_t level_count;
+    gw_plan_level fraction; // poverty
+    gw_plan_gap gap;
+    gw_plan_table *tables; // marginals
+    size_t table_count;
+    uint64_t delta; // selection: in units of 1e-18; otherwise 0
     const gw_plan_axis *axes;
     size_t axis_count;
     const gw_plan_condition *where; // the asker's, in canonical order
@@ -52,12 +101,14 @@ typedef struct {
     size_t plus_count, minus_count;
     const gw_column *weight; // NULL: every row counts once
     gw_plan_line weight_line;
-    bool is_per_person; // only where a person may have many rows
-    int64_t unit_width; // mean: the two parts of a row or person add up to this many steps
-    uint64_t unit_max;  // what one row or person adds at most, in steps, without its weight
-    gw_bound bound;     // what one person may add, and how the statement sees to it
-    size_t cell_count;
-    size_t part_count;
+    bool is_per_person;    // only where a person may have many rows
+    int64_t unit_width;    // mean: the two parts of a row or person add up to this many steps
+    uint64_t unit_max;     // what one row or person adds at most, in steps, without its weight
+    gw_bound bound;        // what one person may add, and how the statement sees to it
+    size_t cell_count;     // of the answer
+    size_t part_count;     // measured values beside each
+    size_t measured_cells; // of the statement: groups times bins, or the base table; as many as the answer's otherwise
+    size_t measured_parts;
     uint64_t sensitivity; // bound.sensitivity: L1, in steps of the noise
     int64_t step_scaled; // what one step is: this many 10^-step_scale of the unit (counts 1; sums, weights: their grid)
     unsigned step_scale;
@@ -82,7 +133,6 @@ const char *gw_plan_error_unit(const gw_plan *plan);
 
 // The canonical question: its text names dataset, data version, mechanism version, statistic, indicator version, sorted
 // where and by, and epsilon; nothing of the asker. Its SHA-256 is the question's name everywhere.
-#define GW_MECHANISM "parts/1"
 void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer *ret_text);
 // One sentence for people: "Employment rate, by Country of birth (4) x Sex (2)".
 void gw_plan_title(const gw_plan *plan, gw_buffer *ret_text);

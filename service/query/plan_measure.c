@@ -163,6 +163,18 @@ static gw_status statistic_steps(const gw_plan_builder *b) {
         if (status == GW_OK)
             sum_of_rows(plan);
         return status;
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+    case GW_STATISTIC_RATIO:
+    case GW_STATISTIC_GAP:
+    case GW_STATISTIC_HISTOGRAM:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_KEYS:
+        break;
     }
     return GW_INTERNAL;
 }
@@ -210,6 +222,17 @@ const char *gw_plan_error_unit(const gw_plan *plan) {
         return "points";
     case GW_STATISTIC_MEAN:
     case GW_STATISTIC_SUM:
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+    case GW_STATISTIC_RATIO:
+    case GW_STATISTIC_GAP:
+    case GW_STATISTIC_HISTOGRAM:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_KEYS:
         return plan->unit;
     }
     return "";

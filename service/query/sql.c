@@ -71,6 +71,19 @@ void gw_sql_parts(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
         }
         gw_buffer_text(&sql->text, ")");
         return;
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+    case GW_STATISTIC_RATIO:
+    case GW_STATISTIC_GAP:
+    case GW_STATISTIC_HISTOGRAM:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_KEYS:
+        sql->status = GW_INTERNAL;
+        return;
     }
 }
 

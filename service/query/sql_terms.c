@@ -111,10 +111,19 @@ static void sql_axis(gw_sql *sql, const gw_plan_axis *axis) {
     gw_buffer_text(&sql->text, " END");
 }
 
+// The bin of a row: bins are of equal width, and the last one takes what is left of the concept's range.
+static void sql_bin(gw_sql *sql, const gw_plan_grid *grid) {
+    gw_buffer_text(&sql->text, " + (CAST(");
+    gw_sql_identifier(sql, grid->column->concept);
+    gw_buffer_format(&sql->text, " AS BIGINT) - %lld) // %lld", (long long)grid->first, (long long)grid->width);
+}
+
 void gw_sql_cell(gw_sql *sql, const gw_plan *plan) {
     if (plan->axis_count == 0)
         gw_buffer_text(&sql->text, "0");
-    size_t stride = plan->cell_count;
+    size_t stride = plan->grid.column ? plan->grid.count : 1;
+    for (size_t i = 0; i < plan->axis_count; i++)
+        stride *= plan->axes[i].code_count;
     for (size_t i = 0; i < plan->axis_count; i++) {
         stride /= plan->axes[i].code_count;
         gw_buffer_text(&sql->text, i ? " + " : "");
@@ -122,6 +131,8 @@ void gw_sql_cell(gw_sql *sql, const gw_plan *plan) {
         if (stride > 1)
             gw_buffer_format(&sql->text, " * %zu", stride);
     }
+    if (plan->grid.column)
+        sql_bin(sql, &plan->grid);
 }
 
 // By the bare columns where the cell is a function of them one to one: the engine groups small integers faster than a
@@ -130,7 +141,9 @@ void gw_sql_group(gw_sql *sql, const gw_plan *plan) {
     bool is_whole = true;
     for (size_t i = 0; i < plan->axis_count; i++)
         is_whole &= axis_is_whole(&plan->axes[i]);
-    if (plan->axis_count > 0)
+    if (plan->grid.column)
+        is_whole = false;
+    if (plan->axis_count > 0 || plan->grid.column)
         gw_buffer_text(&sql->text, is_whole ? " GROUP BY " : " GROUP BY 1");
     for (size_t i = 0; is_whole && i < plan->axis_count; i++) {
         gw_buffer_text(&sql->text, i ? ", " : "");
@@ -193,6 +206,19 @@ void gw_sql_value(gw_sql *sql, const gw_plan *plan) {
         return;
     case GW_STATISTIC_SUM:
         sql_line(sql, plan->of->concept, plan->of_line);
+        return;
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+    case GW_STATISTIC_RATIO:
+    case GW_STATISTIC_GAP:
+    case GW_STATISTIC_HISTOGRAM:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_KEYS:
+        sql->status = GW_INTERNAL;
         return;
     }
 }

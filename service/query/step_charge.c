@@ -201,8 +201,8 @@ static gw_status measure_statement(gw_query *query, uint32_t deadline_ms) {
                                      .sql = gw_buffer_string(&sql.text),
                                      .params = sql.params,
                                      .param_count = sql.param_count,
-                                     .cell_count = query->plan.cell_count,
-                                     .part_count = query->plan.part_count,
+                                     .cell_count = query->plan.measured_cells,
+                                     .part_count = query->plan.measured_parts,
                                      .deadline_ms = deadline_ms};
     gw_status status = gw_engine_measure(query->queries->options.engine, &statement, &query->exact);
     gw_buffer_done(&sql.text);

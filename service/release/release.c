@@ -124,6 +124,18 @@ static void figures_of(const encoder *e, size_t cell, cell_figures *ret) {
     case GW_STATISTIC_MEAN:
         figures_ratio(e, a, gw_released_value(e->table, cell, 1), e->shape->minimum, e->shape->range, ret);
         return;
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+    case GW_STATISTIC_RATIO:
+    case GW_STATISTIC_GAP:
+    case GW_STATISTIC_HISTOGRAM:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_KEYS:
+        return;
     }
 }
 
@@ -272,6 +284,17 @@ size_t gw_release_others(gw_statistic statistic, size_t cell_count) {
         return cell_count - 1;
     case GW_STATISTIC_RATE:
     case GW_STATISTIC_MEAN:
+    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_SD:
+    case GW_STATISTIC_RATIO:
+    case GW_STATISTIC_GAP:
+    case GW_STATISTIC_HISTOGRAM:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_KEYS:
         return 1;
     }
     GW_ASSERT(false);

@@ -18,6 +18,7 @@ static const char mend_answer[] = "Ask again; if it stays so, tell the operator 
 typedef struct {
     gw_json_reader reader;
     gw_arena *arena;
+    bool is_rank_only; // the law says nothing of values: ranges may be missing
 } decoder;
 
 static void fail_value(decoder *d, const gw_json_node *node, const char *name, const char *wanted) {
@@ -102,8 +103,8 @@ static const char *const *texts_of(decoder *d, const gw_json_node *array, const 
 }
 
 // A cell's members, in the order in which they are written; an answer may have a hundred thousand of them.
-enum { CELL_KEY, CELL_PARTS, CELL_ESTIMATE, CELL_LOWER, CELL_UPPER, CELL_SE, CELL_FLAG, CELL_MEMBERS };
-static const char *const cell_names[] = {"key", "parts", "estimate", "lower", "upper", "se", "flag", NULL};
+enum { CELL_KEY, CELL_PARTS, CELL_ESTIMATE, CELL_LOWER, CELL_UPPER, CELL_SE, CELL_FLAG, CELL_ADJUSTED, CELL_MEMBERS };
+static const char *const cell_names[] = {"key", "parts", "estimate", "lower", "upper", "se", "flag", "adjusted", NULL};
 
 // One walk where the order is the usual one; else by name.
 static bool find_members(decoder *d, const gw_json_node *node, const gw_json_node *members[CELL_MEMBERS]) {
@@ -113,7 +114,8 @@ static bool find_members(decoder *d, const gw_json_node *node, const gw_json_nod
         members[i] = member;
         member = gw_json_next(member);
     }
-    if (member == NULL && i == CELL_MEMBERS)
+    members[CELL_ADJUSTED] = i == CELL_MEMBERS ? members[CELL_ADJUSTED] : NULL;
+    if (member == NULL && i >= CELL_ADJUSTED)
         return true;
     static const char *const required[] = {"key", "parts", "lower", "upper", "flag", NULL};
     if (!gw_json_expect_object(&d->reader, node, cell_names) || !gw_json_require(&d->reader, node, required))
@@ -125,7 +127,8 @@ static bool find_members(decoder *d, const gw_json_node *node, const gw_json_nod
 
 // A decimal in quotes; NULL where it is null or absent.
 static const char *cell_figure(decoder *d, const gw_json_node *cell, const gw_json_node *member, size_t which) {
-    bool may_be_null = which == CELL_ESTIMATE || which == CELL_SE;
+    bool may_be_null = which == CELL_ESTIMATE || which == CELL_SE || which == CELL_ADJUSTED ||
+                       (d->is_rank_only && (which == CELL_LOWER || which == CELL_UPPER));
     if (may_be_null && (member == NULL || gw_json_type_of(member) == GW_JSON_NULL))
         return NULL;
     if (gw_json_type_of(member) != GW_JSON_STRING)
@@ -152,6 +155,7 @@ static void decode_cell(decoder *d, const gw_json_node *node, const gw_answer *a
     cell->upper = cell_figure(d, node, members[CELL_UPPER], CELL_UPPER);
     cell->se = cell_figure(d, node, members[CELL_SE], CELL_SE);
     cell->flag = cell_figure(d, node, members[CELL_FLAG], CELL_FLAG);
+    cell->adjusted = cell_figure(d, node, members[CELL_ADJUSTED], CELL_ADJUSTED);
 }
 
 static void decode_cells(decoder *d, const gw_json_node *root, gw_answer *answer) {
@@ -170,7 +174,8 @@ static void decode_cells(decoder *d, const gw_json_node *root, gw_answer *answer
     const gw_json_node *parts = first == NULL ? NULL : gw_json_member(first, "parts");
     if (parts != NULL && gw_json_type_of(parts) == GW_JSON_ARRAY)
         answer->part_count = gw_json_count(parts);
-    if (first != NULL && (answer->part_count == 0 || answer->part_count > PARTS_MAX))
+    bool has_parts = answer->part_count > 0 || answer->measured.kind != NULL;
+    if (first != NULL && (!has_parts || answer->part_count > PARTS_MAX))
         fail_value(d, first, "parts", "a list of one to eight numbers");
     size_t i = 0;
     for (const gw_json_node *node = first; node != NULL && d->reader.status == GW_OK; node = gw_json_next(node))
@@ -188,13 +193,17 @@ static uint64_t read_steps(decoder *d, const gw_json_node *object, const char *n
 }
 
 static void decode_noise(decoder *d, const gw_json_node *root, gw_answer *answer) {
-    static const char *const allowed[] = {"law", "epsilon", "sensitivity", "grid", "offset", "width", NULL};
+    static const char *const allowed[] = {"law",    "epsilon", "sensitivity", "grid",
+                                          "offset", "width",   "rank_error",  NULL};
     const gw_json_node *noise = gw_json_read_object(&d->reader, root, "noise");
     if (!gw_json_expect_object(&d->reader, noise, allowed))
         return;
     const char *law = gw_json_read_string(&d->reader, noise, "law");
-    if (law != NULL && strcmp(law, "discrete-laplace") != 0)
-        fail_value(d, gw_json_member(noise, "law"), "law", "discrete-laplace");
+    d->is_rank_only = law != NULL && strcmp(law, "permute-and-flip") == 0;
+    if (law != NULL && strcmp(law, "discrete-laplace") != 0 && !d->is_rank_only)
+        fail_value(d, gw_json_member(noise, "law"), "law", "discrete-laplace or permute-and-flip");
+    answer->law = keep(d, law);
+    answer->rank_error = gw_json_has(noise, "rank_error") ? read_decimal(d, noise, "rank_error") : NULL;
     answer->noise.epsilon = gw_json_read_epsilon(&d->reader, noise, "epsilon");
     answer->noise.sensitivity = read_steps(d, noise, "sensitivity");
     if (d->reader.status == GW_OK && answer->noise.epsilon.micro == 0)
@@ -267,11 +276,121 @@ static void decode_by(decoder *d, const gw_json_node *root, gw_answer *answer) {
         answer->by = texts_of(d, by, "by", answer->by_count);
 }
 
+// The texts of a list that may have any number of elements up to `count_max`.
+static const char *const *read_list(decoder *d, const gw_json_node *object, const char *name, size_t count_max,
+                                    size_t *ret_count) {
+    const gw_json_node *array = gw_json_read_array(&d->reader, object, name);
+    size_t count = array == NULL ? 0 : gw_json_count(array);
+    if (count > count_max)
+        fail_value(d, array, name, "a shorter list");
+    const char *const *texts = array == NULL || count > count_max ? NULL : texts_of(d, array, name, count);
+    *ret_count = texts == NULL ? 0 : count;
+    return texts;
+}
+
+static void decode_gap(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    static const char *const allowed[] = {"concept", "group", "reference", "of", NULL};
+    const gw_json_node *gap = gw_json_read_object(&d->reader, root, "gap");
+    if (!gw_json_expect_object(&d->reader, gap, allowed))
+        return;
+    answer->gap_concept = read_text(d, gap, "concept");
+    answer->gap_group = read_text(d, gap, "group");
+    answer->gap_reference = read_text(d, gap, "reference");
+    answer->gap_of = read_text(d, gap, "of");
+}
+
+static void decode_selection(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    static const char *const allowed[] = {"epsilon", "delta", NULL};
+    const gw_json_node *selection = gw_json_read_object(&d->reader, root, "selection");
+    if (!gw_json_expect_object(&d->reader, selection, allowed))
+        return;
+    answer->selection_epsilon = read_decimal(d, selection, "epsilon");
+    answer->selection_delta = read_text(d, selection, "delta");
+}
+
+static void decode_blocks(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    static const char *const allowed[] = {"by", "cells", "epsilon", NULL};
+    const gw_json_node *array = gw_json_read_array(&d->reader, root, "blocks");
+    size_t count = array == NULL ? 0 : gw_json_count(array);
+    gw_answer_block *blocks = count > GW_TABLES_MAX ? NULL : gw_arena_array(d->arena, count + 1, sizeof(*blocks));
+    if (array != NULL && blocks == NULL)
+        fail_value(d, array, "blocks", "a list of at most 64 tables");
+    size_t cells = 0;
+    for (const gw_json_node *node = blocks == NULL ? NULL : gw_json_first(array); node != NULL;
+         node = gw_json_next(node)) {
+        gw_answer_block *block = &blocks[answer->block_count++];
+        if (!gw_json_expect_object(&d->reader, node, allowed))
+            return;
+        block->by = read_list(d, node, "by", GW_BY_MAX, &block->by_count);
+        block->cell_count = (size_t)gw_json_read_integer(&d->reader, node, "cells", 1, INT32_MAX);
+        block->epsilon = gw_json_read_epsilon(&d->reader, node, "epsilon");
+        cells += block->cell_count;
+    }
+    answer->blocks = blocks;
+    if (d->reader.status == GW_OK && cells != answer->cell_count)
+        fail_value(d, array, "blocks", "as many cells as the answer has");
+}
+
+static void decode_nodes(decoder *d, const gw_json_node *node, const gw_answer_measured *measured,
+                         gw_answer_group *group) {
+    static const char *const allowed[] = {"key", "nodes", NULL};
+    if (!gw_json_expect_object(&d->reader, node, allowed))
+        return;
+    group->key = texts_of(d, gw_json_read_array(&d->reader, node, "key"), "key", measured->by_count);
+    group->nodes = texts_of(d, gw_json_read_array(&d->reader, node, "nodes"), "nodes", measured->node_count);
+    gw_int128 value;
+    for (size_t i = 0; d->reader.status == GW_OK && i < measured->node_count; i++)
+        if (!gw_int128_parse(group->nodes[i], &value))
+            fail_value(d, node, "nodes", "whole numbers in quotes");
+}
+
+static void decode_measured(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    static const char *const allowed[] = {"kind", "fan", "bins", "nodes", "first", "width", "by", "groups", NULL};
+    const gw_json_node *object = gw_json_read_object(&d->reader, root, "measured");
+    gw_answer_measured *measured = &answer->measured;
+    if (!gw_json_expect_object(&d->reader, object, allowed))
+        return;
+    measured->kind = read_text(d, object, "kind");
+    measured->fan = (unsigned)gw_json_read_integer(&d->reader, object, "fan", 2, 65536);
+    measured->bin_count = (size_t)gw_json_read_integer(&d->reader, object, "bins", 1, 1000000);
+    measured->node_count = (size_t)gw_json_read_integer(&d->reader, object, "nodes", 1, 2000000);
+    measured->first = read_decimal_or_null(d, object, "first");
+    measured->width = read_decimal_or_null(d, object, "width");
+    measured->by = read_list(d, object, "by", GW_BY_MAX, &measured->by_count);
+    const gw_json_node *array = gw_json_read_array(&d->reader, object, "groups");
+    measured->group_count = array == NULL ? 0 : gw_json_count(array);
+    gw_answer_group *groups = gw_arena_array(d->arena, measured->group_count + 1, sizeof(*groups));
+    if (groups == NULL) {
+        gw_json_fail(&d->reader, array, "too_many", "The answer is too big.", "",
+                     "It does not fit the memory set aside.");
+        return;
+    }
+    measured->groups = groups;
+    for (const gw_json_node *node = array == NULL ? NULL : gw_json_first(array);
+         node != NULL && d->reader.status == GW_OK; node = gw_json_next(node))
+        decode_nodes(d, node, measured, groups++);
+}
+
+// What only some statistics have.
+static void decode_details(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    answer->over = read_optional(d, root, "over");
+    answer->fraction = read_decimal_or_null(d, root, "fraction");
+    if (gw_json_has(root, "at"))
+        answer->levels = read_list(d, root, "at", GW_LEVELS_MAX, &answer->level_count);
+    if (gw_json_has(root, "gap"))
+        decode_gap(d, root, answer);
+    if (gw_json_has(root, "selection"))
+        decode_selection(d, root, answer);
+    if (gw_json_has(root, "measured"))
+        decode_measured(d, root, answer);
+}
+
 gw_status gw_answer_decode(gw_bytes bytes, gw_arena *arena, gw_answer *ret, gw_problem *ret_problem) {
     static const char *const allowed[] = {
-        "v",        "salt",  "release",  "dataset",  "data_version", "policy", "indicator", "indicator_version",
-        "question", "unit",  "decimals", "level",    "statistic",    "of",     "notice",    "noise",
-        "by",       "cells", "per",      "weighted", "bounds",       "dummy",  NULL};
+        "v",        "salt",  "release",   "dataset",  "data_version", "policy", "indicator", "indicator_version",
+        "question", "unit",  "decimals",  "level",    "statistic",    "of",     "notice",    "noise",
+        "by",       "cells", "per",       "weighted", "bounds",       "dummy",  "over",      "fraction",
+        "at",       "gap",   "selection", "measured", "blocks",       NULL};
     GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
     gw_status status = gw_json_parse(bytes, GW_JSON_REPLY, &json, ret_problem);
     if (status != GW_OK)
@@ -285,7 +404,10 @@ gw_status gw_answer_decode(gw_bytes bytes, gw_arena *arena, gw_answer *ret, gw_p
         decode_noise(&d, root, &answer);
         decode_bounds(&d, root, &answer);
         decode_by(&d, root, &answer);
+        decode_details(&d, root, &answer);
         decode_cells(&d, root, &answer);
+        if (gw_json_has(root, "blocks"))
+            decode_blocks(&d, root, &answer);
     }
     if (d.reader.status != GW_OK) {
         if (ret_problem != NULL)

@@ -11,18 +11,52 @@ typedef struct {
     const char *const *key;   // by_count codes
     const char *const *parts; // part_count decimal integers
     const char *estimate;     // decimal text, or NULL
-    const char *lower;
+    const char *lower;        // NULL with `upper` where nothing but the rank is known (law "permute-and-flip")
     const char *upper;
-    const char *se;   // or NULL
-    const char *flag; // "", "u", …
+    const char *se;       // or NULL
+    const char *flag;     // "", "u", …
+    const char *adjusted; // several tables: the non-negative integer version, consistent to the digit; else NULL
 } gw_answer_cell;
+
+// Several tables: a run of cells that share a noise law. Cells have "_T" where the table is not broken down.
+typedef struct {
+    const char *const *by;
+    size_t by_count, cell_count;
+    gw_epsilon epsilon;
+} gw_answer_block;
+
+// What was measured where figures do not follow from the parts of their own cell: a tree of counts per group, level by
+// level from the widest nodes to the bins.
+typedef struct {
+    const char *const *key; // the group's codes, in the order of `by`
+    const char *const *nodes;
+} gw_answer_group;
+typedef struct {
+    const char *kind; // "tree"; NULL: nothing but parts
+    unsigned fan;
+    size_t bin_count, node_count;
+    const char *first, *width; // of the bins, in the unit of the concept; NULL for periods
+    const char *const *by;     // which of the answer's breakdowns groups have
+    size_t by_count;
+    const gw_answer_group *groups;
+    size_t group_count;
+} gw_answer_measured;
 
 typedef struct {
     const char *salt, *release, *dataset, *data_version, *indicator, *question, *unit, *level,
         *notice; // indicator, notice may be NULL
     int64_t policy, indicator_version, decimals;
     const char *statistic; // "rate", …
-    const char *of;        // mean, sum: the concept; or NULL
+    const char *of;        // mean, sum, …: the concept; or NULL
+    const char *over;      // ratio: what it is divided by
+    const char *gap_concept, *gap_group, *gap_reference,
+        *gap_of;               // gap: group less reference, of "rate", "share", "mean"
+    const char *const *levels; // quantile
+    size_t level_count;
+    const char *fraction;   // poverty
+    const char *law;        // "discrete-laplace" or "permute-and-flip"
+    const char *rank_error; // permute-and-flip: how many persons the chosen value's rank is off at most, at the level
+    const char *selection_epsilon, *selection_delta; // keys: what deciding which are shown cost
     gw_noise noise;
     // Counts, sums, nets: value = grid * part. Means: offset + grid * width * a / (a + b) of the two parts. Otherwise
     // "1" and "0".
@@ -37,7 +71,10 @@ typedef struct {
     const char *bounds_units; // rows or cells of one person that count; NULL with clamp-total
     const char *bounds_total; // clamp-total: the most a person's values add up to, in the answer's unit; else NULL
     const char *bounds_note;  // what that can do to the figures, and what is not protected, in a sentence or two
-    size_t part_count;
+    const gw_answer_block *blocks; // none: one law for all cells
+    size_t block_count;
+    gw_answer_measured measured;
+    size_t part_count; // 0 where `measured` has what was measured
     const gw_answer_cell *cells;
     size_t cell_count;
 } gw_answer;

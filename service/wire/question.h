@@ -34,6 +34,19 @@ typedef enum {
 } gw_question_kind;
 const char *gw_question_kind_name(gw_question_kind kind); // "query", …
 
+// Two groups of one concept whose rates, shares or means are held against each other: group less reference.
+typedef struct {
+    const char *concept, *group, *reference;
+} gw_question_gap;
+// One of several tables: the concepts it is broken down by; none for the total.
+typedef struct {
+    const char *const *by;
+    size_t by_count;
+} gw_question_table;
+#define GW_LEVELS_MAX 32
+#define GW_TABLES_MAX 64
+#define GW_BINS_MAX 65536u
+
 #define GW_BASKET_MAX 100
 #define GW_QUOTE_ID_TEXT 17 // "Q-7K3M-9XWP-2T4V" and its NUL
 
@@ -49,6 +62,16 @@ typedef struct gw_question {
     size_t plus_count;
     const gw_filter *minus; // measure net: rows that take one away
     size_t minus_count;
+    const char *over;          // measure ratio: the concept of the denominator's sum
+    unsigned bins;             // measure histogram: bins of equal width; statistics by a grid: its bins; 0: as suits
+    const char *const *levels; // measure quantile: "at":["0.5"], decimals between 0 and 1, rising
+    size_t level_count;
+    const char *method;         // measure quantile: "pick" (one level) or "tree"; NULL: pick for one, tree for several
+    const char *fraction;       // measure poverty: of the median, a decimal; NULL: 0.6
+    const gw_question_gap *gap; // "gap":{"concept":"c_birth","group":"NEU_FOR","reference":"NAT"}; or NULL
+    const gw_question_table
+        *tables; // "tables":[["sex","c_birth"],["sex"],[]]: several tables of one price, instead of by
+    size_t table_count;
     bool is_unweighted; // "weighted":false: where the table has weights, leave them out
     const gw_filter *where;
     size_t where_count;

@@ -53,6 +53,16 @@ static void encode_what(const gw_question *question, gw_buffer *buffer) {
     gw_json_write_member(buffer, "statistic", gw_statistic_name(question->statistic));
     if (question->of != NULL)
         gw_json_write_member(buffer, "of", question->of);
+    if (question->over != NULL)
+        gw_json_write_member(buffer, "over", question->over);
+    if (question->level_count > 0)
+        encode_names(buffer, "at", question->levels, question->level_count);
+    if (question->bins != 0)
+        gw_json_write_integer(buffer, "bins", question->bins);
+    if (question->method != NULL)
+        gw_json_write_member(buffer, "method", question->method);
+    if (question->fraction != NULL)
+        gw_json_write_member(buffer, "fraction", question->fraction);
     if (question->table != NULL)
         gw_json_write_member(buffer, "table", question->table);
     if (question->is_per_person)
@@ -62,6 +72,29 @@ static void encode_what(const gw_question *question, gw_buffer *buffer) {
         gw_filters_encode(buffer, "minus", question->minus, question->minus_count);
     }
     gw_buffer_text(buffer, "}");
+}
+
+static void encode_gap(const gw_question_gap *gap, gw_buffer *buffer) {
+    gw_json_write_name(buffer, "gap");
+    gw_buffer_text(buffer, "{");
+    gw_json_write_member(buffer, "concept", gap->concept);
+    gw_json_write_member(buffer, "group", gap->group);
+    gw_json_write_member(buffer, "reference", gap->reference);
+    gw_buffer_text(buffer, "}");
+}
+
+static void encode_tables(const gw_question *question, gw_buffer *buffer) {
+    gw_json_write_name(buffer, "tables");
+    gw_buffer_text(buffer, "[");
+    for (size_t i = 0; i < question->table_count; i++) {
+        gw_buffer_text(buffer, i == 0 ? "[" : ",[");
+        for (size_t j = 0; j < question->tables[i].by_count; j++) {
+            gw_buffer_text(buffer, j == 0 ? "" : ",");
+            gw_json_write_string(buffer, question->tables[i].by[j]);
+        }
+        gw_buffer_text(buffer, "]");
+    }
+    gw_buffer_text(buffer, "]");
 }
 
 static void encode_query(const gw_question *question, gw_buffer *buffer) {
@@ -74,6 +107,10 @@ static void encode_query(const gw_question *question, gw_buffer *buffer) {
         gw_filters_encode(buffer, "where", question->where, question->where_count);
     if (question->has_by)
         encode_names(buffer, "by", question->by, question->by_count);
+    if (question->gap != NULL)
+        encode_gap(question->gap, buffer);
+    if (question->table_count > 0)
+        encode_tables(question, buffer);
     if (question->has_epsilon)
         gw_json_write_epsilon(buffer, "epsilon", question->epsilon);
     if (question->target_error != NULL)

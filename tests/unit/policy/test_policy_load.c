@@ -220,7 +220,10 @@ static void a_weight_has_a_mean_for_prices(void **state) {
 static void every_statistic_can_be_granted(void **state) {
     (void)state;
     GW_CLEANUP(gw_policy_freep)
-    gw_policy *policy = load_changed("[\"count\",\"mean\"]", "[\"count\",\"share\",\"rate\",\"mean\",\"sum\",\"net\"]");
+    gw_policy *policy =
+        load_changed("[\"count\",\"mean\"]",
+                     "[\"count\",\"share\",\"rate\",\"mean\",\"sum\",\"net\",\"variance\",\"sd\",\"ratio\",\"gap\","
+                     "\"histogram\",\"quantile\",\"poverty\",\"gini\",\"quintile_ratio\",\"series\",\"keys\"]");
     assert_int_equal(policy->grants[0].statistic_count, GW_STATISTIC_COUNT_OF);
     for (int i = 0; i < GW_STATISTIC_COUNT_OF; i++)
         assert_int_equal(policy->grants[0].statistics[i], i);
