@@ -6,7 +6,7 @@
 #include "privacy/mechanism/parts.h"
 
 static bool is_as_planned(const gw_plan *plan, const gw_laws *laws, const gw_exact_table *exact) {
-    return exact->cell_count == plan->cell_count && exact->part_count == plan->part_count &&
+    return exact->cell_count == plan->measured_cells && exact->part_count == plan->measured_parts &&
            laws->noise.epsilon.micro == plan->epsilon.micro && laws->noise.sensitivity == plan->sensitivity;
 }
 
@@ -14,5 +14,14 @@ gw_status gw_query_protect(const gw_plan *plan, const gw_laws *laws, const gw_ex
                            gw_random_source source, gw_released_table **ret) {
     if (!is_as_planned(plan, laws, exact))
         return GW_INTERNAL;
-    return gw_parts_release_under(exact, laws->sampler, laws->noise, source, ret);
+    switch (plan->mechanism) {
+    case GW_MECHANISM_PARTS:
+        return gw_parts_release_under(exact, laws->sampler, laws->noise, source, ret);
+    case GW_MECHANISM_TREE:
+    case GW_MECHANISM_PICK:
+    case GW_MECHANISM_MARGINALS:
+    case GW_MECHANISM_SELECTION:
+        break;
+    }
+    return GW_INTERNAL; // no plan has one of these
 }

@@ -17,7 +17,7 @@ typedef struct {
 
 static int setup(void **state) {
     fixture *f = calloc(1, sizeof *f);
-    f->plan = (gw_plan){.cell_count = CELLS, .part_count = 1, .sensitivity = 2, .epsilon = {500000}};
+    f->plan = (gw_plan){.measured_cells = CELLS, .measured_parts = 1, .sensitivity = 2, .epsilon = {500000}};
     f->cache = gw_laws_cache_new();
     *state = f;
     return gw_laws_hold(f->cache, (gw_noise){.epsilon = {500000}, .sensitivity = 2}, 0, &f->laws) != GW_OK ||
@@ -64,10 +64,10 @@ static void noise_or_shape_that_is_not_the_plans_releases_nothing(void **state) 
     f->plan.epsilon.micro = 499999;
     assert_int_equal(protect(f, &random, &table), GW_INTERNAL);
     f->plan = planned;
-    f->plan.cell_count = CELLS - 1;
+    f->plan.measured_cells = CELLS - 1;
     assert_int_equal(protect(f, &random, &table), GW_INTERNAL);
     f->plan = planned;
-    f->plan.part_count = 2;
+    f->plan.measured_parts = 2;
     assert_int_equal(protect(f, &random, &table), GW_INTERNAL);
     assert_null(table);
     assert_int_equal(random.call_count, 0); // and draws nothing
