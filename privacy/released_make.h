@@ -9,4 +9,12 @@
 // All zeros; the maker sets every value before handing it out. GW_NO_MEMORY.
 GW_MUST_CHECK gw_status gw_released_make(size_t cell_count, size_t part_count, gw_noise noise,
                                          gw_released_table **ret_table);
+// The same with a law for each block: the blocks' cells are added up to the table's. GW_INVALID: no block, one without
+// cells, or too many of them; GW_NO_MEMORY.
+typedef struct {
+    size_t cell_count;
+    gw_noise noise;
+} gw_released_block_shape;
+GW_MUST_CHECK gw_status gw_released_make_blocks(const gw_released_block_shape *blocks, size_t block_count,
+                                                size_t part_count, gw_released_table **ret_table);
 gw_int128 *gw_released_values(gw_released_table *table); // cell_count * part_count, row-major
