@@ -6,9 +6,12 @@
 // Thread safety: pure.   Depends on: checked.h, status.h.
 #pragma once
 #include "privacy/checked.h"
+#include "privacy/linkage.h"
 #include "privacy/status.h"
 #include <stdbool.h>
 #include <stddef.h>
+
+GW_C_BEGIN
 
 typedef enum {
     GW_BOUND_NONE,       // the load already saw to it: a person has at most `units` units
@@ -59,3 +62,5 @@ typedef struct {
     size_t part_count;
 } gw_bound_rule;
 void gw_bound_person(const gw_bound_rule *rule, gw_bound_row *rows, size_t row_count, gw_int128 *cells);
+
+GW_C_END

@@ -4,7 +4,10 @@
 // Thread safety: pure.   Depends on: status.h, checked.h.
 #pragma once
 #include "privacy/checked.h"
+#include "privacy/linkage.h"
 #include "privacy/status.h"
+
+GW_C_BEGIN
 
 typedef struct {
     uint64_t micro; // epsilon * 10^6
@@ -23,3 +26,5 @@ void gw_epsilon_format(gw_epsilon epsilon, char text[GW_EPSILON_TEXT]);
 bool gw_budget_admits(uint64_t total_micro, uint64_t spent_micro, uint64_t cost_micro);
 // total - spent, or 0 where more than the total is spent.
 uint64_t gw_budget_remaining(uint64_t total_micro, uint64_t spent_micro);
+
+GW_C_END

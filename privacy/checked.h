@@ -2,9 +2,12 @@
 // Integer arithmetic that refuses to wrap, and the 128-bit integer that sums live in.
 // Thread safety: pure.   Depends on: nothing.
 #pragma once
+#include "privacy/linkage.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+GW_C_BEGIN
 
 __extension__ typedef __int128 gw_int128;
 __extension__ typedef unsigned __int128 gw_uint128;
@@ -37,3 +40,5 @@ static inline bool gw_add_i128(gw_int128 a, gw_int128 b, gw_int128 *ret) {
 void gw_int128_format(gw_int128 value, char text[GW_INT128_TEXT]);
 // Parses an optional '-', then digits without a leading zero (but "0"). False on anything else or overflow.
 bool gw_int128_parse(const char *text, gw_int128 *ret);
+
+GW_C_END

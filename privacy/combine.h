@@ -6,6 +6,9 @@
 // Thread safety: pure.   Depends on: released.h, interval.h.
 #pragma once
 #include "privacy/interval.h"
+#include "privacy/linkage.h"
+
+GW_C_BEGIN
 
 // A sum of released integers of one table: `value` carries `count` independent noise values.
 typedef struct {
@@ -58,3 +61,5 @@ typedef struct {
 } gw_combine_shares;
 GW_MUST_CHECK gw_status gw_combine_share_difference(const gw_combine_shares *shares, uint32_t level_ppm,
                                                     gw_combined *ret);
+
+GW_C_END

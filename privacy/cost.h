@@ -3,6 +3,9 @@
 // Thread safety: pure.   Depends on: interval.h.
 #pragma once
 #include "privacy/interval.h"
+#include "privacy/linkage.h"
+
+GW_C_BEGIN
 
 typedef enum {
     GW_STATISTIC_COUNT,
@@ -49,3 +52,5 @@ double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32
 // Smallest epsilon of three significant digits whose 95 % half-width is at most `half_width`. GW_INVALID where no
 // epsilon up to GW_EPSILON_MICRO_MAX does it or half_width is not positive.
 GW_MUST_CHECK gw_status gw_cost_epsilon_up(const gw_cost_shape *shape, double half_width, gw_epsilon *ret_epsilon);
+
+GW_C_END

@@ -5,8 +5,11 @@
 // per million (950000 = 95 %), 500000 .. 999999. Thread safety: pure; a gw_interval_law is immutable after new. Depends
 // on: released.h.
 #pragma once
+#include "privacy/linkage.h"
 #include "privacy/released.h"
 #include <stdbool.h>
+
+GW_C_BEGIN
 
 #define GW_LEVEL_95 950000u
 #define GW_LEVEL_50 500000u
@@ -34,3 +37,5 @@ gw_ratio_range gw_interval_ratio(const gw_interval_law *law, gw_int128 a, gw_int
 // The acceptance bound c(theta) the ratio interval inverts: theta is in the range iff
 // |(1 - theta) a - theta b| <= c(theta). Public so that tests can compute the exact coverage.
 double gw_interval_acceptance(const gw_interval_law *law, double theta);
+
+GW_C_END

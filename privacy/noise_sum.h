@@ -4,9 +4,12 @@
 // their rounding. Used inside privacy/ only. Thread safety: pure; a gw_noise_sum is immutable after new.
 // Depends on: released.h, status.h.
 #pragma once
+#include "privacy/linkage.h"
 #include "privacy/released.h"
 #include "privacy/status.h"
 #include <stdbool.h>
+
+GW_C_BEGIN
 
 // `count` independent noise values, each times `weight`. Signs make no difference: the law is symmetric.
 typedef struct {
@@ -29,3 +32,5 @@ double gw_noise_sum_sd(const gw_noise_sum *sum);
 double gw_noise_sum_chance(const gw_noise_sum *sum, double x);
 // Some c with P(|X| > c) <= chance, the smallest where the law is exact.
 double gw_noise_sum_quantile(const gw_noise_sum *sum, double chance);
+
+GW_C_END

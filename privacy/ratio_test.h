@@ -5,7 +5,10 @@
 // Thread safety: pure.   Depends on: combine.h, noise_sum.h.
 #pragma once
 #include "privacy/combine.h"
+#include "privacy/linkage.h"
 #include "privacy/noise_sum.h"
+
+GW_C_BEGIN
 
 typedef struct {
     const gw_combine_part *part;
@@ -31,3 +34,5 @@ GW_MUST_CHECK gw_status gw_ratio_test_span(const gw_ratio_test *test, gw_ratio_s
 double gw_part_amount(const gw_combine_part *part);
 gw_noise_term gw_part_noise(const gw_combine_part *part, double factor);
 double gw_part_slack(const gw_combine_part *part);
+
+GW_C_END

@@ -6,7 +6,10 @@
 #pragma once
 #include "privacy/budget.h"
 #include "privacy/checked.h"
+#include "privacy/linkage.h"
 #include <stddef.h>
+
+GW_C_BEGIN
 
 // The law of the noise on every value: discrete Laplace with P(Z=k) proportional to exp(-|k| epsilon / sensitivity).
 typedef struct {
@@ -31,3 +34,5 @@ gw_released_block_facts gw_released_block(const gw_released_table *table, size_t
 gw_noise gw_released_noise(const gw_released_table *table); // of the only block; no law ({0}, 0) where there are more
 gw_int128 gw_released_value(const gw_released_table *table, size_t cell, size_t part);
 void gw_released_free(gw_released_table *table); // accepts NULL
+
+GW_C_END

@@ -2,6 +2,9 @@
 // The canonical outcome of every call that can fail. Text for people is elsewhere (service/base/problem.h).
 // Thread safety: pure values.   Depends on: nothing.
 #pragma once
+#include "privacy/linkage.h"
+
+GW_C_BEGIN
 
 #define GW_MUST_CHECK __attribute__((warn_unused_result))
 
@@ -25,3 +28,5 @@ typedef enum {
 
 // A short fixed word per status, for logs ("ok", "invalid", …). Never NULL.
 const char *gw_status_name(gw_status status);
+
+GW_C_END

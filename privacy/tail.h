@@ -4,9 +4,12 @@
 // room for their rounding. Used inside privacy/ only. Thread safety: pure; a gw_tail is immutable after new.   Depends
 // on: released.h.
 #pragma once
+#include "privacy/linkage.h"
 #include "privacy/released.h"
 #include "privacy/status.h"
 #include <stdbool.h>
+
+GW_C_BEGIN
 
 // Noise that a sampler draws: neither none nor so wide or so narrow that doubles lose it. Files may claim any other.
 bool gw_tail_noise_is_sound(gw_noise noise);
@@ -28,3 +31,5 @@ typedef struct {
 // Some c with P(|u Z - v S| > c) <= chance, near the smallest. `low` and `high` say where to look first; they need not
 // enclose it.
 double gw_tail_quantile(const gw_tail *tail, gw_tail_weights weights, double chance, double low, double high);
+
+GW_C_END

@@ -3,8 +3,11 @@
 // processor and one for AVX2, give the same output for the same words; tests compare them.
 // Thread safety: pure.   Depends on: nothing.
 #pragma once
+#include "privacy/linkage.h"
 #include <stddef.h>
 #include <stdint.h>
+
+GW_C_BEGIN
 
 #define GW_DIGITS_LANES 64 // samples of one block: one word of signs
 
@@ -18,3 +21,5 @@ void gw_digits_kernel_portable(const uint64_t *words, size_t lane_count, const u
                                unsigned shift, uint64_t *magnitudes, uint64_t *ties);
 // The fastest that this processor runs.
 gw_digits_kernel gw_digits_kernel_best(void);
+
+GW_C_END

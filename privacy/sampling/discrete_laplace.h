@@ -5,8 +5,11 @@
 // Thread safety: a gw_discrete_laplace is immutable after new and may be shared.   Depends on: released.h,
 // random_source.h.
 #pragma once
+#include "privacy/linkage.h"
 #include "privacy/random_source.h"
 #include "privacy/released.h"
+
+GW_C_BEGIN
 
 typedef struct gw_discrete_laplace gw_discrete_laplace;
 
@@ -21,3 +24,5 @@ GW_MUST_CHECK gw_status gw_discrete_laplace_fill(const gw_discrete_laplace *law,
 // The same law by plain binary digits: the reference that the digits in base 16 are tested against.
 GW_MUST_CHECK gw_status gw_discrete_laplace_fill_plain(const gw_discrete_laplace *law, gw_random_source source,
                                                        int64_t *ret, size_t count);
+
+GW_C_END

@@ -4,8 +4,11 @@
 // (Ziv); where they differ the computation refuses. No floating point takes part. Derivation: discrete_laplace.md.
 // Thread safety: pure.   Depends on: released.h.
 #pragma once
+#include "privacy/linkage.h"
 #include "privacy/released.h"
 #include "privacy/status.h"
+
+GW_C_BEGIN
 
 #define GW_THRESHOLD_LIMBS 5
 #define GW_BINARY_DIGITS_MAX 62 // |Z| <= 2^62, so a sum with a 64-bit count never leaves 128 bits
@@ -30,3 +33,5 @@ typedef struct {
 // GW_INVALID: epsilon or sensitivity is 0 or past its maximum, |Z| could pass 2^62, or q < 2^-256 (no noise to speak
 // of). GW_INTERNAL: a threshold could not be certified.
 GW_MUST_CHECK gw_status gw_thresholds_compute(gw_noise noise, gw_thresholds *ret);
+
+GW_C_END

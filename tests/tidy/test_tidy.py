@@ -14,8 +14,9 @@ HOST = "registry.npm" "js.org"
 MACHINE = "/ro" "ot/.cache"
 
 CLEAN = {
-    "privacy/README.md": "# privacy\n\n- `cost` — prices\n",
-    "privacy/cost.h": HEAD + "#pragma once\n#include <stdint.h>\n",
+    "privacy/README.md": "# privacy\n\n- `cost` — prices\n- `linkage`\n",
+    "privacy/linkage.h": HEAD + "#pragma once\n#ifdef __cplusplus\n#define GW_C_BEGIN extern \"C\" {\n#define GW_C_END }\n#else\n#define GW_C_BEGIN\n#define GW_C_END\n#endif\n",
+    "privacy/cost.h": HEAD + '#pragma once\n#include "privacy/linkage.h"\n#include <stdint.h>\nGW_C_BEGIN\nuint64_t cost(void);\nGW_C_END\n',
     "privacy/cost.c": HEAD + '#include "privacy/cost.h"\n#include <math.h>\nvoid k(char *a) { strcpy(a, "none"); }\n',
     "service/base/README.md": "# base\n\n- `crypto` — hashes\n",
     "service/base/crypto.h": HEAD + '#pragma once\n#include "privacy/cost.h"\n',
@@ -56,6 +57,9 @@ PLANTS = [
     ("a_readme_names_every_file", "check_arrows", "service/store/durable.c", HEAD + '#include "service/store/store.h"\n', "does not name `durable`"),
     ("a_readme_names_no_absent_file", "check_arrows", "service/store/README.md", "- `ghost` — gone\n", "which is not there"),
     ("a_room_has_a_readme", "check_arrows", "service/auth/identity.h", HEAD + "#pragma once\n", "the room has none"),
+    ("a_header_stands_alone", "check_headers", "privacy/cost.h", "GW_C_BEGIN\nsize_t more(void);\nGW_C_END\n", "does not stand alone in C17"),
+    ("a_header_is_cpp_too", "check_headers", "privacy/cost.h", "GW_C_BEGIN\nint f(int class);\nGW_C_END\n", "does not stand alone in C++17"),
+    ("a_headers_functions_keep_their_names", "check_headers", "privacy/bounds.h", HEAD + "#pragma once\n", "between GW_C_BEGIN and GW_C_END"),
     ("unfinished_work_is_named", "check_words", "privacy/cost.c", f"// {UNFINISHED}: later\n", "unfinished work"),
     ("registry_hosts_are_named", "check_words", "service/base/README.md", f"from {HOST}\n", "registry's host"),
     ("paths_of_a_machine_are_named", "check_words", "service/base/README.md", f"in {MACHINE}\n", "somebody's machine"),
@@ -91,7 +95,7 @@ def case(claim, holds, detail):
 
 def main():
     results = []
-    for check in ("check_arrows", "check_words"):
+    for check in ("check_arrows", "check_words", "check_headers"):
         with tempfile.TemporaryDirectory() as root:
             write(root, CLEAN)
             code, said = run(check, root)
