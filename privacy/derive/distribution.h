@@ -6,6 +6,9 @@
 // Thread safety: as tree_estimate.h.   Depends on: quantile.h.
 #pragma once
 #include "privacy/derive/quantile.h"
+#include "privacy/linkage.h"
+
+GW_C_BEGIN
 
 // The line: `numerator` / `denominator` of the pooled quantile (60/100 of the median). Below it, strictly, is poor.
 typedef struct {
@@ -45,3 +48,5 @@ GW_MUST_CHECK gw_status gw_quintile_ratio(const gw_tree *tree, const int64_t *va
 double gw_poverty_half_width(const gw_tree_cost *cost, gw_epsilon epsilon, uint32_t level_ppm);
 double gw_gini_half_width(const gw_tree_cost *cost, gw_epsilon epsilon, uint32_t level_ppm);
 double gw_quintile_ratio_half_width(const gw_tree_cost *cost, gw_epsilon epsilon, uint32_t level_ppm);
+
+GW_C_END

@@ -5,7 +5,10 @@
 // Thread safety: as tree_estimate.h.   Depends on: tree_estimate.h, mechanism/quantile.h.
 #pragma once
 #include "privacy/derive/tree_estimate.h"
+#include "privacy/linkage.h"
 #include "privacy/mechanism/quantile.h"
+
+GW_C_BEGIN
 
 typedef struct {
     bool is_determinable; // false: every bin is possible
@@ -34,3 +37,5 @@ typedef struct {
 } gw_quantile_choice;
 double gw_quantile_choice_half_width(const gw_quantile_choice *choice, gw_epsilon epsilon, uint32_t level_ppm);
 double gw_quantile_choice_bound(const gw_quantile_choice *choice, gw_epsilon epsilon, uint32_t level_ppm);
+
+GW_C_END

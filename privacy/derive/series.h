@@ -5,6 +5,9 @@
 // Thread safety: as tree_estimate.h.   Depends on: tree_estimate.h.
 #pragma once
 #include "privacy/derive/tree_estimate.h"
+#include "privacy/linkage.h"
+
+GW_C_BEGIN
 
 #define GW_SERIES_PLAIN_MAX 36u
 
@@ -29,3 +32,5 @@ gw_series_error gw_series_error_of(const gw_tree_shape *shape);
 // Expected half-width of a range, in persons: of one period, or of the total at the worst period. Falls as epsilon
 // grows.
 double gw_series_half_width(const gw_tree_cost *cost, bool is_total, gw_epsilon epsilon, uint32_t level_ppm);
+
+GW_C_END

@@ -5,8 +5,11 @@
 // tree_estimate.md. Thread safety: one owner at a time (laws of noise are kept once computed). Depends on:
 // mechanism/tree.h, released.h.
 #pragma once
+#include "privacy/linkage.h"
 #include "privacy/mechanism/tree.h"
 #include <stdbool.h>
+
+GW_C_BEGIN
 
 typedef struct gw_tree gw_tree;
 
@@ -60,3 +63,5 @@ typedef struct {
 // Expected half-width of the range of a prefix, worst over prefixes, in persons. Falls as epsilon grows; infinite for
 // epsilon 0 or a bad shape.
 double gw_tree_half_width(const gw_tree_cost *cost, gw_epsilon epsilon, uint32_t level_ppm);
+
+GW_C_END

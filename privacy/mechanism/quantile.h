@@ -6,8 +6,11 @@
 // Thread safety: pure given its source.   Depends on: exact_table.h, released.h, random_source.h, sampling/.
 #pragma once
 #include "privacy/exact_table.h"
+#include "privacy/linkage.h"
 #include "privacy/random_source.h"
 #include "privacy/released.h"
+
+GW_C_BEGIN
 
 // Level a / b with 0 < a < b <= GW_QUANTILE_DENOMINATOR_MAX: 1/2 is the median, 9/10 the ninth decile.
 typedef struct {
@@ -29,3 +32,5 @@ typedef struct {
 // unit: that of a choice, not the law of an additive noise. GW_INVALID: not of this shape, a bad level or law.
 GW_MUST_CHECK gw_status gw_quantile_release(const gw_exact_table *bins, const gw_quantile_shape *shape, gw_noise unit,
                                             gw_random_source source, gw_released_table **ret_table);
+
+GW_C_END

@@ -7,10 +7,13 @@
 // Depends on: exact_table.h, released.h, random_source.h, sampling/discrete_laplace.h.
 #pragma once
 #include "privacy/exact_table.h"
+#include "privacy/linkage.h"
 #include "privacy/random_source.h"
 #include "privacy/released.h"
 #include "privacy/sampling/discrete_laplace.h"
 #include <stdbool.h>
+
+GW_C_BEGIN
 
 #define GW_TREE_FAN_MIN 2u
 #define GW_TREE_FAN_MAX 64u
@@ -51,3 +54,5 @@ GW_MUST_CHECK gw_status gw_tree_release(const gw_exact_table *leaves, const gw_t
 GW_MUST_CHECK gw_status gw_tree_release_under(const gw_exact_table *leaves, const gw_tree_shape *shape,
                                               const gw_discrete_laplace *sampler, gw_noise noise,
                                               gw_random_source source, gw_released_table **ret_table);
+
+GW_C_END
