@@ -13,10 +13,10 @@ LANGUAGES = [("C17", ["cc", "-std=c17", "-x", "c"]), ("C++17", ["c++", "-std=c++
 def first_error(language, root, headers):
     """The compiler's first complaint about a file that includes `headers` and nothing else; None where it has none."""
     text = "".join(f'#include "{header}"\n' for header in headers) + "int nothing_else;\n"
-    result = subprocess.run(language + WARNINGS + ["-I", root, "-"], input=text, capture_output=True, text=True, check=False)
+    result = subprocess.run(language + WARNINGS + ["-I", root, "-"], input=text, capture_output=True, text=True, cwd=root, check=False)
     if result.returncode == 0:
         return None
-    errors = [line for line in result.stderr.splitlines() if ": error:" in line]
+    errors = [line for line in result.stderr.splitlines() if "error:" in line]
     return errors[0] if errors else result.stderr.strip().splitlines()[-1]
 
 
