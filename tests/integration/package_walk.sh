@@ -108,3 +108,49 @@ cmake -S "$work/user" -B "$work/user/b" -DCMAKE_PREFIX_PATH="$unpacked/usr" -DCM
     cmake --build "$work/user/b" >>"$work/user.log" 2>&1 || { cat "$work/user.log"; fail "a program cannot be built on the library"; }
 [ "$("$work/user/b/user" "$work/state/profiles/admin.json" "$work/state/log")" = pack.example/godwit ] ||
     fail "a program built on the library does not work"
+
+# ---- the privacy library alone, from C++: no other library is looked for
+mkdir "$work/alone"
+cat >"$work/alone/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.25)
+project(alone LANGUAGES CXX)
+set(CMAKE_DISABLE_FIND_PACKAGE_OpenSSL ON)
+set(CMAKE_DISABLE_FIND_PACKAGE_PkgConfig ON)
+find_package(godwit 0.1 REQUIRED COMPONENTS privacy)
+add_executable(alone alone.cpp)
+target_link_libraries(alone PRIVATE gw::privacy)
+END
+cat >"$work/alone/alone.cpp" <<'END'
+#include "privacy/mechanism/parts.h"
+#include <cstdio>
+#include <sys/random.h>
+static gw_status fill(void *, void *bytes, size_t size) {
+    for (char *at = static_cast<char *>(bytes); size > 0;) {
+        ssize_t got = getrandom(at, size < 256 ? size : 256, 0);
+        if (got <= 0)
+            return GW_UNAVAILABLE;
+        at += got;
+        size -= static_cast<size_t>(got);
+    }
+    return GW_OK;
+}
+int main() {
+    gw_noise noise = {{1000000}, 1};
+    gw_exact_table *exact = nullptr;
+    gw_released_table *released = nullptr;
+    if (gw_exact_table_new(1, 1, &exact) != GW_OK)
+        return 1;
+    exact->values[0] = 1000;
+    gw_random_source source = {fill, nullptr};
+    gw_status status = gw_parts_release(exact, noise, source, &released);
+    gw_exact_table_free(exact);
+    if (status != GW_OK)
+        return 1;
+    long long value = static_cast<long long>(gw_released_value(released, 0, 0));
+    gw_released_free(released);
+    return value > 900 && value < 1100 ? 0 : 1; // beyond 100 with a chance of e^-100
+}
+END
+cmake -S "$work/alone" -B "$work/alone/b" -DCMAKE_PREFIX_PATH="$unpacked/usr" -DCMAKE_BUILD_TYPE=Release >"$work/alone.log" 2>&1 &&
+    cmake --build "$work/alone/b" >>"$work/alone.log" 2>&1 || { cat "$work/alone.log"; fail "a C++ program cannot be built on the privacy library"; }
+"$work/alone/b/alone" || fail "a C++ program on the privacy library does not work"
