@@ -4,6 +4,12 @@
 #include "service/query/protect.h"
 
 #include "privacy/mechanism/parts.h"
+#include "service/release/release.h"
+
+gw_status gw_query_laws_of(const gw_plan *plan, gw_laws_cache *cache, const gw_laws **ret) {
+    const gw_noise noise = {.epsilon = plan->epsilon, .sensitivity = plan->sensitivity};
+    return gw_laws_hold(cache, noise, gw_release_others(plan->statistic, plan->cell_count), ret);
+}
 
 static bool is_as_planned(const gw_plan *plan, const gw_laws *laws, const gw_exact_table *exact) {
     return exact->cell_count == plan->measured_cells && exact->part_count == plan->measured_parts &&

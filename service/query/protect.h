@@ -9,6 +9,9 @@
 #include "service/query/laws.h"
 #include "service/query/plan.h"
 
+// The laws that a plan is protected under and its ranges are told by, held until gw_laws_drop. Fails like gw_laws_hold.
+GW_MUST_CHECK gw_status gw_query_laws_of(const gw_plan *plan, gw_laws_cache *cache, const gw_laws **ret);
+
 // Runs the plan's mechanism. What is drawn, how often and in which pieces follows from plan and laws alone; `exact` is
 // read once, after the last draw, and stays the caller's (who frees and so wipes it).
 // GW_INTERNAL: the table's shape or the noise is not the plan's; otherwise the mechanism's own failure.

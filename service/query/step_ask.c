@@ -5,7 +5,7 @@
 #include "service/policy/policy_decide.h"
 #include "service/query/facts.h"
 #include "service/query/plan_size.h"
-#include "service/release/release.h"
+#include "service/query/protect.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -289,9 +289,7 @@ gw_status gw_query_hold_laws(gw_query *query) {
     gw_status fits = gw_plan_check_size(&query->plan, query->arena, &query->problem);
     if (fits != GW_OK)
         return fits;
-    gw_noise noise = {.epsilon = query->plan.epsilon, .sensitivity = query->plan.sensitivity};
-    size_t others = gw_release_others(query->plan.statistic, query->plan.cell_count);
-    gw_status status = gw_laws_hold(query->queries->laws, noise, others, &query->laws);
+    gw_status status = gw_query_laws_of(&query->plan, query->queries->laws, &query->laws);
     if (status == GW_OK)
         return GW_OK;
     return gw_problem_set(&query->problem, status, "noise_range", "This question cannot be protected.",
