@@ -5,12 +5,12 @@
 #include "privacy/sampling/discrete_laplace.h"
 #include "privacy/sampling/digits.h"
 #include "privacy/sampling/thresholds.h"
+#include "privacy/sampling/ties.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define PLAIN_LANES 16 // fewer than GW_DIGITS_LANES, because plain digits are many and the block lives on the stack
 #define BLOCK_WORDS (GW_DIGITS_LANES * (1 + GW_RADIX_DIGITS_MAX) + 1)
-#define TIE_WORDS (GW_THRESHOLD_LIMBS - 1)
 
 _Static_assert(PLAIN_LANES *(1 + GW_BINARY_DIGITS_MAX) + 1 <= BLOCK_WORDS, "a plain block fits the same memory");
 _Static_assert(PLAIN_LANES % 4 == 0 && GW_DIGITS_LANES % 4 == 0, "kernels take lanes by four");
@@ -63,58 +63,15 @@ void gw_discrete_laplace_free(gw_discrete_laplace *law) {
     free(law);
 }
 
-static gw_status draw_words(gw_random_source source, uint64_t *words, size_t count) {
-    return source.fill(source.state, words, count * sizeof(*words));
-}
-
-// How many of the thresholds lie above the 320-bit number that starts with `first`. A number equal to a threshold, of
-// probability 2^-320, counts as not below it.
-static uint64_t count_above_exactly(uint64_t first, const uint64_t rest[TIE_WORDS], const gw_threshold *thresholds,
-                                    size_t count) {
-    uint64_t above = 0;
-    for (size_t i = 0; i < count; i++) {
-        const uint64_t *limbs = thresholds[i].limbs;
-        bool is_below = first < limbs[0];
-        bool is_equal = first == limbs[0];
-        for (size_t j = 0; j < TIE_WORDS; j++) {
-            is_below |= is_equal & (rest[j] < limbs[j + 1]);
-            is_equal &= rest[j] == limbs[j + 1];
-        }
-        above += is_below;
-    }
-    return above;
-}
-
-// Corrects one word's contribution if it ties with a threshold, with further limbs of the same uniform number.
-static gw_status resolve_word(gw_random_source source, uint64_t word, const gw_threshold *thresholds, size_t count,
-                              unsigned shift, uint64_t *value) {
-    uint64_t above = 0;
-    bool is_tie = false;
-    for (size_t i = 0; i < count; i++) {
-        above += word < thresholds[i].limbs[0];
-        is_tie |= word == thresholds[i].limbs[0];
-    }
-    if (!is_tie)
-        return GW_OK;
-    uint64_t rest[TIE_WORDS];
-    gw_status status = draw_words(source, rest, TIE_WORDS);
-    if (status != GW_OK)
-        return status;
-    uint64_t exact = count_above_exactly(word, rest, thresholds, count);
-    *value += (exact - above) << shift;
-    explicit_bzero(rest, sizeof(rest));
-    return GW_OK;
-}
-
 // Reached with probability below 2^-55 per sample. What it reveals by its time is that noise tied with a public
 // threshold.
 static gw_status resolve_lane(const digit_system *system, const gw_threshold *zero, gw_random_source source,
                               digit_block *block, size_t lane, size_t lane_count) {
-    gw_status status = resolve_word(source, block->words[lane], zero, 1, 0, &block->zeros[lane]);
+    gw_status status = gw_tie_resolve(source, block->words[lane], zero, 1, 0, &block->zeros[lane]);
     for (size_t j = 0; j < system->digit_count && status == GW_OK; j++)
-        status = resolve_word(source, block->words[(j + 1) * lane_count + lane],
-                              system->thresholds + j * system->value_count, system->value_count,
-                              (unsigned)j * system->bits, &block->magnitudes[lane]);
+        status = gw_tie_resolve(source, block->words[(j + 1) * lane_count + lane],
+                                system->thresholds + j * system->value_count, system->value_count,
+                                (unsigned)j * system->bits, &block->magnitudes[lane]);
     return status;
 }
 
@@ -140,7 +97,7 @@ static gw_status fill_block(const digit_system *system, const gw_threshold *zero
                             digit_block *block, int64_t *ret, size_t count) {
     size_t lane_count = (count + 3) / 4 * 4;
     size_t word_count = lane_count * (1 + system->digit_count) + 1;
-    gw_status status = draw_words(source, block->words, word_count);
+    gw_status status = source.fill(source.state, block->words, word_count * sizeof(block->words[0]));
     if (status != GW_OK)
         return status;
     memset(block->magnitudes, 0, sizeof(block->magnitudes));

@@ -2,23 +2,19 @@
 // Probabilities of the digits of discrete Laplace noise, certified to 320 bits by integer interval arithmetic.
 // Every threshold is floor(2^320 p) of the real number p, proved by a lower and an upper bound with the same floor
 // (Ziv); where they differ the computation refuses. No floating point takes part. Derivation: discrete_laplace.md.
-// Thread safety: pure.   Depends on: released.h.
+// Thread safety: pure.   Depends on: released.h, fixed_point.h.
 #pragma once
 #include "privacy/linkage.h"
 #include "privacy/released.h"
+#include "privacy/sampling/fixed_point.h"
 #include "privacy/status.h"
 
 GW_C_BEGIN
 
-#define GW_THRESHOLD_LIMBS 5
 #define GW_BINARY_DIGITS_MAX 62 // |Z| <= 2^62, so a sum with a 64-bit count never leaves 128 bits
 #define GW_RADIX_DIGITS_MAX 16  // ceil(62 / 4)
 #define GW_RADIX_VALUES 15      // thresholds of one digit in base 16
 #define GW_SENSITIVITY_MAX (1ULL << 40)
-
-typedef struct {
-    uint64_t limbs[GW_THRESHOLD_LIMBS]; // most significant first
-} gw_threshold;
 
 // q = exp(-epsilon / sensitivity).
 typedef struct {
