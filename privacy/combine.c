@@ -2,6 +2,7 @@
 // Sums and differences take the law of the summed noise; ratios invert a test, cell by cell of a grid; differences of
 // ratios hold a few unlikely events aside (combine.md). Nothing here looks at what is true, only at what was released.
 #include "privacy/combine.h"
+#include "privacy/laplace_sum.h"
 #include "privacy/ratio_test.h"
 #include "privacy/tail.h"
 #include <math.h>
@@ -96,8 +97,12 @@ static double part_sd(const gw_combine_part *part) {
 
 // theta = a / (a + b): (1 - theta) a - theta b is zero in the exact values.
 static gw_ratio_test theta_test(const gw_combine_part *a, const gw_combine_part *b, double chance) {
-    return (gw_ratio_test){
-        .sides = {{a, 1.0, -1.0}, {b, 0.0, -1.0}}, .side_count = 2, .low = 0.0, .high = 1.0, .chance = chance};
+    return (gw_ratio_test){.sides = {{a, 1.0, -1.0}, {b, 0.0, -1.0}},
+                           .side_count = 2,
+                           .low = 0.0,
+                           .high = 1.0,
+                           .chance = chance,
+                           .is_quick = true};
 }
 
 gw_status gw_combine_quotient(const gw_combine_part *a, const gw_combine_part *b, uint32_t level_ppm,
@@ -200,6 +205,27 @@ gw_status gw_combine_share_difference(const gw_combine_shares *shares, uint32_t 
 
 // ---- differences of ratios
 
+// In closed form where it is of few noise values: four for two cells, and then a gap is a matter of microseconds.
+typedef struct {
+    gw_laplace_sum few;
+    gw_noise_sum *many; // NULL: `few`
+} any_law;
+
+static gw_status any_law_init(const gw_noise_term *terms, size_t count, double chance_min, any_law *ret) {
+    ret->many = NULL;
+    if (gw_laplace_sum_init(terms, count, &ret->few))
+        return GW_OK;
+    return gw_noise_sum_new(terms, count, chance_min, true, &ret->many);
+}
+
+static double any_law_chance(const any_law *law, double x) {
+    return law->many == NULL ? gw_laplace_sum_chance(&law->few, x) : gw_noise_sum_chance(law->many, x);
+}
+
+static double any_law_quantile(const any_law *law, double chance) {
+    return law->many == NULL ? gw_laplace_sum_quantile(&law->few, chance) : gw_noise_sum_quantile(law->many, chance);
+}
+
 // One side, with the unlikely events held aside: theta is in low .. high and the noise of the denominator within noise.
 typedef struct {
     const gw_combine_ratio *ratio;
@@ -212,42 +238,42 @@ typedef struct {
 typedef struct {
     gap_side a, b;
     double times_a, times_b; // how much larger one's true denominator can be, against the other's, than it looks
-    gw_noise_sum *laws[2];
+    any_law laws[2];
 } ratio_gap;
 
 static gw_status gap_side_hold(const gw_combine_ratio *ratio, double chance, gap_side *ret) {
     const gw_combine_part *with = &ratio->with, *without = &ratio->without;
-    gw_noise_sum *sum = NULL;
+    any_law sum;
     gw_ratio_span span;
     gw_ratio_test test = theta_test(with, without, chance);
     gw_status status = gw_ratio_test_span(&test, &span);
     const gw_noise_term terms[] = {gw_part_noise(with, 1.0), gw_part_noise(without, 1.0)};
     if (status == GW_OK)
-        status = gw_noise_sum_new(terms, 2, chance, false, &sum);
+        status = any_law_init(terms, 2, chance, &sum);
     if (status != GW_OK)
         return status;
     double a = gw_part_amount(with);
     *ret = (gap_side){.ratio = ratio, .n = a + gw_part_amount(without), .low = span.low, .high = span.high};
-    ret->n_noise = gw_noise_sum_quantile(sum, chance) + gw_part_slack(with) + gw_part_slack(without);
+    ret->n_noise = any_law_quantile(&sum, chance) + gw_part_slack(with) + gw_part_slack(without);
     ret->above = fmax(0.0, ratio->range * (a / ret->n - span.low)); // means nothing where n is not positive
     ret->below = fmax(0.0, ratio->range * (span.high - a / ret->n));
-    gw_noise_sum_free(sum);
+    gw_noise_sum_free(sum.many);
     return GW_OK;
 }
 
 // The law of (error of a) / times_b' - (error of b), both at the largest their thetas allow, with `more` on one side.
-static gw_status gap_law(const ratio_gap *gap, double more_a, double more_b, double chance_min, gw_noise_sum **ret) {
+static gw_status gap_law(const ratio_gap *gap, double more_a, double more_b, double chance_min, any_law *ret) {
     double a = more_a * gap->a.ratio->range / gap->a.n, b = more_b * gap->b.ratio->range / gap->b.n;
     const gw_noise_term terms[] = {gw_part_noise(&gap->a.ratio->with, a * (1.0 - gap->a.low)),
                                    gw_part_noise(&gap->a.ratio->without, a * gap->a.high),
                                    gw_part_noise(&gap->b.ratio->with, b * (1.0 - gap->b.low)),
                                    gw_part_noise(&gap->b.ratio->without, b * gap->b.high)};
-    return gw_noise_sum_new(terms, 4, chance_min, true, ret);
+    return any_law_init(terms, 4, chance_min, ret);
 }
 
 static void gap_done(ratio_gap *gap) {
-    gw_noise_sum_free(gap->laws[0]);
-    gw_noise_sum_free(gap->laws[1]);
+    gw_noise_sum_free(gap->laws[0].many);
+    gw_noise_sum_free(gap->laws[1].many);
 }
 
 static bool gap_has_denominators(const ratio_gap *gap) {
@@ -304,7 +330,7 @@ static double gap_chance(const ratio_gap *gap, double difference) {
         else
             high = middle;
     }
-    return fmax(gw_noise_sum_chance(gap->laws[0], low), gw_noise_sum_chance(gap->laws[1], low)) / 2.0;
+    return fmax(any_law_chance(&gap->laws[0], low), any_law_chance(&gap->laws[1], low)) / 2.0;
 }
 
 static gw_status gap_range(const gw_combine_ratio *a, const gw_combine_ratio *b, double chance, gw_combined *ret) {
@@ -312,7 +338,7 @@ static gw_status gap_range(const gw_combine_ratio *a, const gw_combine_ratio *b,
     double aside = chance * ASIDE_PART, left = chance - aside;
     gw_status status = gap_init(a, b, left, aside, &gap);
     if (status == GW_OK && gap_has_denominators(&gap)) {
-        double room = fmax(gw_noise_sum_quantile(gap.laws[0], left), gw_noise_sum_quantile(gap.laws[1], left));
+        double room = fmax(any_law_quantile(&gap.laws[0], left), any_law_quantile(&gap.laws[1], left));
         ret->lower = ret->estimate - gap_reach_down(&gap, room);
         ret->upper = ret->estimate + gap_reach_up(&gap, room);
     } else if (status == GW_OK) { // the sides' own ranges are all there is

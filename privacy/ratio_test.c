@@ -2,6 +2,7 @@
 // The grid of lambda and the search for its outermost accepted cells. Within a cell the noise is bounded by one number,
 // so what is accepted there is cut out by straight lines.
 #include "privacy/ratio_test.h"
+#include "privacy/laplace_sum.h"
 #include <float.h>
 #include <math.h>
 
@@ -39,15 +40,32 @@ static double test_slack(const gw_ratio_test *test) {
     return slack;
 }
 
-// The law of the noise in one cell of the grid, each factor at its largest: good for every lambda in it.
-static gw_status cell_law(const gw_ratio_test *test, double from, double to, gw_noise_sum **ret) {
+// The law of the noise in one cell of the grid, each factor at its largest: good for every lambda in it. In closed form
+// where it is of few noise values.
+typedef struct {
+    gw_laplace_sum few;
+    gw_noise_sum *many; // NULL: `few`
+} block_law;
+
+static gw_status cell_law(const gw_ratio_test *test, double from, double to, block_law *ret) {
     gw_noise_term terms[3];
     for (size_t i = 0; i < test->side_count; i++) {
         const gw_ratio_side *side = &test->sides[i];
         double factor = fmax(fabs(side_factor(side, from)), fabs(side_factor(side, to)));
         terms[i] = gw_part_noise(side->part, factor);
     }
-    return gw_noise_sum_new(terms, test->side_count, test->chance, true, ret);
+    ret->many = NULL;
+    if (test->is_quick && gw_laplace_sum_init(terms, test->side_count, &ret->few))
+        return GW_OK;
+    return gw_noise_sum_new(terms, test->side_count, test->chance, true, &ret->many);
+}
+
+static double law_chance(const block_law *law, double x) {
+    return law->many == NULL ? gw_laplace_sum_chance(&law->few, x) : gw_noise_sum_chance(law->many, x);
+}
+
+static double law_quantile(const block_law *law, double chance) {
+    return law->many == NULL ? gw_laplace_sum_quantile(&law->few, chance) : gw_noise_sum_quantile(law->many, chance);
 }
 
 // Solves |distance| <= room on the cell; the distance is a straight line between its values at the ends.
@@ -77,17 +95,17 @@ static gw_status block_test(const gw_ratio_test *test, size_t first, size_t coun
     double slack = test_slack(test);
     bool crosses = (at_low <= 0.0) != (at_high <= 0.0);
     double nearest = crosses ? 0.0 : fmin(fabs(at_low), fabs(at_high));
-    gw_noise_sum *law = NULL;
+    block_law law;
     gw_status status = cell_law(test, block.low, block.high, &law);
     if (status != GW_OK)
         return status;
     *ret = NOTHING;
-    if (gw_noise_sum_chance(law, fmax(0.0, nearest - slack)) > test->chance) {
+    if (law_chance(&law, fmax(0.0, nearest - slack)) > test->chance) {
         *ret = block;
         if (count == 1)
-            *ret = cell_solve(block, at_low, at_high, gw_noise_sum_quantile(law, test->chance) + slack);
+            *ret = cell_solve(block, at_low, at_high, law_quantile(&law, test->chance) + slack);
     }
-    gw_noise_sum_free(law);
+    gw_noise_sum_free(law.many);
     return GW_OK;
 }
 

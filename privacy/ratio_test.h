@@ -20,6 +20,7 @@ typedef struct {
     size_t side_count;
     double low, high; // where lambda can be
     double chance;    // that the range misses it, at most
+    bool is_quick;    // in closed form where there are few noise values: for figures worked out cell by cell
 } gw_ratio_test;
 
 typedef struct {
