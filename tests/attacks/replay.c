@@ -17,7 +17,7 @@ static char *statement_text(const gw_plan *plan, const replay_plant *plant, cons
     return plant && plant->statement ? plant->statement(plan, text) : strdup(text);
 }
 
-static gw_exact_table *measure(world *w, const world_snapshot *snapshot, const replay_plant *plant) {
+gw_exact_table *replay_measure(world *w, const world_snapshot *snapshot, const replay_plant *plant) {
     gw_plan plan = w->plan;
     gw_sql sql;
     gw_exact_table *exact = NULL;
@@ -42,24 +42,26 @@ static gw_exact_table *measure(world *w, const world_snapshot *snapshot, const r
 
 // ---- protect
 
-static void protect(world *w, const gw_plan *plan, const gw_exact_table *exact, const replay_plant *plant,
-                    replay_run *run) {
+gw_released_table *replay_protect(world *w, const gw_exact_table *exact, const replay_plant *plant,
+                                  gw_random_source source) {
     const gw_laws *laws = NULL;
-    gw_plan declared = *plan;
+    gw_plan declared = w->plan;
+    gw_released_table *released = NULL;
     if (plant && plant->plan)
         plant->plan(&declared, true);
     if (plant && plant->noise) {
-        gw_noise noise = plant->noise(plan, exact);
+        gw_noise noise = plant->noise(&declared, exact);
         declared.sensitivity = noise.sensitivity;
         declared.epsilon = noise.epsilon;
     }
     if (plant && plant->draw)
-        plant->draw(exact, recorded_source(&run->record));
+        plant->draw(exact, source);
     assert_int_equal(gw_query_laws_of(&declared, w->laws, &laws), GW_OK);
-    gw_status status = gw_query_protect(&declared, laws, exact, recorded_source(&run->record), &run->released);
+    gw_status status = gw_query_protect(&declared, laws, exact, source, &released);
     if (status != GW_OK)
-        fail_msg("%s is not protected: status %d\n%s", run->mechanism, (int)status, w->question);
+        fail_msg("not protected: status %d\n%s", (int)status, w->question);
     gw_laws_drop(w->laws, laws);
+    return released;
 }
 
 static void encode(world *w, const gw_plan *plan, const gw_exact_table *exact, const replay_plant *plant,
@@ -87,14 +89,14 @@ void replay_make(world *w, const world_snapshot *snapshot, uint64_t seed, const 
                         .mechanism = gw_plan_mechanism_name(plan->mechanism),
                         .sensitivity = plan->sensitivity,
                         .epsilon = plan->epsilon.micro};
-    gw_exact_table *exact = measure(w, snapshot, plant);
+    gw_exact_table *exact = replay_measure(w, snapshot, plant);
     if (plant && plant->input)
         plant->input(plan, exact);
     ret->input_count = exact->cell_count * exact->part_count;
     ret->input = malloc(ret->input_count * sizeof(*ret->input));
     assert_non_null(ret->input);
     memcpy(ret->input, exact->values, ret->input_count * sizeof(*ret->input));
-    protect(w, plan, exact, plant, ret);
+    ret->released = replay_protect(w, exact, plant, recorded_source(&ret->record));
     ret->cells = gw_released_cell_count(ret->released);
     ret->parts = gw_released_part_count(ret->released);
     ret->block_count = gw_released_block_count(ret->released);

@@ -34,6 +34,12 @@ typedef struct {
     bool has_read_after_noise; // the document changes with values that are wiped by then
 } replay_run;
 
+// The two halves of it, for whoever releases one input many times: what the engine gives for w->plan, and a release of
+// it. The caller frees both.
+gw_exact_table *replay_measure(world *w, const world_snapshot *snapshot, const replay_plant *plant);
+gw_released_table *replay_protect(world *w, const gw_exact_table *exact, const replay_plant *plant,
+                                  gw_random_source source);
+
 // Runs the plan in w->plan on a snapshot. `plant` NULL: as it is.
 void replay_make(world *w, const world_snapshot *snapshot, uint64_t seed, const replay_plant *plant, replay_run *ret);
 void replay_done(replay_run *run);

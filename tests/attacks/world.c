@@ -87,23 +87,13 @@ static const char policy[] =
     "\"accounting\":{\"kind\":\"pure\"},\"planning\":{\"cell_persons\":1500,\"size_bucket\":1000},"
     "\"grants\":[{\"role\":\"researcher\",\"tables\":[\"persons\",\"permits\"],\"statistics\":[\"count\"]}]}";
 
-#define BOUNDS(min, max, grid) "\"min\":\"" min "\",\"max\":\"" max "\",\"grid\":\"" grid "\""
-
-void world_policy_draw(world *w) {
-    static const unsigned maxima[] = {1, 2, 3, 4, WORLD_ROWS_MAX, 80};
+void world_policy_make(world *w, const world_bounds *bounds) {
     char text[8192], weight[256] = "";
-    unsigned rows_max = maxima[world_below(w, 6)];
-    unsigned limit = rows_max < WORLD_ROWS_MAX ? rows_max : WORLD_ROWS_MAX;
-    w->has_weight = world_below(w, 2) == 0;
+    w->has_weight = bounds->weight != NULL;
     if (w->has_weight)
-        snprintf(weight, sizeof(weight), ",\"w\":{\"role\":\"weight\",\"type\":\"decimal\",%s}",
-                 ONE_OF(w, BOUNDS("0", "1", "0.25"), BOUNDS("0.5", "4", "0.25"), BOUNDS("0", "60", "0.25")));
-    const char *income = ONE_OF(w, BOUNDS("0", "1000", "1"), BOUNDS("-100", "400", "0.5"), BOUNDS("10", "60", "0.1"));
-    unsigned kept = 1 + (unsigned)world_below(w, limit);
-    const char *fee = ONE_OF(w, BOUNDS("0", "50", "0.5"), BOUNDS("1", "51", "0.5"), BOUNDS("-20", "30", "0.5"),
-                             BOUNDS("0", "20000", "0.1"), BOUNDS("-7", "-2", "1"), BOUNDS("5", "15", "0.25"));
-    const char *total = ONE_OF(w, "", ",\"person_total_max\":\"30\"", ",\"person_total_max\":\"7\"");
-    snprintf(text, sizeof(text), policy, income, rows_max, kept, fee, total, weight);
+        snprintf(weight, sizeof(weight), ",\"w\":{\"role\":\"weight\",\"type\":\"decimal\",%s}", bounds->weight);
+    snprintf(text, sizeof(text), policy, bounds->income, bounds->rows_max, bounds->rows_kept, bounds->fee,
+             bounds->total ? bounds->total : "", weight);
     if (w->has_dataset)
         fixture_done(&w->dataset);
     fixture_init(&w->dataset, text);
@@ -114,6 +104,23 @@ void world_policy_draw(world *w) {
     assert_int_equal(gw_load_treat("too_many_rows=drop-row", &w->dataset.treatments, &w->problem), GW_OK);
     if (w->engine == NULL)
         w->engine = fixture_engine(&w->dataset, 1);
+}
+
+void world_policy_draw(world *w) {
+    static const unsigned maxima[] = {1, 2, 3, 4, WORLD_ROWS_MAX, 80};
+    world_bounds bounds = {.rows_max = maxima[world_below(w, 6)]};
+    unsigned limit = bounds.rows_max < WORLD_ROWS_MAX ? bounds.rows_max : WORLD_ROWS_MAX;
+    bounds.rows_kept = 1 + (unsigned)world_below(w, limit);
+    bounds.income =
+        ONE_OF(w, WORLD_BOUNDS("0", "1000", "1"), WORLD_BOUNDS("-100", "400", "0.5"), WORLD_BOUNDS("10", "60", "0.1"));
+    bounds.fee =
+        ONE_OF(w, WORLD_BOUNDS("0", "50", "0.5"), WORLD_BOUNDS("1", "51", "0.5"), WORLD_BOUNDS("-20", "30", "0.5"),
+               WORLD_BOUNDS("0", "20000", "0.1"), WORLD_BOUNDS("-7", "-2", "1"), WORLD_BOUNDS("5", "15", "0.25"));
+    bounds.total = ONE_OF(w, NULL, ",\"person_total_max\":\"30\"", ",\"person_total_max\":\"7\"");
+    if (world_below(w, 2) == 0)
+        bounds.weight = ONE_OF(w, WORLD_BOUNDS("0", "1", "0.25"), WORLD_BOUNDS("0.5", "4", "0.25"),
+                               WORLD_BOUNDS("0", "60", "0.25"));
+    world_policy_make(w, &bounds);
 }
 
 // ---- people

@@ -50,6 +50,13 @@ void world_begin(world *w, uint64_t seed);
 void world_end(world *w);
 uint64_t world_below(world *w, uint64_t end);
 
+typedef struct {
+    unsigned rows_max, rows_kept; // of permits
+    const char *income, *fee;     // bounds: "min", "max", "grid" as a policy has them
+    const char *total, *weight;   // more of fee's fields; the weight's bounds; or NULL
+} world_bounds;
+#define WORLD_BOUNDS(min, max, grid) "\"min\":\"" min "\",\"max\":\"" max "\",\"grid\":\"" grid "\""
+void world_policy_make(world *w, const world_bounds *bounds);
 void world_policy_draw(world *w);
 // Now and then nobody but one, so that neighbours are one person and an empty register.
 void world_persons_draw(world *w);
@@ -62,5 +69,7 @@ world_asked world_ask(world *w, const char *question);
 // Draws questions until one of this statistic has a plan. WORLD_UNSUPPORTED: the service plans none of them yet;
 // WORLD_REFUSED: no form of question here fits the statistic, which is a gap in the test.
 world_asked world_question_draw(world *w, gw_statistic statistic);
+// The forms one by one, by nothing or by sex, unfiltered: `index` counts up until false is returned.
+bool world_question_at(world *w, gw_statistic statistic, size_t index, const char *epsilon, world_asked *ret);
 // One that asks for several tables at one price.
 world_asked world_tables_draw(world *w);

@@ -99,21 +99,36 @@ static world_asked ask_with(world *w, const char *measure, const char *extra) {
     return world_ask(w, text);
 }
 
-static void measure_draw(world *w, gw_statistic statistic, char text[512]) {
-    const form *one = &forms[world_below(w, FORM_COUNT)];
+static size_t form_count(gw_statistic statistic) {
+    return statistic == GW_STATISTIC_RATE ? 4 : statistic == GW_STATISTIC_GAP ? 18 : FORM_COUNT;
+}
+
+static void form_at(gw_statistic statistic, size_t index, char text[512]) {
     if (statistic == GW_STATISTIC_RATE)
-        snprintf(text, 512, "%s", rate_forms[world_below(w, 4)]);
+        snprintf(text, 512, "%s", rate_forms[index]);
     else if (statistic == GW_STATISTIC_GAP)
-        snprintf(text, 512, "%s,%s", gap_of[world_below(w, 6)], gaps[world_below(w, 3)]);
+        snprintf(text, 512, "%s,%s", gap_of[index / 3], gaps[index % 3]);
     else
-        snprintf(text, 512, "%s%s%s", one->before, gw_statistic_name(statistic), one->after);
+        snprintf(text, 512, "%s%s%s", forms[index].before, gw_statistic_name(statistic), forms[index].after);
+}
+
+bool world_question_at(world *w, gw_statistic statistic, size_t index, const char *epsilon, world_asked *ret) {
+    char measure[512], text[1024];
+    if (index >= 2 * form_count(statistic))
+        return false;
+    form_at(statistic, index / 2, measure);
+    snprintf(text, sizeof(text), "%s,\"by\":[%s],\"epsilon\":\"%s\"", measure, index % 2 ? "\"sex\"" : "", epsilon);
+    *ret = world_ask(w, text);
+    if (*ret == WORLD_PLANNED && w->plan.statistic != statistic)
+        *ret = WORLD_REFUSED;
+    return true;
 }
 
 world_asked world_question_draw(world *w, gw_statistic statistic) {
     bool is_unsupported = false;
     char measure[512], by[128];
     for (size_t i = 0; i < DRAWS_MAX; i++) {
-        measure_draw(w, statistic, measure);
+        form_at(statistic, world_below(w, form_count(statistic)), measure);
         snprintf(by, sizeof(by), "\"by\":[%s]", breakdowns[world_below(w, 6)]);
         world_asked asked = ask_with(w, measure, by);
         if (asked == WORLD_PLANNED && w->plan.statistic == statistic)
