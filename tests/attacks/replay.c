@@ -64,18 +64,22 @@ gw_released_table *replay_protect(world *w, const gw_exact_table *exact, const r
     return released;
 }
 
-static void encode(world *w, const gw_plan *plan, const gw_exact_table *exact, const replay_plant *plant,
-                   const replay_run *run, gw_buffer *ret) {
+void replay_encode(world *w, const gw_released_table *released, gw_buffer *ret_document) {
     const gw_laws *laws = NULL;
-    assert_int_equal(gw_query_laws_of(plan, w->laws, &laws), GW_OK);
+    assert_int_equal(gw_query_laws_of(&w->plan, w->laws, &laws), GW_OK);
     const gw_plan_answer answer = {
-        .plan = plan, .laws = laws, .data_version = "00000000000000000000000000000000", .release = "R-2026-1"};
-    gw_buffer_init(ret, DOCUMENT_MAX);
-    if (gw_plan_encode(&answer, run->released, (gw_hash){{7}}, ret) != GW_OK)
+        .plan = &w->plan, .laws = laws, .data_version = "00000000000000000000000000000000", .release = "R-2026-000001"};
+    gw_buffer_init(ret_document, DOCUMENT_MAX);
+    if (gw_plan_encode(&answer, released, (gw_hash){{7}}, ret_document) != GW_OK)
         fail_msg("not encoded: %s", w->question);
+    gw_laws_drop(w->laws, laws);
+}
+
+static void encode(world *w, const gw_exact_table *exact, const replay_plant *plant, const replay_run *run,
+                   gw_buffer *ret) {
+    replay_encode(w, run->released, ret);
     if (plant && plant->after)
         plant->after(exact, ret);
-    gw_laws_drop(w->laws, laws);
 }
 
 static bool documents_differ(gw_buffer *a, gw_buffer *b) {
@@ -102,11 +106,11 @@ void replay_make(world *w, const world_snapshot *snapshot, uint64_t seed, const 
     ret->block_count = gw_released_block_count(ret->released);
     for (size_t i = 0; i < ret->block_count; i++)
         ret->blocks[i] = gw_released_block(ret->released, i);
-    encode(w, plan, exact, plant, ret, &ret->document);
+    encode(w, exact, plant, ret, &ret->document);
     // What a step after the noise makes of the data is seen when the data have gone by then.
     for (size_t i = 0; i < ret->input_count; i++)
         exact->values[i] = -12345 - (gw_int128)i;
-    encode(w, plan, exact, plant, ret, &again);
+    encode(w, exact, plant, ret, &again);
     ret->has_read_after_noise = documents_differ(&ret->document, &again);
     gw_buffer_done(&again);
     gw_exact_table_free(exact);

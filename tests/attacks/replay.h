@@ -40,6 +40,9 @@ gw_exact_table *replay_measure(world *w, const world_snapshot *snapshot, const r
 gw_released_table *replay_protect(world *w, const gw_exact_table *exact, const replay_plant *plant,
                                   gw_random_source source);
 
+// The answer's bytes. The caller ends the buffer.
+void replay_encode(world *w, const gw_released_table *released, gw_buffer *ret_document);
+
 // Runs the plan in w->plan on a snapshot. `plant` NULL: as it is.
 void replay_make(world *w, const world_snapshot *snapshot, uint64_t seed, const replay_plant *plant, replay_run *ret);
 void replay_done(replay_run *run);

@@ -167,29 +167,50 @@ void world_persons_draw(world *w) {
         person_draw(w, &w->persons[i]);
 }
 
-static void sources_write(world *w, size_t without) {
-    gw_buffer persons, permits;
-    gw_buffer_init(&persons, 1u << 20);
-    gw_buffer_init(&permits, 1u << 20);
-    gw_buffer_text(&persons, "id,sex,income,hours\n");
-    gw_buffer_format(&permits, "id,why,month,day,fee%s\n", w->has_weight ? ",w" : "");
+// Lines behind the header, in the order that w->order says.
+static void lines_write(const world *w, const char *name, const char *header, const gw_buffer *lines, size_t count) {
+    seeded_random random = {.state = w->order};
+    gw_buffer text;
+    size_t turns[WORLD_PERSONS_MAX * WORLD_ROWS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        size_t at = w->order == 0 ? i : seeded_next(&random) % (i + 1);
+        turns[i] = turns[at]; // Fisher and Yates, from the inside out
+        turns[at] = i;
+    }
+    gw_buffer_init(&text, 1u << 20);
+    gw_buffer_text(&text, header);
+    for (size_t i = 0; i < count; i++)
+        gw_buffer_append(&text, lines[turns[i]].data, lines[turns[i]].size);
+    assert_int_equal(text.status, GW_OK);
+    fixture_write(&w->dataset, name, text.data, text.size);
+    gw_buffer_done(&text);
+}
+
+static void sources_write(const world *w, size_t without) {
+    gw_buffer persons[WORLD_PERSONS_MAX] = {0}, permits[WORLD_PERSONS_MAX * WORLD_ROWS_MAX] = {0};
+    size_t person_count = 0, permit_count = 0;
     for (size_t i = 0; i < w->person_count; i++) {
         const world_person *person = &w->persons[i];
         if (i == without)
             continue;
-        gw_buffer_format(&persons, "p%zu,%s,%s,%s\n", i, person->sex, person->income, person->hours);
+        gw_buffer *line = &persons[person_count++];
+        gw_buffer_init(line, 1024);
+        gw_buffer_format(line, "p%zu,%s,%s,%s\n", i, person->sex, person->income, person->hours);
         for (size_t k = 0; k < person->permit_count; k++) {
             const world_permit *permit = &person->permits[k];
-            gw_buffer_format(&permits, "p%zu,%s,%s,%s,%s", i, permit->why, permit->month, permit->day, permit->fee);
-            gw_buffer_format(&permits, "%s%s\n", w->has_weight ? "," : "", w->has_weight ? permit->weight : "");
+            line = &permits[permit_count++];
+            gw_buffer_init(line, 1024);
+            gw_buffer_format(line, "p%zu,%s,%s,%s,%s", i, permit->why, permit->month, permit->day, permit->fee);
+            gw_buffer_format(line, "%s%s\n", w->has_weight ? "," : "", w->has_weight ? permit->weight : "");
         }
     }
-    assert_int_equal(persons.status, GW_OK);
-    assert_int_equal(permits.status, GW_OK);
-    fixture_write(&w->dataset, "persons.csv", persons.data, persons.size);
-    fixture_write(&w->dataset, "permits.csv", permits.data, permits.size);
-    gw_buffer_done(&persons);
-    gw_buffer_done(&permits);
+    lines_write(w, "persons.csv", "id,sex,income,hours\n", persons, person_count);
+    lines_write(w, "permits.csv", w->has_weight ? "id,why,month,day,fee,w\n" : "id,why,month,day,fee\n", permits,
+                permit_count);
+    for (size_t i = 0; i < person_count; i++)
+        gw_buffer_done(&persons[i]);
+    for (size_t i = 0; i < permit_count; i++)
+        gw_buffer_done(&permits[i]);
 }
 
 world_snapshot world_load(world *w, size_t without) {

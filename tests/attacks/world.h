@@ -35,6 +35,7 @@ typedef struct {
     bool has_dataset, has_weight;
     world_person persons[WORLD_PERSONS_MAX];
     size_t person_count;
+    uint64_t order;      // another number, another order of the source's rows; 0: person by person
     char question[2048]; // the last one
     gw_arena *arena;     // of the last plan
     gw_json *json;
