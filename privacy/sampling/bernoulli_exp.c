@@ -13,6 +13,7 @@
 #define ROUND_TO 4   // the kernel takes lanes by four
 
 struct gw_bernoulli_exp {
+    gw_digits_kernel kernel;
     size_t bit_count; // of m; a higher bit never falls on heads
     gw_threshold thresholds[BITS_MAX];
 };
@@ -49,6 +50,7 @@ gw_status gw_bernoulli_exp_new_wide(gw_wide numerator, gw_wide denominator, gw_b
     gw_bernoulli_exp *law = calloc(1, sizeof(*law));
     if (law == NULL)
         return GW_NO_MEMORY;
+    law->kernel = gw_digits_kernel_best();
     gw_status status = thresholds_compute(&c, law);
     if (status != GW_OK) {
         free(law);
@@ -66,15 +68,16 @@ void gw_bernoulli_exp_free(gw_bernoulli_exp *law) {
     free(law);
 }
 
-// `lane_count` coins of one threshold: is_below[lane] becomes 1 with its probability.
-static gw_status throw_row(const gw_threshold *threshold, gw_random_source source, coin_block *block,
+// `lane_count` coins of one bit: is_below[lane] becomes 1 with its probability.
+static gw_status throw_row(const gw_bernoulli_exp *law, size_t bit, gw_random_source source, coin_block *block,
                            size_t lane_count) {
+    const gw_threshold *threshold = &law->thresholds[bit];
     gw_status status = source.fill(source.state, block->words, lane_count * sizeof(block->words[0]));
     if (status != GW_OK)
         return status;
     memset(block->is_below, 0, sizeof(block->is_below));
     memset(block->ties, 0, sizeof(block->ties));
-    gw_digits_kernel_best()(block->words, lane_count, &threshold->limbs[0], 1, 0, block->is_below, block->ties);
+    law->kernel(block->words, lane_count, &threshold->limbs[0], 1, 0, block->is_below, block->ties);
     uint64_t any = 0;
     for (size_t lane = 0; lane < lane_count; lane++)
         any |= block->ties[lane];
@@ -94,7 +97,7 @@ static gw_status fill_block(const gw_bernoulli_exp *law, gw_random_source source
     for (size_t i = 0; i < 64 * limb_count; i++) {
         bool is_thrown = i < law->bit_count;
         if (is_thrown) {
-            gw_status status = throw_row(&law->thresholds[i], source, block, lane_count);
+            gw_status status = throw_row(law, i, source, block, lane_count);
             if (status != GW_OK)
                 return status;
         }

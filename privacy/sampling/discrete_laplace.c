@@ -9,28 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLAIN_LANES 16 // fewer than GW_DIGITS_LANES, because plain digits are many and the block lives on the stack
+// A block lives on the stack: room for all lanes of up to 16 digits; laws of more digits take fewer lanes.
 #define BLOCK_WORDS (GW_DIGITS_LANES * (1 + GW_RADIX_DIGITS_MAX) + 1)
 
-_Static_assert(PLAIN_LANES *(1 + GW_BINARY_DIGITS_MAX) + 1 <= BLOCK_WORDS, "a plain block fits the same memory");
-_Static_assert(PLAIN_LANES % 4 == 0 && GW_DIGITS_LANES % 4 == 0, "kernels take lanes by four");
+_Static_assert((BLOCK_WORDS - 1) / (1 + GW_BINARY_DIGITS_MAX) >= 4, "a block fits four lanes of the longest law");
+_Static_assert(GW_DIGITS_LANES % 4 == 0, "kernels take lanes by four");
 _Static_assert(GW_DIGITS_LANES <= 64, "one word holds the signs of a block");
 
 // One way to write |Z| - 1 in digits: `digit_count` rows of `value_count` falling thresholds, `bits` bits a digit.
 typedef struct {
     const gw_threshold *thresholds; // digit_count * value_count
     const uint64_t *firsts;         // their first limbs
+    const uint8_t *first_counts;    // of a row, how many the kernel needs
     size_t digit_count;
     size_t value_count;
     unsigned bits;
-    size_t lanes_max;
-    gw_digits_kernel kernel;
 } digit_system;
 
 struct gw_discrete_laplace {
     gw_thresholds thresholds;
     uint64_t binary_firsts[GW_BINARY_DIGITS_MAX];
     uint64_t radix_firsts[GW_RADIX_DIGITS_MAX * GW_RADIX_VALUES];
+    uint8_t binary_counts[GW_BINARY_DIGITS_MAX];
+    uint8_t radix_counts[GW_RADIX_DIGITS_MAX];
     gw_digits_kernel kernel;
 };
 
@@ -41,6 +42,20 @@ typedef struct {
     uint64_t ties[GW_DIGITS_LANES];
 } digit_block;
 
+// First limbs of rows of falling thresholds. Of those that are 0 the kernel needs one: no word lies below them, and a
+// word of 0 ties with all of them alike.
+static void firsts_take(const gw_threshold *thresholds, size_t row_count, size_t value_count, uint64_t *firsts,
+                        uint8_t *counts) {
+    for (size_t row = 0; row < row_count; row++) {
+        uint8_t count = 0;
+        for (size_t i = row * value_count; i < (row + 1) * value_count; i++) {
+            firsts[i] = thresholds[i].limbs[0];
+            count = (uint8_t)(count + (firsts[i] != 0));
+        }
+        counts[row] = (uint8_t)(count + (count < value_count));
+    }
+}
+
 gw_status gw_discrete_laplace_new(gw_noise noise, gw_discrete_laplace **ret) {
     gw_discrete_laplace *law = calloc(1, sizeof(*law));
     if (law == NULL)
@@ -50,10 +65,8 @@ gw_status gw_discrete_laplace_new(gw_noise noise, gw_discrete_laplace **ret) {
         free(law);
         return status;
     }
-    for (size_t i = 0; i < GW_BINARY_DIGITS_MAX; i++)
-        law->binary_firsts[i] = law->thresholds.binary[i].limbs[0];
-    for (size_t i = 0; i < GW_RADIX_DIGITS_MAX * GW_RADIX_VALUES; i++)
-        law->radix_firsts[i] = law->thresholds.radix[i / GW_RADIX_VALUES][i % GW_RADIX_VALUES].limbs[0];
+    firsts_take(law->thresholds.binary, GW_BINARY_DIGITS_MAX, 1, law->binary_firsts, law->binary_counts);
+    firsts_take(law->thresholds.radix[0], GW_RADIX_DIGITS_MAX, GW_RADIX_VALUES, law->radix_firsts, law->radix_counts);
     law->kernel = gw_digits_kernel_best();
     *ret = law;
     return GW_OK;
@@ -92,9 +105,11 @@ static gw_status resolve_ties(const digit_system *system, const gw_threshold *ze
     return GW_OK;
 }
 
-// Fills `count` <= lanes_max samples. The lanes that round it up to a multiple of 4 are drawn and thrown away.
-static gw_status fill_block(const digit_system *system, const gw_threshold *zero, gw_random_source source,
+// Fills `count` samples, as many as a block has room for. The lanes that round it up to a multiple of 4 are drawn and
+// thrown away.
+static gw_status fill_block(const gw_discrete_laplace *law, const digit_system *system, gw_random_source source,
                             digit_block *block, int64_t *ret, size_t count) {
+    const gw_threshold *zero = &law->thresholds.zero;
     size_t lane_count = (count + 3) / 4 * 4;
     size_t word_count = lane_count * (1 + system->digit_count) + 1;
     gw_status status = source.fill(source.state, block->words, word_count * sizeof(block->words[0]));
@@ -103,10 +118,10 @@ static gw_status fill_block(const digit_system *system, const gw_threshold *zero
     memset(block->magnitudes, 0, sizeof(block->magnitudes));
     memset(block->zeros, 0, sizeof(block->zeros));
     memset(block->ties, 0, sizeof(block->ties));
-    system->kernel(block->words, lane_count, &zero->limbs[0], 1, 0, block->zeros, block->ties);
+    law->kernel(block->words, lane_count, &zero->limbs[0], 1, 0, block->zeros, block->ties);
     for (size_t j = 0; j < system->digit_count; j++)
-        system->kernel(block->words + (j + 1) * lane_count, lane_count, system->firsts + j * system->value_count,
-                       system->value_count, (unsigned)j * system->bits, block->magnitudes, block->ties);
+        law->kernel(block->words + (j + 1) * lane_count, lane_count, system->firsts + j * system->value_count,
+                    system->first_counts[j], (unsigned)j * system->bits, block->magnitudes, block->ties);
     status = resolve_ties(system, zero, source, block, lane_count);
     if (status != GW_OK)
         return status;
@@ -119,14 +134,15 @@ static gw_status fill_block(const digit_system *system, const gw_threshold *zero
     return GW_OK;
 }
 
-static gw_status fill_all(const digit_system *system, const gw_threshold *zero, gw_random_source source, int64_t *ret,
-                          size_t count) {
+static gw_status fill_all(const gw_discrete_laplace *law, const digit_system *system, gw_random_source source,
+                          int64_t *ret, size_t count) {
     digit_block block;
     gw_status status = GW_OK;
-    for (size_t done = 0; done < count && status == GW_OK; done += system->lanes_max) {
+    size_t fitting = (BLOCK_WORDS - 1) / (1 + system->digit_count) / 4 * 4;
+    size_t lanes_max = fitting < GW_DIGITS_LANES ? fitting : GW_DIGITS_LANES;
+    for (size_t done = 0; done < count && status == GW_OK; done += lanes_max) {
         size_t left = count - done;
-        status =
-            fill_block(system, zero, source, &block, ret + done, left < system->lanes_max ? left : system->lanes_max);
+        status = fill_block(law, system, source, &block, ret + done, left < lanes_max ? left : lanes_max);
     }
     explicit_bzero(&block, sizeof(block));
     if (status != GW_OK)
@@ -138,22 +154,20 @@ gw_status gw_discrete_laplace_fill(const gw_discrete_laplace *law, gw_random_sou
                                    size_t count) {
     const digit_system radix = {.thresholds = &law->thresholds.radix[0][0],
                                 .firsts = law->radix_firsts,
+                                .first_counts = law->radix_counts,
                                 .digit_count = law->thresholds.radix_count,
                                 .value_count = GW_RADIX_VALUES,
-                                .bits = 4,
-                                .lanes_max = GW_DIGITS_LANES,
-                                .kernel = law->kernel};
-    return fill_all(&radix, &law->thresholds.zero, source, ret, count);
+                                .bits = 4};
+    return fill_all(law, &radix, source, ret, count);
 }
 
 gw_status gw_discrete_laplace_fill_plain(const gw_discrete_laplace *law, gw_random_source source, int64_t *ret,
                                          size_t count) {
     const digit_system plain = {.thresholds = law->thresholds.binary,
                                 .firsts = law->binary_firsts,
+                                .first_counts = law->binary_counts,
                                 .digit_count = law->thresholds.binary_count,
                                 .value_count = 1,
-                                .bits = 1,
-                                .lanes_max = PLAIN_LANES,
-                                .kernel = gw_digits_kernel_portable};
-    return fill_all(&plain, &law->thresholds.zero, source, ret, count);
+                                .bits = 1};
+    return fill_all(law, &plain, source, ret, count);
 }

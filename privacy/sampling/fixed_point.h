@@ -3,17 +3,16 @@
 // operation on bounds rounds the lower end down and the upper end up, so the real number is always between them; Ziv's
 // test then says whether both ends have the same first 320 bits. No floating point takes part. What the samplers'
 // probabilities are made with: discrete_laplace.md, "Certified thresholds".
-// Thread safety: pure.   Depends on: checked.h.
+// Thread safety: pure.   Depends on: wide.h.
 #pragma once
 #include "privacy/linkage.h"
-#include "privacy/checked.h"
+#include "privacy/sampling/wide.h"
 
 GW_C_BEGIN
 
 #define GW_FIXED_FRACTION_LIMBS 7
 #define GW_FIXED_LIMBS (GW_FIXED_FRACTION_LIMBS + 1)
 #define GW_THRESHOLD_LIMBS 5
-#define GW_WIDE_LIMBS 4
 // More squarings than this would eat the bits that the test needs; exp of anything that large is negligible.
 #define GW_FIXED_DOUBLINGS_MAX 40
 
@@ -31,11 +30,6 @@ typedef struct {
 typedef struct {
     uint64_t limbs[GW_THRESHOLD_LIMBS];
 } gw_threshold;
-
-// An unsigned integer of 256 bits, least significant limb first.
-typedef struct {
-    uint64_t limbs[GW_WIDE_LIMBS];
-} gw_wide;
 
 // The positive number x * 2^doublings, x below 2^-16.
 typedef struct {

@@ -7,7 +7,6 @@
 #include "tests/support/unit.h"
 
 #define LANES_RADIX 64
-#define LANES_PLAIN 16
 
 typedef gw_status (*fill_function)(const gw_discrete_laplace *, gw_random_source, int64_t *, size_t);
 
@@ -23,6 +22,12 @@ static gw_thresholds thresholds_of(gw_noise noise) {
     gw_thresholds thresholds;
     assert_int_equal(gw_thresholds_compute(noise, &thresholds), GW_OK);
     return thresholds;
+}
+
+// A block has room for 64 lanes of 16 digits, or fewer lanes of more digits.
+static size_t lanes_of(size_t digits) {
+    size_t fitting = (size_t)LANES_RADIX * 17 / (1 + digits) / 4 * 4;
+    return fitting < LANES_RADIX ? fitting : LANES_RADIX;
 }
 
 static size_t block_words(size_t count, size_t digits) {
@@ -57,8 +62,8 @@ static int64_t decode(const gw_thresholds *thresholds, bool is_radix, const uint
 static void assert_samples_follow_words(gw_noise noise, bool is_radix, size_t count) {
     gw_discrete_laplace *law = law_new(noise);
     gw_thresholds thresholds = thresholds_of(noise);
-    size_t lanes = is_radix ? LANES_RADIX : LANES_PLAIN;
     size_t digits = is_radix ? thresholds.radix_count : thresholds.binary_count;
+    size_t lanes = lanes_of(digits);
     size_t word_count = fill_words(count, digits, lanes);
     uint64_t *words = malloc(word_count * sizeof(*words));
     int64_t *samples = malloc(count * sizeof(*samples));
