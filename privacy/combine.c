@@ -14,6 +14,7 @@
 #define ASIDE_PART 0.04    // part of a chance set aside for the events that a difference of ratios leaves out
 #define ASIDE_CHANCE 0.002 // and of a confidence: the largest is 0.998
 #define HALVINGS 60
+#define PARTS_MAX 8u // of one sum
 
 // ---- shared
 
@@ -46,9 +47,9 @@ typedef struct {
 } signed_sum;
 
 static gw_status sum_parts(const signed_sum *in, uint32_t level_ppm, gw_combined *ret) {
-    gw_noise_term terms[GW_NOISE_TERMS_MAX];
+    gw_noise_term terms[PARTS_MAX];
     double slack = 0.0;
-    if (in->count == 0 || in->count > GW_NOISE_TERMS_MAX || !level_is_sound(level_ppm))
+    if (in->count == 0 || in->count > PARTS_MAX || !level_is_sound(level_ppm))
         return GW_INVALID;
     for (size_t i = 0; i < in->count; i++) {
         if (!part_is_sound(&in->parts[i]))

@@ -18,7 +18,7 @@ typedef struct {
     size_t count;
 } gw_noise_term;
 
-#define GW_NOISE_TERMS_MAX 8u
+#define GW_NOISE_TERMS_MAX 64u // a path down a tree has three a level
 
 typedef struct gw_noise_sum gw_noise_sum;
 // `chance_min` is the smallest chance that will be asked for. With `is_monotone` the stated chances never fall when a

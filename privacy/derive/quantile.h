@@ -17,7 +17,10 @@ typedef struct {
     size_t high;
 } gw_quantile;
 
-// `levels` in any order; estimates and ranges never fall as the level rises. GW_INVALID: a bad level.
+#define GW_QUANTILES_MAX 64u // of one question
+
+// `levels` in any order; estimates and ranges never fall as the level rises. GW_INVALID: a bad level, or more than
+// GW_QUANTILES_MAX.
 GW_MUST_CHECK gw_status gw_quantiles_of(const gw_tree *tree, const gw_quantile_level *levels, size_t count,
                                         uint32_t level_ppm, gw_quantile *ret);
 

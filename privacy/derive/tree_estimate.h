@@ -2,9 +2,10 @@
 // What a measured tree says of one group, or of several groups together: consistent estimates of every bin and of every
 // sum of bins from the left (generalised least squares, closed form), with exact variances, noise ranges, and a band
 // that holds for all sums at once. Post-processing: reads released integers and public shape only. Proof:
-// tree_estimate.md. Thread safety: one owner at a time (laws of noise are kept once computed). Depends on:
-// mechanism/tree.h, released.h.
+// tree_estimate.md. Thread safety: a gw_tree is immutable after new.   Depends on: mechanism/tree.h, interval.h
+// (levels).
 #pragma once
+#include "privacy/interval.h"
 #include "privacy/linkage.h"
 #include "privacy/mechanism/tree.h"
 #include <stdbool.h>
