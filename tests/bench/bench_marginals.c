@@ -5,6 +5,7 @@
 #include "tests/bench/bench.h"
 #include "privacy/derive/marginals_adjust.h"
 #include "privacy/interval.h"
+#include "privacy/marginals_split.h"
 #include "privacy/mechanism/marginals.h"
 #include "service/base/crypto.h"
 #include "service/base/random.h"

@@ -7,6 +7,7 @@
 // marginal too small, a marginal that was not paid for, ranges of a law with less noise.
 #include "privacy/derive/marginals_estimate.h"
 #include "privacy/interval.h"
+#include "privacy/marginals_split.h"
 #include "privacy/mechanism/marginals.h"
 #include "tests/support/seeded_random.h"
 #include "tests/support/statistics.h"

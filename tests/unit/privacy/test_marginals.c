@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Marginals under one price: the split is as good as the published one, within the price, the same every time; the
 // release is the sums of the base table plus noise that does not depend on them.
+#include "privacy/marginals_split.h"
 #include "privacy/mechanism/marginals.h"
 #include "privacy/tail.h"
 #include "tests/support/seeded_random.h"
@@ -122,6 +123,30 @@ static void the_same_wish_is_split_the_same(void **state) {
         assert_int_equal(first.masks[i], second.masks[i]);
         assert_int_equal(first.noises[i].epsilon.micro, second.noises[i].epsilon.micro);
     }
+}
+
+static void a_split_of_one_price_is_that_of_another(void **state) {
+    (void)state;
+    const gw_marginals_base base = {4, {2, 10, 20, 12}};
+    const gw_marginals_wish wish = {.base = base, .asked = marginals_of(&base, 1, 3), .measurable = all_of(&base)};
+    gw_marginals_law nominal, direct, scaled;
+    assert_int_equal(gw_marginals_split(&wish, (gw_epsilon){1000000000000}, 1ull << 40, &nominal), GW_OK);
+    const uint64_t prices[] = {1000, 12345, 1000000, 7654321};
+    for (size_t i = 0; i < sizeof(prices) / sizeof(prices[0]); i++) {
+        uint64_t sum = 0;
+        assert_int_equal(gw_marginals_split(&wish, (gw_epsilon){prices[i]}, 3, &direct), GW_OK);
+        assert_int_equal(gw_marginals_scale(&nominal, (gw_epsilon){prices[i]}, 3, &scaled), GW_OK);
+        assert_int_equal(scaled.count, direct.count);
+        for (size_t k = 0; k < direct.count; k++) {
+            assert_int_equal(scaled.masks[k], direct.masks[k]);
+            assert_int_equal(scaled.noises[k].sensitivity, 3);
+            assert_in_range(scaled.noises[k].epsilon.micro + 1 - direct.noises[k].epsilon.micro, 0, 2);
+            sum += scaled.noises[k].epsilon.micro;
+        }
+        assert_true(sum <= prices[i]);
+    }
+    assert_int_equal(gw_marginals_scale(&nominal, (gw_epsilon){2}, 1, &scaled), GW_INVALID);
+    assert_int_equal(gw_marginals_scale(&nominal, (gw_epsilon){1000000}, 0, &scaled), GW_INVALID);
 }
 
 static void weights_move_the_split(void **state) {
@@ -255,6 +280,7 @@ int main(void) {
         cmocka_unit_test(errors_are_those_published),
         cmocka_unit_test(shares_never_pass_the_price),
         cmocka_unit_test(the_same_wish_is_split_the_same),
+        cmocka_unit_test(a_split_of_one_price_is_that_of_another),
         cmocka_unit_test(weights_move_the_split),
         cmocka_unit_test(wishes_that_cannot_be_met_are_refused),
         cmocka_unit_test(a_release_is_the_margins_plus_noise_of_their_own),

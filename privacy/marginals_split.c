@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dividing one price over marginals: exponentiated gradient on the simplex of shares from several starts, then shares
-// that earn nothing are dropped and the rest polished (marginals.md). Reads public sizes only.
-#include "privacy/mechanism/marginals.h"
+// that earn nothing are dropped and the rest polished (mechanism/marginals.md). Reads public sizes only.
+#include "privacy/marginals_split.h"
 #include <math.h>
 
 #define STARTS 14u
@@ -290,4 +290,22 @@ gw_status gw_marginals_split(const gw_marginals_wish *wish, gw_epsilon price, ui
     split_point point = best_of_hops(&problem, best_of_starts(&problem));
     drop_idle(&problem, &point);
     return share_out(&problem, &point, price, sensitivity, ret_law);
+}
+
+gw_status gw_marginals_scale(const gw_marginals_law *law, gw_epsilon price, uint64_t sensitivity,
+                             gw_marginals_law *ret_law) {
+    if (!gw_marginals_law_is_sound(law) || price.micro > GW_EPSILON_MICRO_MAX)
+        return GW_INVALID;
+    gw_marginals_law scaled = *law;
+    gw_uint128 sum = 0;
+    for (size_t i = 0; i < law->count; i++)
+        sum += law->noises[i].epsilon.micro;
+    for (size_t i = 0; i < law->count; i++) // rounded down, the sum is at most the price
+        scaled.noises[i] =
+            (gw_noise){.epsilon = {(uint64_t)((gw_uint128)law->noises[i].epsilon.micro * price.micro / sum)},
+                       .sensitivity = sensitivity};
+    if (!gw_marginals_law_is_sound(&scaled)) // a share of 0 among them
+        return GW_INVALID;
+    *ret_law = scaled;
+    return GW_OK;
 }
