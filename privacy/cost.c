@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prices from public figures: half-widths of noise ranges before anything is asked, and the epsilon for a wanted one.
 #include "privacy/cost.h"
+#include "privacy/derive/distribution.h"
+#include "privacy/derive/series.h"
 #include "privacy/tail.h"
 #include <math.h>
 #include <stdlib.h>
@@ -96,6 +98,44 @@ static double ratio_half_width(double bound, double denominator) {
     return denominator <= 0.0 ? 1.0 : fmin(1.0, bound / denominator);
 }
 
+// ---- statistics over a grid
+
+static double choice_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32_t level_ppm) {
+    gw_quantile_choice choice = {
+        .bin_count = shape->bin_count, .level = shape->levels[0], .unit_sensitivity = shape->unit_sensitivity};
+    return gw_quantile_choice_half_width(&choice, epsilon, level_ppm);
+}
+
+static double quantiles_half_width(const gw_cost_shape *shape, const gw_tree_cost *cost, gw_epsilon epsilon,
+                                   uint32_t level_ppm) {
+    double most = 0.0;
+    for (size_t i = 0; i < shape->level_count; i++)
+        most = fmax(most, gw_quantile_half_width(cost, shape->levels[i], epsilon, level_ppm));
+    return most;
+}
+
+// In steps of the noise where it is about persons, and then put into the unit by the caller's figure.
+static double grid_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32_t level_ppm) {
+    gw_tree_cost cost = {.shape = shape->tree,
+                         .unit_sensitivity = shape->unit_sensitivity,
+                         .group_size = (uint64_t)((double)shape->group_size * shape->unit_mean)};
+    switch (shape->statistic) {
+    case GW_STATISTIC_QUANTILE:
+        return shape->unit * (shape->tree.bin_count == 0 ? choice_half_width(shape, epsilon, level_ppm)
+                                                         : quantiles_half_width(shape, &cost, epsilon, level_ppm));
+    case GW_STATISTIC_POVERTY:
+        return gw_poverty_half_width(&cost, epsilon, level_ppm);
+    case GW_STATISTIC_GINI:
+        return gw_gini_half_width(&cost, epsilon, level_ppm);
+    case GW_STATISTIC_QUINTILE_RATIO:
+        return gw_quintile_ratio_half_width(&cost, epsilon, level_ppm);
+    case GW_STATISTIC_SERIES:
+        return shape->unit * gw_series_half_width(&cost, false, epsilon, level_ppm);
+    default: // the others have no grid
+        return INFINITY;
+    }
+}
+
 double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32_t level_ppm) {
     if (epsilon.micro == 0 || shape->sensitivity == 0)
         return INFINITY; // no finite range without noise of a known law
@@ -120,11 +160,13 @@ double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32
     case GW_STATISTIC_RATIO:
     case GW_STATISTIC_GAP:
     case GW_STATISTIC_HISTOGRAM:
+        break;
     case GW_STATISTIC_QUANTILE:
     case GW_STATISTIC_POVERTY:
     case GW_STATISTIC_GINI:
     case GW_STATISTIC_QUINTILE_RATIO:
     case GW_STATISTIC_SERIES:
+        return grid_half_width(shape, epsilon, level_ppm);
     case GW_STATISTIC_KEYS:
         break;
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Price and expected error before spending, from public figures only: epsilon to error and error to epsilon.
-// Thread safety: pure.   Depends on: interval.h.
+// Thread safety: pure.   Depends on: interval.h, derive/.
 #pragma once
+#include "privacy/derive/quantile.h"
 #include "privacy/interval.h"
 #include "privacy/linkage.h"
 
@@ -44,10 +45,17 @@ typedef struct {
     double unit;      // count, net, sum: what one step of the noise is in the unit of the answer (1 for plain counts)
     double unit_mean; // rate, share, mean: what one member of the group adds to the denominator on average, in steps
                       // of the noise (1 for plain counts and rates, W for means, times the mean weight)
+    // Statistics over a grid: what is measured of one group, and how much of it one person is.
+    gw_tree_shape tree;              // bin_count 0: a choice by permute-and-flip among `bin_count` bins
+    size_t bin_count;                // of a choice
+    uint64_t unit_sensitivity;       // in steps
+    const gw_quantile_level *levels; // quantiles
+    size_t level_count;
 } gw_cost_shape;
 
 // Expected half-width of the noise range at `level_ppm`: persons for counts; a fraction (0.03 = 3 points) for shares
-// and rates, worst case over the value; the unit of the answer for means.
+// and rates, worst case over the value; the unit of the answer for means. Quantiles: ranks, the most of all levels;
+// poverty and Gini: fractions; quintile ratios: as they are; series: persons, for the count of one period.
 double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32_t level_ppm);
 // Smallest epsilon of three significant digits whose 95 % half-width is at most `half_width`. GW_INVALID where no
 // epsilon up to GW_EPSILON_MICRO_MAX does it or half_width is not positive.

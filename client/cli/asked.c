@@ -120,7 +120,10 @@ static void measure_say(const gw_question *question, const gw_answer *answer, co
         gw_buffer_format(text, "Histogram of %s", concept_word(labels, question->of));
         return;
     case GW_STATISTIC_QUANTILE:
-        gw_buffer_format(text, "Quantiles of %s", concept_word(labels, question->of));
+        if (question->level_count == 1 && strcmp(question->levels[0], "0.5") == 0)
+            gw_buffer_format(text, "Median of %s", concept_word(labels, question->of));
+        else
+            gw_buffer_format(text, "Quantiles of %s", concept_word(labels, question->of));
         return;
     case GW_STATISTIC_POVERTY:
         gw_buffer_format(text, "At risk of poverty by %s", concept_word(labels, question->of));
@@ -132,7 +135,7 @@ static void measure_say(const gw_question *question, const gw_answer *answer, co
         gw_buffer_format(text, "Quintile share ratio of %s", concept_word(labels, question->of));
         return;
     case GW_STATISTIC_SERIES:
-        gw_buffer_format(text, "Series by %s", concept_word(labels, question->of));
+        gw_buffer_format(text, "Number of %s", is_of_rows ? gw_doc_text(table, "table", "rows") : "persons");
         return;
     case GW_STATISTIC_KEYS:
         gw_buffer_format(text, "Number of persons by %s", concept_word(labels, question->of));
@@ -144,8 +147,13 @@ void gw_asked_title(const gw_question *question, const gw_answer *answer, const 
                     gw_buffer *text) {
     char epsilon[GW_EPSILON_TEXT];
     measure_say(question, answer, names, labels, text);
-    for (size_t i = 0; i < answer->by_count; i++)
-        gw_buffer_format(text, "%s%s", i == 0 ? ", by " : " x ", concept_word(labels, answer->by[i]));
+    const char *join = ", by ";
+    for (size_t i = 0; i < answer->by_count; i++) {
+        if (gw_axis_is_own(answer, i))
+            continue;
+        gw_buffer_format(text, "%s%s", join, concept_word(labels, answer->by[i]));
+        join = " x ";
+    }
     if (question->where_count > 0) {
         gw_buffer_text(text, " · only ");
         filters_say(question->where, question->where_count, text);
@@ -169,6 +177,10 @@ static void options_add(const char *name, const gw_words *values, gw_buffer *lin
 
 void gw_asked_options(const gw_cli *cli, const gw_question_options *options, gw_buffer *line) {
     option_add("--measure", options->measure, line);
+    option_add("--at", options->at, line);
+    option_add("--method", options->method, line);
+    option_add("--fraction", options->fraction, line);
+    option_add("--bins", options->bins, line);
     option_add("--table", options->table, line);
     option_add("--per", options->per, line);
     options_add("--plus", &options->plus, line);

@@ -179,7 +179,7 @@ static void offer_filter(line *l) {
 }
 
 static void offer_measures(line *l) {
-    static const char *const of[] = {"mean:", "sum:"};
+    static const char *const of[] = {"mean:", "sum:", "median:", "quantile:", "poverty:", "gini:", "s80s20:"};
     offer(l, "count", "how many");
     offer(l, "share", "each group's part of all");
     offer(l, "net", "rows of one kind less rows of another");

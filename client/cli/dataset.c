@@ -101,6 +101,16 @@ static const gw_json_node *concept_first(const gw_json_node *dataset, const gw_j
     return found;
 }
 
+// The table's first concept of dates; NULL where it has none.
+static const char *concept_of_dates(const gw_json_node *dataset, const gw_json_node *table) {
+    for (const gw_json_node *node = gw_doc_first(table, "concepts"); node != NULL; node = gw_json_next(node)) {
+        const char *id = gw_json_type_of(node) == GW_JSON_STRING ? gw_json_string(node) : "";
+        if (gw_doc_text(concept_of(dataset, id), "period", NULL) != NULL)
+            return id;
+    }
+    return NULL;
+}
+
 typedef struct {
     const gw_json_node *dataset, *table;
     const char *name; // the table's
@@ -146,7 +156,14 @@ static void table_measures_add(const measures *m) {
         measure_add(m, "mean", m->has_many ? "over rows; --per person: of persons' totals" : "over persons",
                     "--measure mean:%s --by %s", of, by);
         measure_add(m, "sum", "over all rows", "--measure sum:%s --by %s", of, by);
+        measure_add(m, "quantile", "and medians, with --measure median:", "--measure quantile:%s --at 0.1,0.5,0.9", of);
+        measure_add(m, "poverty", "below 0.6 of everybody's median", "--measure poverty:%s --by %s", of, by);
+        measure_add(m, "gini", "inequality", "--measure gini:%s", of);
+        measure_add(m, "quintile_ratio", "richest fifth over poorest fifth", "--measure s80s20:%s", of);
     }
+    const char *period = concept_of_dates(m->dataset, m->table);
+    if (period != NULL)
+        measure_add(m, "series", "of each period, and up to it", "--measure series:%s", period);
     const gw_json_node *code = gw_doc_first(axis, "codes"), *other = code == NULL ? NULL : gw_json_next(code);
     if (other != NULL)
         measure_add(m, "net", "rows of one kind less rows of another", "--measure net --plus %s=%s --minus %s=%s", by,

@@ -177,6 +177,25 @@ static void axis_say(const explanation *e, const char *concept, gw_buffer *text)
         codes_say(concept_find(e, concept), text);
 }
 
+// People are counted in bins of values; a tree's levels are measured each.
+static void bins_say(explanation *e) {
+    long long bins = (long long)gw_doc_integer(e->protection, "bins", 0);
+    long long levels = (long long)gw_doc_integer(e->protection, "levels", 0);
+    const char *width = text_at(e, "bin_width", NULL);
+    if (bins == 0)
+        return;
+    gw_buffer *text = part(e, "Bins");
+    if (width == NULL)
+        gw_buffer_format(text, "%lld periods, each of them counted.", bins);
+    else
+        gw_buffer_format(text, "People are counted in %lld bins of values, each %s wide.", bins, width);
+    if (levels > 1)
+        gw_buffer_format(text,
+                         " The bins and sums of them are measured, on %lld levels of a tree, so that long spans carry "
+                         "little noise; the figures follow from these alone, and the answer holds them.",
+                         levels);
+}
+
 static void groups_say(explanation *e) {
     const gw_question *q = &e->question;
     gw_buffer *text = part(e, "Groups");
@@ -238,7 +257,11 @@ static void odds_text(gw_epsilon epsilon, char text[32]) {
 // The error of a ratio depends on the group's size; that of a count, a net or a sum does not.
 static bool is_ratio(const explanation *e) {
     const char *statistic = gw_doc_text(e->cost, "statistic", "");
-    return strcmp(statistic, "rate") == 0 || strcmp(statistic, "share") == 0 || strcmp(statistic, "mean") == 0;
+    static const char *const names[] = {"rate", "share", "mean", "poverty", "gini", "quintile_ratio"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(statistic, names[i]) == 0)
+            return true;
+    return false;
 }
 
 static void noise_say(explanation *e) {
@@ -248,12 +271,19 @@ static void noise_say(explanation *e) {
     gw_buffer *text = part(e, "Noise");
     gw_figure_text(gw_doc_text(error, "half_width_95", "?"), &e->cli->numbers, likely);
     gw_figure_text(gw_doc_text(error, "half_width_50", "?"), &e->cli->numbers, half);
-    gw_buffer_format(text,
-                     "To each count a whole number is added, drawn at random for this question alone (%s, epsilon %s): "
-                     "no rounding, no swapping, no group left out.",
-                     strcmp(text_at(e, "law", ""), "discrete-laplace") == 0 ? "discrete Laplace"
-                                                                            : text_at(e, "law", "?"),
-                     gw_doc_text(e->cost, "epsilon", "?"));
+    if (strcmp(text_at(e, "law", ""), "permute-and-flip") == 0)
+        gw_buffer_format(text,
+                         "Of %lld values one is chosen for each group: the nearer to the rank that was asked for, the "
+                         "likelier, by chances drawn for this question alone (permute-and-flip, epsilon %s). No count "
+                         "is shown.",
+                         (long long)gw_doc_integer(e->protection, "bins", 0), gw_doc_text(e->cost, "epsilon", "?"));
+    else
+        gw_buffer_format(
+            text,
+            "To each count a whole number is added, drawn at random for this question alone (%s, epsilon %s): "
+            "no rounding, no swapping, no group left out.",
+            strcmp(text_at(e, "law", ""), "discrete-laplace") == 0 ? "discrete Laplace" : text_at(e, "law", "?"),
+            gw_doc_text(e->cost, "epsilon", "?"));
     text = part(e, "Error");
     gw_buffer_format(text, "19 times in 20 within ±%s%s%s, half the time within ±%s", likely,
                      unit[0] == '\0' ? "" : " ", unit, half);
@@ -315,6 +345,7 @@ static void explain(explanation *e) {
     definition_say(e);
     people_say(e);
     groups_say(e);
+    bins_say(e);
     bounds_say(e);
     noise_say(e);
     price_say(e);

@@ -2,43 +2,55 @@
 // --measure and the options that only a measure takes.
 #include "client/cli/measure.h"
 #include "client/cli/line.h"
+#include "client/cli/measure_grid.h"
 #include <string.h>
 
-static const char mend_all[] = "--measure count, share, mean:income, sum:income or net";
+static const char mend_all[] = "--measure count, share, mean:income, sum:income, net, median:income, quantile:income, "
+                               "poverty:income, gini:income, s80s20:income or series:month";
 
 static gw_status measure_bad(const char *measure, const char *why, const char *mend, gw_problem *ret_problem) {
     return gw_line_bad("--measure", measure, "a measure", "option_value", why, mend, ret_problem);
 }
 
+static bool is_of_concept(const char *name) {
+    gw_statistic statistic;
+    return gw_measure_alias(name, &statistic) ||
+           (gw_statistic_parse(name, &statistic) == GW_OK && gw_statistic_has_of(statistic));
+}
+
 static gw_status statistic_unknown(const char *measure, const char *name, gw_problem *ret_problem) {
-    static const char *const names[] = {"count", "share", "mean", "sum", "net"};
-    gw_status status = measure_bad(measure, "There are count, share, mean, sum and net.", mend_all, ret_problem);
+    static const char *const names[] = {"count", "share",  "mean",           "sum",
+                                        "net",   "median", "quantile",       "poverty",
+                                        "gini",  "s80s20", "quintile_ratio", "series"};
+    gw_status status = measure_bad(measure, "There is no such measure.", mend_all, ret_problem);
     const char *nearest = gw_nearest(name, names, sizeof(names) / sizeof(names[0]));
     if (nearest != NULL)
-        gw_problem_mend(ret_problem, "Did you mean --measure %s%s?", nearest,
-                        strcmp(nearest, "mean") == 0 || strcmp(nearest, "sum") == 0 ? ":CONCEPT" : "");
+        gw_problem_mend(ret_problem, "Did you mean --measure %s%s?", nearest, is_of_concept(nearest) ? ":CONCEPT" : "");
     return status;
 }
 
-static gw_status statistic_read(const char *measure, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
+static gw_status statistic_read(const gw_question_options *options, gw_arena *arena, gw_question *question,
+                                gw_problem *ret_problem) {
+    const char *measure = options->measure;
     const char *colon = strchr(measure, ':');
     const char *name = colon == NULL ? measure : gw_arena_copy(arena, measure, (size_t)(colon - measure));
     if (name == NULL)
         return GW_NO_MEMORY;
-    if (gw_statistic_parse(name, &question->statistic) != GW_OK)
+    bool is_known =
+        gw_measure_alias(name, &question->statistic) || gw_statistic_parse(name, &question->statistic) == GW_OK;
+    if (!is_known)
         return statistic_unknown(measure, name, ret_problem);
     if (question->statistic == GW_STATISTIC_RATE)
         return measure_bad(measure, "What a rate counts is defined by an indicator.", "godwit catalogue", ret_problem);
     question->of = colon == NULL ? NULL : colon + 1;
-    bool needs_of = question->statistic == GW_STATISTIC_MEAN || question->statistic == GW_STATISTIC_SUM;
+    bool needs_of = gw_statistic_has_of(question->statistic);
     if (needs_of && question->of == NULL)
-        return measure_bad(measure, "A mean and a sum are of a concept.", "--measure mean:income", ret_problem);
+        return measure_bad(measure, "This measure is of a concept.", "--measure mean:income", ret_problem);
     if (!needs_of && question->of != NULL)
-        return measure_bad(measure, "Only a mean and a sum are of a concept; others take --where.", mend_all,
-                           ret_problem);
+        return measure_bad(measure, "This measure is of no concept; it takes --where.", mend_all, ret_problem);
     if (question->of != NULL && !gw_name_is_valid(question->of))
         return measure_bad(measure, gw_line_names_rule, mend_all, ret_problem);
-    return GW_OK;
+    return gw_measure_grid_read(options, name, arena, question, ret_problem);
 }
 
 static gw_status per_read(const gw_question_options *options, gw_question *question, gw_problem *ret_problem) {
@@ -84,7 +96,7 @@ static gw_status indicator_check(const gw_question_options *options, gw_problem 
                          : options->per != NULL     ? "--per"
                          : options->plus.count > 0  ? "--plus"
                          : options->minus.count > 0 ? "--minus"
-                                                    : NULL;
+                                                    : gw_measure_grid_option(options);
     if (option == NULL)
         return GW_OK;
     gw_status status = gw_problem_set(ret_problem, GW_INVALID, "option_value", "",
@@ -100,7 +112,7 @@ gw_status gw_measure_read(const gw_question_options *options, gw_arena *arena, g
     if (options->measure == NULL)
         return indicator_check(options, ret_problem);
     question->table = options->table;
-    gw_status status = statistic_read(options->measure, arena, question, ret_problem);
+    gw_status status = statistic_read(options, arena, question, ret_problem);
     if (status == GW_OK && options->table != NULL)
         status = gw_line_name("a table", options->table, ret_problem);
     if (status == GW_OK)

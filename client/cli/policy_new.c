@@ -396,9 +396,12 @@ static void ask_terms(drafting *d) {
     static const char *const roles[] = {"researcher", "owner", "auditor", "operator", "gateway"};
     static const gw_word_set role_set = {roles, 5,
                                          "Roles are researcher, owner, auditor, operator and gateway, with commas."};
-    static const char *const statistics[] = {"count", "share", "rate", "mean", "sum", "net"};
-    static const gw_word_set statistic_set = {statistics, 6,
-                                              "They are count, share, rate, mean, sum and net, with commas."};
+    static const char *const statistics[] = {"count",    "share",   "rate", "mean",           "sum",   "net",
+                                             "quantile", "poverty", "gini", "quintile_ratio", "series"};
+    static const gw_word_set statistic_set = {
+        statistics, sizeof(statistics) / sizeof(statistics[0]),
+        "They are count, share, rate, mean, sum, net, quantile, poverty, gini, quintile_ratio and series, with "
+        "commas."};
     if (d->answers->is_terminal)
         gw_note(d->cli, "\nBudgets, in epsilon: a usual table costs 0.05, so 10 is about 200 tables.\n");
     ask_amount(d, "lifetime", "For the dataset, for ever", "10", &d->draft.lifetime);

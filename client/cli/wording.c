@@ -163,8 +163,9 @@ gw_status gw_question_read(const gw_question_options *options, const gw_words *w
 }
 
 bool gw_question_is_typed(const gw_question_options *options) {
-    const char *const texts[] = {options->by,      options->epsilon, options->target_error, options->group_size,
-                                 options->measure, options->table,   options->per};
+    const char *const texts[] = {options->by,      options->epsilon,  options->target_error, options->group_size,
+                                 options->measure, options->table,    options->per,          options->at,
+                                 options->method,  options->fraction, options->bins};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         if (texts[i] != NULL)
             return true;
@@ -198,6 +199,17 @@ static void filters_say(const gw_json_node *question, const char *name, const ch
     }
 }
 
+// " at 0.1,0.5": a quantile's levels.
+static void levels_say(const gw_json_node *question, gw_buffer *text) {
+    const char *join = " at ";
+    for (const gw_json_node *level = gw_doc_first(question, "at"); level != NULL; level = gw_json_next(level)) {
+        if (gw_json_type_of(level) != GW_JSON_STRING)
+            continue;
+        gw_buffer_format(text, "%s%s", join, gw_json_string(level));
+        join = ",";
+    }
+}
+
 void gw_question_say(const gw_json_node *question, gw_buffer *text) {
     const char *of = gw_doc_text(question, "of", NULL);
     const char *name = gw_doc_text(question, "indicator", NULL);
@@ -207,6 +219,7 @@ void gw_question_say(const gw_json_node *question, gw_buffer *text) {
     else
         gw_buffer_format(text, "%s%s%s", gw_doc_text(question, "statistic", "?"), of == NULL ? "" : " of ",
                          of == NULL ? "" : of);
+    levels_say(question, text);
     filters_say(question, "plus", " plus ", text);
     filters_say(question, "minus", " minus ", text);
     if (strcmp(gw_doc_text(question, "per", ""), "person") == 0)

@@ -44,6 +44,8 @@ void gw_fields_init(gw_fields *fields, const gw_answer *answer, const gw_asked *
     add(fields, "per", answer->is_per_person ? "person" : NULL);
     add_truth(fields, "weighted", answer->is_weighted);
     add(fields, "bounds", fields->bounds[0] == '\0' ? NULL : fields->bounds);
+    if (answer->rank_error != NULL)
+        add(fields, "rank_error", answer->rank_error);
     // Always there: a script that was written on dummies reads the real answer's columns.
     add_truth(fields, "dummy", answer->is_dummy);
     add(fields, "notice", fields->notice.size == 0 ? NULL : gw_buffer_string(&fields->notice));

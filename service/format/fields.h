@@ -21,8 +21,9 @@ typedef struct {
 } gw_fields;
 
 // estimate, lower, upper, se, flag, unit, statistic, dataset, indicator, release, of, where, epsilon, per, weighted,
-// bounds; then `dummy` where the figures are not real, and `notice` where there is one. A concept with one of these
-// names becomes "by_" and its name. Borrows `answer` and `asked`; free with gw_fields_done.
+// bounds; `rank_error` where values were chosen by their rank; then `dummy` where the figures are not real, and
+// `notice` where there is one. A concept with one of these names becomes "by_" and its name. Borrows `answer` and
+// `asked`; free with gw_fields_done.
 void gw_fields_init(gw_fields *fields, const gw_answer *answer, const gw_asked *asked);
 void gw_fields_done(gw_fields *fields);
 void gw_fields_set_cell(gw_fields *fields, const gw_answer_cell *cell); // borrows

@@ -43,14 +43,38 @@ static const char *flag_word(const char *flag) {
     return NULL;
 }
 
+// Words for the breakdowns that statistics have of their own: no catalogue has them.
+static const struct {
+    const char *concept, *code, *label; // code NULL: the concept's own
+} own_labels[] = {{GW_BY_QUANTILE, NULL, "Quantile"},
+                  {GW_BY_QUANTILE, "0.5", "Median"},
+                  {GW_BY_SPAN, NULL, "Span"},
+                  {GW_BY_SPAN, "period", "In the period"},
+                  {GW_BY_SPAN, "cumulative", "Up to it"}};
+
+static const char *own_label(const char *concept, const char *code) {
+    for (size_t i = 0; i < sizeof(own_labels) / sizeof(own_labels[0]); i++) {
+        bool is_code = own_labels[i].code != NULL && code != NULL && strcmp(own_labels[i].code, code) == 0;
+        if (strcmp(own_labels[i].concept, concept) == 0 && (is_code || (own_labels[i].code == NULL && code == NULL)))
+            return own_labels[i].label;
+    }
+    return code == NULL ? concept : code;
+}
+
 const char *gw_label_of_concept(const gw_labels *labels, const char *concept) {
     const char *label = labels == NULL || labels->concept == NULL ? NULL : labels->concept(labels->state, concept);
-    return label == NULL ? concept : label;
+    return label == NULL ? own_label(concept, NULL) : label;
 }
 
 const char *gw_label_of_code(const gw_labels *labels, const char *concept, const char *code) {
     const char *label = labels == NULL || labels->code == NULL ? NULL : labels->code(labels->state, concept, code);
-    return label == NULL ? code : label;
+    return label == NULL ? own_label(concept, code) : label;
+}
+
+bool gw_axis_is_own(const gw_answer *answer, size_t axis) {
+    const char *statistic = answer->statistic == NULL ? "" : answer->statistic;
+    size_t own = strcmp(statistic, "quantile") == 0 ? 1 : strcmp(statistic, "series") == 0 ? 2 : 0;
+    return axis + own >= answer->by_count;
 }
 
 static bool is_said(const char *text) {
@@ -90,7 +114,8 @@ static bool is_statistic(const gw_answer *answer, const char *name) {
 
 // Means, sums and net flows may well be negative.
 static bool has_lower_bound(const gw_answer *answer) {
-    return is_statistic(answer, "count") || is_statistic(answer, "rate") || is_statistic(answer, "share");
+    return is_statistic(answer, "count") || is_statistic(answer, "rate") || is_statistic(answer, "share") ||
+           is_statistic(answer, "series");
 }
 
 static bool is_percent(const gw_answer *answer) {
@@ -141,7 +166,8 @@ static void figure(const figure_look *look, const char *decimal, enum end end, g
         decimal = whole;
     const char *bound = NULL;
     char clipped[CELL_TEXT];
-    if (end == END_UPPER && is_statistic(answer, "count") && value < 1)
+    bool is_count = is_statistic(answer, "count") || is_statistic(answer, "series");
+    if (end == END_UPPER && is_count && value < 1)
         bound = "1";
     else if (has_lower_bound(answer) && value < 0)
         bound = "0";
@@ -160,7 +186,7 @@ static void figure(const figure_look *look, const char *decimal, enum end end, g
 const char *gw_unit_word(const char *unit) {
     static const char *const words[][2] = {{"PC", "%"},    {"PS", "people"}, {"persons", "people"},
                                            {"H", "hours"}, {"MO", "months"}, {"MIN", "minutes"},
-                                           {"NR", ""}};
+                                           {"NR", ""},     {"IX", ""},       {"RT", ""}};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcmp(unit, words[i][0]) == 0)
             return words[i][1];
@@ -172,7 +198,8 @@ const char *gw_unit_word(const char *unit) {
 static void unit_append(const gw_answer *answer, gw_buffer *text) {
     static const struct {
         const char *unit, *shown;
-    } units[] = {{"PC", "%"}, {"H", "h"}, {"MO", "months"}, {"MIN", "min"}, {"PS", ""}, {"NR", ""}, {"", ""}};
+    } units[] = {{"PC", "%"}, {"H", "h"}, {"MO", "months"}, {"MIN", "min"}, {"PS", ""},
+                 {"NR", ""},  {"IX", ""}, {"RT", ""},       {"", ""}};
     const char *shown = answer->unit;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (strcmp(answer->unit, units[i].unit) == 0)
@@ -291,14 +318,70 @@ static bool counts_persons_of_many_rows(const gw_answer *answer) {
     return answer->is_per_person && !is_one_row;
 }
 
-void gw_figures_notes(const gw_answer *answer, const gw_labels *labels, bool is_clipped, gw_figures_line line,
-                      void *state) {
+static void number_say(const gw_labels *labels, const char *decimal, gw_buffer *text) {
+    gw_text_number(text, decimal, labels == NULL ? NULL : labels->numbers);
+}
+
+// The line of poverty: what it lies at, and of which median.
+static void line_say(const gw_answer *answer, const gw_labels *labels, gw_figures_line line, void *state) {
+    const gw_answer_line *of = &answer->line;
+    gw_buffer text;
+    if (of->unit == NULL)
+        return;
+    gw_buffer_init(&text, NOTE_BYTES_MAX);
+    gw_buffer_text(&text, "Poor is who has less than ");
+    number_say(labels, of->threshold == NULL ? of->threshold_lower : of->threshold, &text);
+    gw_buffer_format(&text, "%s %s (likely between ", of->threshold == NULL ? " at least, in" : "", of->unit);
+    number_say(labels, of->threshold_lower, &text);
+    gw_buffer_text(&text, " and ");
+    number_say(labels, of->threshold_upper, &text);
+    gw_buffer_format(&text, "): %s of everybody's median", answer->fraction == NULL ? "a part" : answer->fraction);
+    if (of->median != NULL) {
+        gw_buffer_text(&text, ", ");
+        number_say(labels, of->median, &text);
+    }
+    gw_buffer_text(&text, " (between ");
+    number_say(labels, of->median_lower, &text);
+    gw_buffer_text(&text, " and ");
+    number_say(labels, of->median_upper, &text);
+    gw_buffer_text(&text, "). Everybody in the question counts for the median, inside the groups or not.");
+    line(state, gw_buffer_string(&text), 2);
+    gw_buffer_done(&text);
+}
+
+// A value that was chosen by its rank has no range of values.
+static void rank_say(const gw_answer *answer, const gw_labels *labels, gw_figures_line line, void *state) {
+    gw_buffer text;
+    gw_buffer_init(&text, NOTE_BYTES_MAX);
+    gw_buffer_text(&text, "Each value was chosen by its rank: ");
+    if (strcmp(answer->level, "0.95") == 0)
+        gw_buffer_text(&text, "19 times in 20 ");
+    else
+        gw_buffer_format(&text, "at level %s ", answer->level);
+    gw_buffer_text(&text, "no more than ");
+    number_say(labels, answer->rank_error, &text);
+    gw_buffer_text(&text, " people away from the one meant. How far that is in values is not told; "
+                          "--method tree asks for a range.");
+    line(state, gw_buffer_string(&text), 2);
+    gw_buffer_done(&text);
+}
+
+static void range_say(const gw_answer *answer, gw_figures_line line, void *state) {
     bool is_95 = answer->level == NULL || strcmp(answer->level, "0.95") == 0;
     char text[CELL_TEXT];
     gw_ignore(snprintf(text, sizeof(text), "Likely between: the noise range, right %s%s; other errors come on top.",
                        is_95 ? "19 times in 20" : "at level ",
                        is_95 ? "" : answer->level)); // cut where a level is absurd
     line(state, text, 2);
+}
+
+void gw_figures_notes(const gw_answer *answer, const gw_labels *labels, bool is_clipped, gw_figures_line line,
+                      void *state) {
+    if (answer->rank_error != NULL)
+        rank_say(answer, labels, line, state);
+    else
+        range_say(answer, line, state);
+    line_say(answer, labels, line, state);
     flags_say(answer, line, state);
     if (is_clipped)
         line(state, "Shown within what is possible; -o csv and -o json keep the unbiased figures.", 2);

@@ -221,6 +221,23 @@ static void write_bounds(cube *c) {
     gw_buffer_text(c->out, "}");
 }
 
+// The line of poverty, as the answer has it.
+static void write_line(cube *c) {
+    const gw_answer_line *line = &c->answer->line;
+    const char *const members[][2] = {{"unit", line->unit},
+                                      {"median", line->median},
+                                      {"median_lower", line->median_lower},
+                                      {"median_upper", line->median_upper},
+                                      {"threshold", line->threshold},
+                                      {"threshold_lower", line->threshold_lower},
+                                      {"threshold_upper", line->threshold_upper}};
+    gw_json_write_name(c->out, "line");
+    gw_buffer_text(c->out, "{");
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        gw_json_write_member(c->out, members[i][0], members[i][1]);
+    gw_buffer_text(c->out, "}");
+}
+
 static void write_extension(cube *c, const char *notice) {
     const gw_answer *answer = c->answer;
     gw_json_write_name(c->out, "extension");
@@ -236,7 +253,11 @@ static void write_extension(cube *c, const char *notice) {
     gw_json_write_member(c->out, "where", c->asked->where);
     gw_json_write_member(c->out, "unit", answer->unit);
     gw_json_write_member(c->out, "level", answer->level);
-    gw_json_write_member(c->out, "mechanism", "discrete-laplace");
+    gw_json_write_member(c->out, "mechanism", answer->law == NULL ? "discrete-laplace" : answer->law);
+    if (answer->rank_error != NULL)
+        gw_json_write_member(c->out, "rank_error", answer->rank_error);
+    if (answer->line.unit != NULL)
+        write_line(c);
     gw_json_write_epsilon(c->out, "epsilon", answer->noise.epsilon);
     gw_json_write_member(c->out, "per", answer->is_per_person ? "person" : NULL);
     write_truth(c->out, "weighted", answer->is_weighted);

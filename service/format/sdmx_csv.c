@@ -284,7 +284,7 @@ static void cell_row(const sheet *s, const gw_answer_cell *cell, gw_buffer *buff
         has_value ? cell->upper : NULL,
         answer->level,
         answer->release,
-        "discrete-laplace",
+        answer->law == NULL ? "discrete-laplace" : answer->law,
         s->epsilon,
         "person",
         s->bounds,

@@ -2,6 +2,7 @@
 // The catalogue of indicators, and which table of a dataset can answer one.
 #include "service/policy/indicator.h"
 #include "service/policy/load.h"
+#include "service/wire/decimal.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
 #include <dirent.h>
@@ -114,6 +115,67 @@ static void read_statistic(gw_load *load, const gw_json_node *root, gw_indicator
         indicator->of = gw_load_name(load, root, "of", "/:.");
 }
 
+// A decimal between 0 and 1 with at most six places, in its shortest text.
+static const char *read_portion(gw_load *load, const gw_json_node *node) {
+    gw_decimal value;
+    bool is_portion = gw_json_type_of(node) == GW_JSON_STRING && gw_decimal_parse(gw_json_string(node), &value) &&
+                      value.trillionths > 0 && value.trillionths < GW_DECIMAL_ONE &&
+                      value.trillionths % (GW_DECIMAL_ONE / 1000000) == 0;
+    if (!is_portion) {
+        FAIL(load, node, "indicator_statistic", "Write \"0.5\".",
+             "A level or a fraction lies between 0 and 1, with at most six places.");
+        return NULL;
+    }
+    char text[GW_DECIMAL_TEXT];
+    gw_decimal_format(value, text);
+    return gw_load_copy(load, text);
+}
+
+static void read_levels(gw_load *load, const gw_json_node *root, gw_indicator *indicator) {
+    const gw_json_node *array = gw_json_read_array(&load->reader, root, "at");
+    size_t count = array == NULL ? 0 : gw_json_count(array);
+    const char **levels = gw_arena_array(load->arena, GW_LEVELS_MAX, sizeof(*levels));
+    if (levels == NULL || count == 0 || count > GW_LEVELS_MAX)
+        FAIL(load, array, "indicator_statistic", "Write \"at\":[\"0.5\"] for the median.",
+             "\"at\" is a list of 1 to %d levels.", GW_LEVELS_MAX);
+    for (const gw_json_node *node = levels == NULL ? NULL : gw_json_first(array);
+         node != NULL && load->reader.status == GW_OK; node = gw_json_next(node)) {
+        levels[indicator->level_count] = read_portion(load, node);
+        // Shortest texts between 0 and 1 are in the order of their numbers.
+        if (levels[indicator->level_count] != NULL && indicator->level_count > 0 &&
+            strcmp(levels[indicator->level_count - 1], levels[indicator->level_count]) >= 0)
+            FAIL(load, node, "indicator_statistic", "Put the lower one first.",
+                 "Levels must rise, and none may stand there twice.");
+        indicator->level_count++;
+    }
+    indicator->levels = levels;
+}
+
+// Of statistics over a grid: a quantile's levels, poverty's fraction of the median, how many bins.
+static void read_grid(gw_load *load, const gw_json_node *root, gw_indicator *indicator) {
+    gw_statistic statistic = indicator->statistic;
+    const gw_json_node *node = gw_json_member(root, "statistic");
+    bool is_quantile = statistic == GW_STATISTIC_QUANTILE, is_poverty = statistic == GW_STATISTIC_POVERTY;
+    bool has_bins = is_quantile || is_poverty || statistic == GW_STATISTIC_GINI ||
+                    statistic == GW_STATISTIC_QUINTILE_RATIO || statistic == GW_STATISTIC_HISTOGRAM;
+    if (gw_json_has(root, "at") != is_quantile)
+        FAIL(load, node, "indicator_statistic", is_quantile ? "Add \"at\":[\"0.5\"]." : "Leave \"at\" out.",
+             "A quantile has levels in \"at\"; no other statistic has any.");
+    if (gw_json_has(root, "fraction") && !is_poverty)
+        FAIL(load, node, "indicator_statistic", "Leave \"fraction\" out.",
+             "Only poverty has a fraction of the median.");
+    if (gw_json_has(root, "bins") && !has_bins)
+        FAIL(load, node, "indicator_statistic", "Leave \"bins\" out.", "This statistic has no bins.");
+    if (load->reader.status != GW_OK)
+        return;
+    if (is_quantile)
+        read_levels(load, root, indicator);
+    if (gw_json_has(root, "fraction"))
+        indicator->fraction = read_portion(load, gw_json_member(root, "fraction"));
+    if (gw_json_has(root, "bins"))
+        indicator->bins = (unsigned)gw_json_read_integer(&load->reader, root, "bins", 2, GW_BINS_MAX);
+}
+
 static const gw_filter *read_filters(gw_load *load, const gw_json_node *root, const char *field, size_t *ret_count) {
     const gw_json_node *array = gw_json_read_array(&load->reader, root, field);
     return array == NULL ? NULL : gw_filters_read(&load->reader, array, load->arena, ret_count);
@@ -167,6 +229,9 @@ static void read_indicator(gw_load *load, const gw_json_node *root, gw_indicator
                                           "plus",
                                           "minus",
                                           "rows_per_person",
+                                          "at",
+                                          "fraction",
+                                          "bins",
                                           NULL};
     static const char *const required[] = {"godwit_indicator", "id",   "version",  "sdmx",       "label", "definition",
                                            "statistic",        "unit", "decimals", "population", NULL};
@@ -185,6 +250,7 @@ static void read_indicator(gw_load *load, const gw_json_node *root, gw_indicator
         indicator->reference = gw_load_copy(load, gw_json_read_string(reader, root, "reference"));
     indicator->population = read_filters(load, root, "population", &indicator->population_count);
     read_statistic(load, root, indicator);
+    read_grid(load, root, indicator);
     if (gw_json_has(root, "numerator"))
         indicator->numerator = read_filters(load, root, "numerator", &indicator->numerator_count);
     if (indicator->statistic == GW_STATISTIC_RATE && indicator->numerator_count == 0)
@@ -390,7 +456,9 @@ static const char *table_missing(const gw_table *table, const gw_indicator *indi
     if (indicator->of == NULL)
         return NULL;
     const gw_column *of = gw_table_concept(table, indicator->of);
-    return of != NULL && of->type != GW_COLUMN_CODE ? NULL : indicator->of;
+    bool is_series = indicator->statistic == GW_STATISTIC_SERIES;
+    bool is_fit = of != NULL && (is_series ? of->period != GW_PERIOD_NONE : of->type != GW_COLUMN_CODE);
+    return is_fit ? NULL : indicator->of;
 }
 
 const gw_table *gw_indicator_table(const gw_indicator *indicator, const gw_policy *policy, const char **ret_missing) {

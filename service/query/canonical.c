@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The three texts of a plan: its canonical question, its title for people, and the layout of a policy's tables.
 #include "service/query/plan.h"
+#include "service/query/plan_build.h"
 
 #include "service/base/check.h"
+
+#include <string.h>
 
 static void write_range(gw_buffer *text, const char *concept, int64_t low, int64_t high, const char **comma) {
     gw_buffer_format(text, "%s[\"%s\",%lld,%lld]", *comma, concept, (long long)low, (long long)high);
@@ -75,6 +78,23 @@ static void write_unit(const gw_plan *plan, gw_buffer *text) {
         write_bound(plan, text);
 }
 
+// Bins are the policy's and the question's: a policy may widen a concept without a new data version.
+static void write_grid(const gw_plan *plan, gw_buffer *text) {
+    if (!gw_plan_is_by_grid(plan->statistic))
+        return;
+    gw_json_write_name(text, "grid");
+    gw_buffer_format(text, "[%lld,%lld,%zu]", (long long)plan->grid.first, (long long)plan->grid.width,
+                     plan->grid.count);
+    if (plan->fraction.text)
+        gw_json_write_member(text, "fraction", plan->fraction.text);
+    for (size_t i = 0; i < plan->level_count; i++) {
+        gw_buffer_text(text, i ? "," : ",\"at\":[");
+        gw_json_write_string(text, plan->levels[i].text);
+    }
+    if (plan->level_count > 0)
+        gw_buffer_text(text, "]");
+}
+
 void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer *ret_text) {
     gw_buffer_text(ret_text, "{\"v\":1");
     gw_json_write_member(ret_text, "dataset", plan->policy->dataset);
@@ -87,6 +107,7 @@ void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer 
     if (plan->indicator)
         gw_json_write_integer(ret_text, "indicator_version", (int64_t)plan->indicator->version);
     write_unit(plan, ret_text);
+    write_grid(plan, ret_text);
     write_conditions(ret_text, "where", plan->where, plan->where_count);
     gw_json_write_name(ret_text, "by");
     gw_buffer_text(ret_text, "[");
@@ -146,7 +167,12 @@ static void write_measure(const gw_plan *plan, gw_buffer *text) {
         gw_buffer_format(text, "Histogram of %s", of);
         return;
     case GW_STATISTIC_QUANTILE:
-        gw_buffer_format(text, "Quantiles of %s", of);
+        if (plan->level_count == 1 && strcmp(plan->levels[0].text, "0.5") == 0)
+            gw_buffer_format(text, "Median of %s", of);
+        else if (plan->level_count == 1)
+            gw_buffer_format(text, "Quantile %s of %s", plan->levels[0].text, of);
+        else
+            gw_buffer_format(text, "Quantiles of %s", of);
         return;
     case GW_STATISTIC_POVERTY:
         gw_buffer_format(text, "At risk of poverty by %s", of);
@@ -158,7 +184,8 @@ static void write_measure(const gw_plan *plan, gw_buffer *text) {
         gw_buffer_format(text, "Quintile share ratio of %s", of);
         return;
     case GW_STATISTIC_SERIES:
-        gw_buffer_format(text, "Series by %s", of);
+        gw_buffer_format(text, "%s%s by %s", is_rows ? "Number of " : "Number of persons",
+                         is_rows ? plan->table->name : "", of);
         return;
     case GW_STATISTIC_KEYS:
         gw_buffer_format(text, "Counts by %s", of);

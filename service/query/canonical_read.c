@@ -2,6 +2,8 @@
 // Reads what canonical.c writes. Filters stand in it as they may be asked, so the reader of questions reads them.
 #include "service/query/canonical_read.h"
 
+#include <string.h>
+
 static void read_by(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
     const gw_json_node *by = gw_json_read_array(reader, root, "by");
     size_t count = by ? gw_json_count(by) : 0;
@@ -22,6 +24,26 @@ static const char *read_text_or_null(gw_json_reader *reader, const gw_json_node 
     return node && gw_json_type_of(node) == GW_JSON_STRING ? gw_json_read_string(reader, root, name) : NULL;
 }
 
+// The mechanism's name says how a quantile is taken; the number of bins leads to the same bins again.
+static void read_grid(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    const char *mechanism = gw_json_read_string(reader, root, "mechanism");
+    const gw_json_node *grid = gw_json_read_array(reader, root, "grid"), *at = gw_json_member(root, "at");
+    question->fraction = read_text_or_null(reader, root, "fraction");
+    if (!mechanism || !grid || gw_json_count(grid) != 3)
+        return;
+    const gw_json_node *count = gw_json_next(gw_json_next(gw_json_first(grid)));
+    if (question->statistic != GW_STATISTIC_SERIES && gw_json_type_of(count) == GW_JSON_INTEGER)
+        question->bins = (unsigned)gw_json_integer(count);
+    if (question->statistic != GW_STATISTIC_QUANTILE || !at || gw_json_count(at) > GW_LEVELS_MAX)
+        return;
+    const char **levels = gw_arena_array(arena, GW_LEVELS_MAX, sizeof *levels);
+    question->method = strncmp(mechanism, "pick", 4) == 0 ? "pick" : "tree";
+    for (const gw_json_node *node = gw_json_first(at); levels && node; node = gw_json_next(node))
+        if (gw_json_type_of(node) == GW_JSON_STRING)
+            levels[question->level_count++] = gw_json_string(node);
+    question->levels = levels;
+}
+
 static void read_measure(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
     const char *statistic = gw_json_read_string(reader, root, "statistic");
     if (statistic && gw_statistic_parse(statistic, &question->statistic) != GW_OK)
@@ -30,6 +52,8 @@ static void read_measure(gw_json_reader *reader, const gw_json_node *root, gw_ar
     question->table = gw_json_read_string(reader, root, "table");
     const char *per = read_text_or_null(reader, root, "per");
     question->is_per_person = per && per[0] == 'p';
+    if (gw_json_has(root, "grid"))
+        read_grid(reader, root, arena, question);
     if (question->statistic != GW_STATISTIC_NET)
         return;
     question->plus = gw_filters_read(reader, gw_json_read_array(reader, root, "plus"), arena, &question->plus_count);

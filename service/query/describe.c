@@ -3,6 +3,7 @@
 #include "service/query/describe.h"
 
 #include "service/query/encode.h"
+#include "service/query/plan_build.h"
 #include "service/wire/decimal.h"
 
 #include <stdio.h>
@@ -137,12 +138,31 @@ static void write_filters(gw_buffer *out, const char *name, const gw_filter *fil
 void gw_describe_indicator(const gw_indicator *indicator, gw_buffer *out) {
     if (indicator->of)
         gw_json_write_member(out, "of", indicator->of);
+    if (indicator->level_count > 0) {
+        const char *comma = "";
+        list_begin(out, "at");
+        for (size_t i = 0; i < indicator->level_count; i++)
+            list_add(out, &comma, indicator->levels[i]);
+        gw_buffer_text(out, "]");
+    }
+    if (indicator->fraction)
+        gw_json_write_member(out, "fraction", indicator->fraction);
     if (indicator->is_per_person)
         gw_json_write_member(out, "per", "person");
     write_filters(out, "population", indicator->population, indicator->population_count);
     write_filters(out, "numerator", indicator->numerator, indicator->numerator_count);
     write_filters(out, "plus", indicator->plus, indicator->plus_count);
     write_filters(out, "minus", indicator->minus, indicator->minus_count);
+}
+
+// The bins that people are counted in, in the unit of the values; and the levels of the tree above them.
+static void write_grid(const gw_plan *plan, gw_buffer *out) {
+    const gw_column *of = plan->of;
+    gw_json_write_integer(out, "bins", (int64_t)plan->grid.count);
+    if (plan->mechanism == GW_MECHANISM_TREE)
+        gw_json_write_integer(out, "levels", (int64_t)plan->tree.level_count);
+    if (of->type != GW_COLUMN_CODE)
+        write_scaled(out, "bin_width", (gw_int128)plan->grid.width * of->grid_scaled, of->scale);
 }
 
 void gw_describe_protection(const gw_plan *plan, gw_buffer *out) {
@@ -162,7 +182,10 @@ void gw_describe_protection(const gw_plan *plan, gw_buffer *out) {
     } else {
         gw_json_write_integer(out, "units", (int64_t)plan->bound.units);
     }
-    gw_json_write_member(out, "law", "discrete-laplace");
+    bool is_choice = plan->mechanism == GW_MECHANISM_PICK;
+    gw_json_write_member(out, "law", is_choice ? "permute-and-flip" : "discrete-laplace");
+    if (gw_plan_is_by_grid(plan->statistic))
+        write_grid(plan, out);
     gw_json_write_member(out, "sensitivity", sensitivity);
     write_scaled(out, "step", plan->step_scaled, plan->step_scale);
     write_flag(out, "household", gw_plan_depends_on_household(plan));

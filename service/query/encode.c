@@ -3,17 +3,20 @@
 // figures are read here.
 #include "service/query/encode.h"
 
+#include "privacy/derive/quantile.h"
 #include "service/base/check.h"
 #include "service/format/figures.h"
+#include "service/query/plan_build.h"
 #include "service/release/release.h"
 #include "service/wire/decimal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 // Digits that a measured integer has at most, by the public sizes.
 static unsigned value_digits(const gw_plan *plan) {
     // Ten times the public size, times the largest contribution; and the noise, of which e^-100 passes 100 scales.
-    double largest = 10.0 * (double)plan->policy->planning_size_bucket * (double)plan->sensitivity +
+    double largest = 10.0 * (double)plan->policy->planning_size_bucket * (double)plan->bound.sensitivity +
                      100.0 * 1e6 * (double)plan->sensitivity / (double)plan->epsilon.micro;
     unsigned digits = 1;
     while (largest >= 10 && digits < 40) {
@@ -38,6 +41,7 @@ void gw_plan_person_total(const gw_plan *plan, char text[GW_DECIMAL_TEXT]) {
 static const char *too_little(const gw_plan *plan) {
     switch (plan->statistic) {
     case GW_STATISTIC_COUNT:
+    case GW_STATISTIC_SERIES:
         return "counts come out too low";
     case GW_STATISTIC_SUM:
         return plan->of_line.first < 0 ? "sums come out nearer to zero" : "sums come out too low";
@@ -55,7 +59,6 @@ static const char *too_little(const gw_plan *plan) {
     case GW_STATISTIC_POVERTY:
     case GW_STATISTIC_GINI:
     case GW_STATISTIC_QUINTILE_RATIO:
-    case GW_STATISTIC_SERIES:
     case GW_STATISTIC_KEYS:
         return "those with many weigh less than all they have";
     }
@@ -163,6 +166,9 @@ typedef struct {
     const char *const *codes[GW_BY_MAX];
     size_t sizes[GW_BY_MAX];
     char grid[GW_DECIMAL_TEXT], offset[GW_DECIMAL_TEXT], units[24], total[GW_DECIMAL_TEXT];
+    char first[GW_DECIMAL_TEXT], width[GW_DECIMAL_TEXT];
+    const char *levels[GW_LEVELS_MAX], **periods;
+    gw_release_bins bins;
 } shape_texts;
 
 static void shape_axes(const gw_plan *plan, shape_texts *texts, gw_release_shape *shape) {
@@ -176,6 +182,76 @@ static void shape_axes(const gw_plan *plan, shape_texts *texts, gw_release_shape
     shape->axis_codes = texts->codes;
     shape->axis_sizes = texts->sizes;
     shape->axis_count = plan->axis_count;
+}
+
+static void shape_axis_add(shape_texts *texts, gw_release_shape *shape, const char *by, const char *const *codes,
+                           size_t count) {
+    GW_ASSERT(shape->axis_count < GW_BY_MAX);
+    texts->by[shape->axis_count] = by;
+    texts->codes[shape->axis_count] = codes;
+    texts->sizes[shape->axis_count++] = count;
+}
+
+static void bins_of_values(const gw_plan *plan, shape_texts *texts, gw_release_bins *bins) {
+    const gw_column *of = plan->of;
+    bins->first_scaled = of->min_scaled + plan->grid.first * of->grid_scaled;
+    bins->width_scaled = plan->grid.width * of->grid_scaled;
+    bins->grid_scaled = of->grid_scaled;
+    bins->last_scaled = of->min_scaled + of->steps * of->grid_scaled;
+    bins->scale = of->scale;
+    bins->line_unit = of->unit ? of->unit : "NR";
+    scaled_text(bins->first_scaled, of->scale, texts->first);
+    scaled_text(bins->width_scaled, of->scale, texts->width);
+    bins->first = texts->first;
+    bins->width = texts->width;
+}
+
+static double rank_error(const gw_plan *plan) {
+    const gw_quantile_choice choice = {.bin_count = plan->grid.count,
+                                       .level = {plan->levels[0].numerator, plan->levels[0].denominator},
+                                       .unit_sensitivity = plan->bound.sensitivity};
+    return gw_quantile_choice_half_width(&choice, plan->epsilon, GW_LEVEL_95) *
+           gw_plan_number(plan->step_scaled, plan->step_scale);
+}
+
+// The breakdowns that a statistic has of its own, behind those that were asked for.
+static gw_status bins_axes(const gw_plan *plan, shape_texts *texts, gw_release_shape *shape) {
+    static const char *const spans[] = {"period", "cumulative"};
+    for (size_t i = 0; i < plan->level_count; i++)
+        texts->levels[i] = plan->levels[i].text;
+    if (plan->statistic == GW_STATISTIC_QUANTILE)
+        shape_axis_add(texts, shape, GW_BY_QUANTILE, texts->levels, plan->level_count);
+    if (plan->statistic != GW_STATISTIC_SERIES)
+        return GW_OK;
+    texts->periods = calloc(plan->grid.count, sizeof *texts->periods);
+    if (!texts->periods)
+        return GW_NO_MEMORY;
+    for (size_t i = 0; i < plan->grid.count; i++)
+        texts->periods[i] = plan->of->codelist.codes[(size_t)plan->grid.first + i].id;
+    shape_axis_add(texts, shape, plan->of->concept, texts->periods, plan->grid.count);
+    shape_axis_add(texts, shape, GW_BY_SPAN, spans, 2);
+    return GW_OK;
+}
+
+static gw_status shape_bins(const gw_plan *plan, shape_texts *texts, gw_release_shape *shape) {
+    if (!gw_plan_is_by_grid(plan->statistic))
+        return GW_OK;
+    gw_release_bins *bins = &texts->bins;
+    *bins = (gw_release_bins){.tree = plan->tree,
+                              .group_count = plan->group_count,
+                              .group_axes = plan->axis_count,
+                              .bin_count = plan->grid.count,
+                              .levels = plan->shape.levels,
+                              .level_texts = texts->levels,
+                              .level_count = plan->level_count,
+                              .fraction = {plan->fraction.numerator, plan->fraction.denominator},
+                              .fraction_text = plan->fraction.text};
+    if (plan->statistic != GW_STATISTIC_SERIES)
+        bins_of_values(plan, texts, bins);
+    if (plan->mechanism == GW_MECHANISM_PICK)
+        bins->rank_error = rank_error(plan);
+    shape->bins = bins;
+    return bins_axes(plan, texts, shape);
 }
 
 // What bounding did; nothing where a person is one row that counts once, by values that are the person's own.
@@ -195,13 +271,16 @@ static void shape_bounds(const gw_plan *plan, shape_texts *texts, const char *no
 }
 
 size_t gw_plan_answer_bytes(const gw_plan *plan) {
-    shape_texts texts;
+    shape_texts texts = {.periods = NULL};
     gw_release_shape shape = {.decimals = plan->decimals,
                               .step_scaled = plan->step_scaled,
                               .part_count = plan->part_count,
                               .value_digits = value_digits(plan)};
     shape_axes(plan, &texts, &shape);
-    return gw_release_bytes_max(&shape, plan->cell_count);
+    gw_status status = shape_bins(plan, &texts, &shape);
+    size_t bytes = status == GW_OK ? gw_release_bytes_max(&shape, plan->cell_count) : SIZE_MAX;
+    free(texts.periods);
+    return bytes;
 }
 
 static gw_release_shape shape_of(const gw_plan_answer *answer, shape_texts *texts) {
@@ -237,15 +316,17 @@ static gw_release_shape shape_of(const gw_plan_answer *answer, shape_texts *text
 
 gw_status gw_plan_encode(const gw_plan_answer *answer, const gw_released_table *table, gw_hash salt,
                          gw_buffer *ret_document) {
-    shape_texts texts;
+    shape_texts texts = {.periods = NULL};
     gw_buffer note;
     gw_buffer_init(&note, GW_PLAN_NOTE_MAX);
     answer_note(answer->plan, &note);
     gw_release_shape shape = shape_of(answer, &texts);
     shape_bounds(answer->plan, &texts, gw_buffer_string(&note), &shape);
-    gw_status status = note.status;
+    gw_status status = shape_bins(answer->plan, &texts, &shape);
+    status = status == GW_OK ? note.status : status;
     if (status == GW_OK)
         status = gw_release_encode(&shape, answer->laws->ranges, table, salt, ret_document);
     gw_buffer_done(&note);
+    free(texts.periods);
     return status;
 }

@@ -69,6 +69,8 @@ static void write_concept(gw_buffer *out, const gw_column *column) {
     if (column->type != GW_COLUMN_CODE) {
         write_numeric(out, column);
     } else {
+        if (column->period != GW_PERIOD_NONE)
+            gw_json_write_member(out, "period", gw_period_name(column->period));
         gw_json_write_name(out, "codes");
         gw_buffer_text(out, "[");
         for (size_t i = 0; i < column->codelist.code_count; i++) {

@@ -39,12 +39,12 @@ static void figure_format_up(double value, char text[FIGURE_TEXT]) {
 }
 
 static bool is_fraction(const gw_plan *plan) {
-    return plan->statistic == GW_STATISTIC_RATE || plan->statistic == GW_STATISTIC_SHARE;
+    return strcmp(gw_plan_error_unit(plan), "points") == 0;
 }
 
 // Counts, sums and nets have the same error whatever the group; ratios have not.
 static bool depends_on_group(const gw_plan *plan) {
-    return is_fraction(plan) || plan->statistic == GW_STATISTIC_MEAN;
+    return is_fraction(plan) || plan->statistic == GW_STATISTIC_MEAN || plan->statistic == GW_STATISTIC_QUINTILE_RATIO;
 }
 
 static double half_width(const gw_plan *plan, uint64_t group_size, gw_epsilon epsilon, uint32_t level) {

@@ -6,6 +6,7 @@
 #include "service/base/check.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const char *gw_plan_mechanism_name(gw_plan_mechanism mechanism) {
     static const char *const names[] = {
@@ -107,7 +108,8 @@ static gw_status table_resolve(const gw_plan_builder *b) {
 
 // What no plan is made of yet is refused before anything else is looked at.
 static gw_status statistic_supported(const gw_plan_builder *b, gw_statistic statistic) {
-    bool is_supported = statistic <= GW_STATISTIC_NET && !b->question->gap && b->question->table_count == 0;
+    bool is_supported = (statistic <= GW_STATISTIC_NET || gw_plan_is_by_grid(statistic)) && !b->question->gap &&
+                        b->question->table_count == 0;
     if (is_supported)
         return GW_OK;
     return gw_problem_set(b->problem, GW_INVALID, "unsupported_statistic", "This service does not answer this yet.",
@@ -133,6 +135,8 @@ static gw_status statistic_resolve(const gw_plan_builder *b) {
 static gw_status epsilon_resolve(const gw_plan_builder *b) {
     gw_plan *plan = b->plan;
     plan->shape.sensitivity = plan->sensitivity;
+    plan->shape.tree = plan->tree;
+    plan->shape.unit_sensitivity = plan->bound.sensitivity;
     plan->shape.cell_count = plan->cell_count;
     plan->shape.group_size = b->question->group_size ? b->question->group_size : b->policy->planning_cell_persons;
     if (plan->statistic == GW_STATISTIC_SHARE && plan->cell_count < 2)
@@ -146,7 +150,7 @@ static gw_status epsilon_resolve(const gw_plan_builder *b) {
     if (!b->question->target_error)
         return GW_OK;
     double target = strtod(b->question->target_error, NULL);
-    if (plan->statistic == GW_STATISTIC_RATE || plan->statistic == GW_STATISTIC_SHARE)
+    if (strcmp(gw_plan_error_unit(plan), "points") == 0)
         target /= 100; // stated in points
     if (gw_cost_epsilon_up(&plan->shape, target, &plan->epsilon) == GW_OK) {
         if (plan->epsilon.micro < b->policy->question_min.micro)
@@ -161,7 +165,8 @@ static gw_status epsilon_resolve(const gw_plan_builder *b) {
 gw_status gw_plan_build(const gw_question *question, const gw_policy *policy, const gw_catalogue *catalogue,
                         gw_arena *arena, gw_plan *ret_plan, gw_problem *ret_problem) {
     static gw_status (*const steps[])(const gw_plan_builder *) = {
-        statistic_resolve, gw_plan_measure, gw_plan_conditions, gw_plan_axes, gw_plan_bounds, epsilon_resolve};
+        statistic_resolve, gw_plan_measure, gw_plan_conditions, gw_plan_axes,
+        gw_plan_grid_make, gw_plan_bounds,  epsilon_resolve};
     gw_plan plan = {.policy = policy};
     gw_plan_builder b = {question, policy, catalogue, arena, ret_problem, &plan};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {

@@ -5,6 +5,7 @@
 // policy/{policy,indicator}.h, wire/question.h.
 #pragma once
 #include "privacy/bounds.h"
+#include "privacy/mechanism/tree.h"
 #include "service/policy/indicator.h"
 
 // One group-by concept: its codes are the declared cells along it, so an absent group still gets its noisy zero.
@@ -82,6 +83,9 @@ typedef struct {
     const gw_column *over;         // ratio
     gw_plan_line over_line;        // in steps as large as those of `of`, so that both sums carry the same noise
     gw_plan_grid grid;             // histogram and statistics by tree or pick
+    size_t group_count;            // statistics by tree or pick: combinations of the breakdowns' codes
+    bool has_rest;                 // poverty: one more group, of all who are in none but count for everybody's median
+    gw_tree_shape tree;            // statistics by tree
     const gw_plan_level *levels;   // quantile
     size_t level_count;
     gw_plan_level fraction; // poverty
@@ -121,7 +125,7 @@ typedef struct {
 
 #define GW_PLAN_CELLS_MAX 200000u // an answer of about 30 MB
 // Codes: unknown_indicator, unknown_concept, unknown_code, unknown_banding, concept_missing, bad_filter,
-// too_many_cells, by_needed, of_needed, target_error, unknown_table, bounds_too_wide.
+// too_many_cells, by_needed, of_needed, target_error, unknown_table, bounds_too_wide, bad_measure.
 GW_MUST_CHECK gw_status gw_plan_build(const gw_question *question, const gw_policy *policy,
                                       const gw_catalogue *catalogue, gw_arena *arena, gw_plan *ret_plan,
                                       gw_problem *ret_problem);

@@ -20,6 +20,9 @@ gw_status gw_plan_unknown_concept(const gw_plan_builder *b, const char *concept)
 // plan_cells.c: where, population, numerator, plus, minus; then the breakdowns.
 GW_MUST_CHECK gw_status gw_plan_conditions(const gw_plan_builder *b);
 GW_MUST_CHECK gw_status gw_plan_axes(const gw_plan_builder *b);
+// plan_grid.c: the bins of statistics by tree or pick, what is measured for them, and the cells of their answers.
+GW_MUST_CHECK gw_status gw_plan_grid_make(const gw_plan_builder *b);
+bool gw_plan_is_by_grid(gw_statistic statistic); // quantile, poverty, Gini, quintile ratio, series
 // plan_measure.c: what one row or person adds, in which steps; then, knowing the cells, how much one person may add.
 GW_MUST_CHECK gw_status gw_plan_measure(const gw_plan_builder *b);
 GW_MUST_CHECK gw_status gw_plan_bounds(const gw_plan_builder *b);

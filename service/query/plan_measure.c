@@ -36,6 +36,10 @@ static gw_status too_wide(const gw_plan_builder *b, const char *why) {
 // ---- of what
 
 static gw_status of_needed(const gw_plan_builder *b) {
+    if (gw_plan_is_by_grid(b->plan->statistic))
+        return gw_problem_set(b->problem, GW_INVALID, "of_needed", "This statistic is of a numeric concept.",
+                              "Only concepts with a smallest and a largest value in the policy have it.",
+                              "godwit catalogue shows which concepts are numbers.");
     if (b->plan->statistic == GW_STATISTIC_SUM)
         return gw_problem_set(b->problem, GW_INVALID, "of_needed", "A sum needs a numeric concept.",
                               "Only concepts with a smallest and a largest value in the policy have sums.",
@@ -96,6 +100,46 @@ static void sum_of_rows(gw_plan *plan) {
     plan->step_scaled = step;
 }
 
+// Everybody is counted in the bin of their value: the steps are those of counts.
+static gw_status of_bins(const gw_plan_builder *b) {
+    gw_plan *plan = b->plan;
+    gw_status status = of_resolve(b);
+    if (status != GW_OK)
+        return status;
+    plan->step_scale = 0;
+    bool is_unequal = plan->statistic == GW_STATISTIC_GINI || plan->statistic == GW_STATISTIC_QUINTILE_RATIO;
+    if (plan->is_per_person)
+        return gw_problem_set(b->problem, GW_INVALID, "bad_measure", "This statistic is of rows here.",
+                              "A person may have many rows in this table, and no one value of them all.",
+                              "Leave --per person out, or ask about a table with one row per person.");
+    if (is_unequal && plan->of->min_scaled < 0) {
+        gw_problem_set(b->problem, GW_INVALID, "of_needed", "This statistic is of values of at least 0.", "",
+                       "Ask for quantiles instead.");
+        gw_problem_why(b->problem, "%s may be below zero, and then shares of its total mean nothing.",
+                       plan->of->concept);
+        return GW_INVALID;
+    }
+    plan->unit = plan->statistic == GW_STATISTIC_POVERTY          ? "PC"
+                 : plan->statistic == GW_STATISTIC_GINI           ? "IX"
+                 : plan->statistic == GW_STATISTIC_QUINTILE_RATIO ? "RT"
+                                                                  : plan->unit;
+    return GW_OK;
+}
+
+static gw_status of_periods(const gw_plan_builder *b) {
+    gw_plan *plan = b->plan;
+    const char *of = plan->indicator ? plan->indicator->of : b->question->of;
+    plan->of = of ? gw_table_concept(plan->table, of) : NULL;
+    if (of && !plan->of)
+        return gw_plan_unknown_concept(b, of);
+    if (plan->of && plan->of->period != GW_PERIOD_NONE)
+        return GW_OK;
+    gw_problem_set(b->problem, GW_INVALID, "of_needed", "A series is by a concept of dates.", "",
+                   "godwit catalogue shows which concepts are periods; or count by this one: --measure count --by …");
+    gw_problem_why(b->problem, "\"%s\" has no periods in this table.", of ? of : "");
+    return GW_INVALID;
+}
+
 // ---- weights
 
 static gw_status weight_resolve(const gw_plan_builder *b) {
@@ -110,7 +154,7 @@ static gw_status weight_resolve(const gw_plan_builder *b) {
     plan->weight_line = (gw_plan_line){weight->min_scaled / step, weight->grid_scaled / step};
     plan->shape.unit_mean *= (double)weight->weight_mean_scaled / (double)step;
     if (plan->statistic != GW_STATISTIC_COUNT && plan->statistic != GW_STATISTIC_SUM &&
-        plan->statistic != GW_STATISTIC_NET)
+        plan->statistic != GW_STATISTIC_NET && !gw_plan_is_by_grid(plan->statistic))
         return GW_OK; // ratios: the weight's step cancels
     if (__builtin_mul_overflow(plan->step_scaled, step, &plan->step_scaled))
         return too_wide(b, "The largest value times the largest weight has too many digits.");
@@ -168,11 +212,15 @@ static gw_status statistic_steps(const gw_plan_builder *b) {
     case GW_STATISTIC_RATIO:
     case GW_STATISTIC_GAP:
     case GW_STATISTIC_HISTOGRAM:
+        break;
     case GW_STATISTIC_QUANTILE:
     case GW_STATISTIC_POVERTY:
     case GW_STATISTIC_GINI:
     case GW_STATISTIC_QUINTILE_RATIO:
+        return of_bins(b);
     case GW_STATISTIC_SERIES:
+        plan->unit = is_many && !plan->is_per_person ? "NR" : "PS";
+        return of_periods(b);
     case GW_STATISTIC_KEYS:
         break;
     }
@@ -182,7 +230,11 @@ static gw_status statistic_steps(const gw_plan_builder *b) {
 static void decimals_choose(gw_plan *plan) {
     bool is_ratio = plan->statistic == GW_STATISTIC_SHARE || plan->statistic == GW_STATISTIC_RATE ||
                     plan->statistic == GW_STATISTIC_MEAN;
-    plan->decimals = is_ratio ? 1 : plan->step_scale;
+    bool is_part = plan->statistic == GW_STATISTIC_POVERTY || plan->statistic == GW_STATISTIC_GINI ||
+                   plan->statistic == GW_STATISTIC_QUINTILE_RATIO;
+    plan->decimals = is_ratio || is_part ? 1 : plan->step_scale;
+    if (plan->statistic == GW_STATISTIC_QUANTILE)
+        plan->decimals = plan->of->scale;
     if (!plan->indicator)
         return;
     plan->decimals = plan->indicator->decimals;
@@ -206,7 +258,7 @@ gw_status gw_plan_measure(const gw_plan_builder *b) {
         return status;
     decimals_choose(plan);
     if (plan->statistic == GW_STATISTIC_COUNT || plan->statistic == GW_STATISTIC_SUM ||
-        plan->statistic == GW_STATISTIC_NET)
+        plan->statistic == GW_STATISTIC_NET || gw_plan_is_by_grid(plan->statistic))
         plan->shape.unit = gw_plan_number(plan->step_scaled, plan->step_scale);
     return GW_OK;
 }
@@ -216,9 +268,14 @@ const char *gw_plan_error_unit(const gw_plan *plan) {
     switch (plan->statistic) {
     case GW_STATISTIC_COUNT:
     case GW_STATISTIC_NET:
+    case GW_STATISTIC_SERIES:
         return is_of_persons ? "persons" : "rows";
+    case GW_STATISTIC_QUANTILE:
+        return "ranks";
     case GW_STATISTIC_SHARE:
     case GW_STATISTIC_RATE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
         return "points";
     case GW_STATISTIC_MEAN:
     case GW_STATISTIC_SUM:
@@ -227,13 +284,10 @@ const char *gw_plan_error_unit(const gw_plan *plan) {
     case GW_STATISTIC_RATIO:
     case GW_STATISTIC_GAP:
     case GW_STATISTIC_HISTOGRAM:
-    case GW_STATISTIC_QUANTILE:
-    case GW_STATISTIC_POVERTY:
-    case GW_STATISTIC_GINI:
-    case GW_STATISTIC_QUINTILE_RATIO:
-    case GW_STATISTIC_SERIES:
     case GW_STATISTIC_KEYS:
         return plan->unit;
+    case GW_STATISTIC_QUINTILE_RATIO:
+        return "times";
     }
     return "";
 }
@@ -257,6 +311,8 @@ static uint64_t person_cells_max(const gw_plan *plan) {
     for (size_t i = 0; i < plan->axis_count; i++)
         if (!gw_table_is_of_person(plan->table, plan->axes[i].column))
             cells *= plan->axes[i].code_count; // at most GW_PLAN_CELLS_MAX
+    if (plan->grid.column && !gw_table_is_of_person(plan->table, plan->grid.column))
+        cells *= plan->grid.count; // together at most GW_CELLS_MAX
     return cells;
 }
 
@@ -275,7 +331,7 @@ static uint64_t total_max(const gw_plan *plan) {
 // digits before the point, for the people of the public size ten times over and for the noise.
 static bool amounts_fit(const gw_plan *plan) {
     if (plan->statistic != GW_STATISTIC_COUNT && plan->statistic != GW_STATISTIC_SUM &&
-        plan->statistic != GW_STATISTIC_NET)
+        plan->statistic != GW_STATISTIC_NET && !gw_plan_is_by_grid(plan->statistic))
         return true;
     int64_t amount;
     double people = 10.0 * (double)plan->policy->planning_size_bucket;
@@ -304,8 +360,11 @@ gw_status gw_plan_bounds(const gw_plan_builder *b) {
     if (plan->indicator && plan->indicator->rows_per_person)
         shape.rows_kept = smaller(shape.rows_kept, plan->indicator->rows_per_person); // never more than the policy lets
     gw_status status = gw_bound_choose(&shape, &plan->bound);
-    plan->sensitivity = plan->bound.sensitivity;
-    if (status != GW_OK || plan->sensitivity > GW_SENSITIVITY_MAX || !amounts_fit(plan)) // no noise is certified beyond
+    // A unit is in one node of every level of a tree.
+    uint64_t times = plan->mechanism == GW_MECHANISM_TREE ? plan->tree.level_count : 1;
+    bool is_certified = status == GW_OK && plan->bound.sensitivity <= GW_SENSITIVITY_MAX / times;
+    plan->sensitivity = is_certified ? plan->bound.sensitivity * times : 0;
+    if (!is_certified || !amounts_fit(plan)) // no noise is certified beyond
         return too_wide(b, "What one person may add has too many digits.");
     return GW_OK;
 }

@@ -4,11 +4,21 @@
 #include "service/query/protect.h"
 
 #include "privacy/mechanism/parts.h"
+#include "privacy/mechanism/quantile.h"
+#include "privacy/mechanism/tree.h"
 #include "service/release/release.h"
 
 gw_status gw_query_laws_of(const gw_plan *plan, gw_laws_cache *cache, const gw_laws **ret) {
     const gw_noise noise = {.epsilon = plan->epsilon, .sensitivity = plan->sensitivity};
     return gw_laws_hold(cache, noise, gw_release_others(plan->statistic, plan->cell_count), ret);
+}
+
+static gw_status pick(const gw_plan *plan, const gw_laws *laws, const gw_exact_table *exact, gw_random_source source,
+                      gw_released_table **ret) {
+    const gw_quantile_shape shape = {.group_count = plan->group_count,
+                                     .bin_count = plan->grid.count,
+                                     .level = {plan->levels[0].numerator, plan->levels[0].denominator}};
+    return gw_quantile_release(exact, &shape, laws->noise, source, ret);
 }
 
 static bool is_as_planned(const gw_plan *plan, const gw_laws *laws, const gw_exact_table *exact) {
@@ -24,7 +34,9 @@ gw_status gw_query_protect(const gw_plan *plan, const gw_laws *laws, const gw_ex
     case GW_MECHANISM_PARTS:
         return gw_parts_release_under(exact, laws->sampler, laws->noise, source, ret);
     case GW_MECHANISM_TREE:
+        return gw_tree_release_under(exact, &plan->tree, laws->sampler, laws->noise, source, ret);
     case GW_MECHANISM_PICK:
+        return pick(plan, laws, exact, source, ret);
     case GW_MECHANISM_MARGINALS:
     case GW_MECHANISM_SELECTION:
         break;

@@ -46,6 +46,11 @@ void gw_sql_parts(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
     switch (plan->statistic) {
     case GW_STATISTIC_COUNT:
     case GW_STATISTIC_SHARE:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
         count_units(sql, plan, unit);
         return;
     case GW_STATISTIC_SUM:
@@ -76,11 +81,6 @@ void gw_sql_parts(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
     case GW_STATISTIC_RATIO:
     case GW_STATISTIC_GAP:
     case GW_STATISTIC_HISTOGRAM:
-    case GW_STATISTIC_QUANTILE:
-    case GW_STATISTIC_POVERTY:
-    case GW_STATISTIC_GINI:
-    case GW_STATISTIC_QUINTILE_RATIO:
-    case GW_STATISTIC_SERIES:
     case GW_STATISTIC_KEYS:
         sql->status = GW_INTERNAL;
         return;

@@ -38,7 +38,7 @@ static void value_alone(gw_sql *sql, const gw_plan *plan) {
 
 // One cell of each person counts, and once: it is that of the person's first row, so that row stands for the person.
 static bool is_head_count(const gw_plan *plan) {
-    return plan->is_per_person && plan->part_count == 1 && plan->bound.units == 1 && !plan->weight;
+    return plan->is_per_person && plan->measured_parts == 1 && plan->bound.units == 1 && !plan->weight;
 }
 
 // The first rows of a person are among the first that match, whatever matches: a mark for each is enough to tell the
@@ -227,10 +227,10 @@ void gw_sql_bounded(gw_sql *sql, const gw_plan *plan) {
         return;
     }
     gw_buffer_text(&sql->text,
-                   plan->part_count == 1 ? "SELECT cell, sum(p0) FROM (" : "SELECT cell, sum(p0), sum(p1) FROM (");
+                   plan->measured_parts == 1 ? "SELECT cell, sum(p0) FROM (" : "SELECT cell, sum(p0), sum(p1) FROM (");
     arm_direct(sql, plan);
     gw_buffer_text(&sql->text, " UNION ALL ");
     arm_of(plan)(sql, plan);
-    gw_buffer_text(&sql->text, plan->part_count == 1 ? ") AS arms(cell, p0) GROUP BY cell"
-                                                     : ") AS arms(cell, p0, p1) GROUP BY cell");
+    gw_buffer_text(&sql->text, plan->measured_parts == 1 ? ") AS arms(cell, p0) GROUP BY cell"
+                                                         : ") AS arms(cell, p0, p1) GROUP BY cell");
 }

@@ -111,6 +111,16 @@ static void sql_axis(gw_sql *sql, const gw_plan_axis *axis) {
     gw_buffer_text(&sql->text, " END");
 }
 
+// Whether a row is in one of the groups at all, where others count too.
+static void sql_in_groups(gw_sql *sql, const gw_plan *plan) {
+    const char *joiner = "(";
+    sql_conditions(sql, plan->population, plan->population_count, &joiner);
+    for (size_t i = 0; i < plan->axis_count; i++)
+        if (plan->axes[i].column->missing == GW_MISSING_DROP)
+            sql_not_null(sql, plan->axes[i].column->concept, &joiner);
+    gw_buffer_text(&sql->text, ")");
+}
+
 // The bin of a row: bins are of equal width, and the last one takes what is left of the concept's range.
 static void sql_bin(gw_sql *sql, const gw_plan_grid *grid) {
     gw_buffer_text(&sql->text, " + (CAST(");
@@ -118,7 +128,21 @@ static void sql_bin(gw_sql *sql, const gw_plan_grid *grid) {
     gw_buffer_format(&sql->text, " AS BIGINT) - %lld) // %lld", (long long)grid->first, (long long)grid->width);
 }
 
+// A date that is not known, or before or after the periods asked for, has no place in them.
+static void sql_in_grid(gw_sql *sql, const gw_plan_grid *grid, const char **joiner) {
+    gw_buffer_text(&sql->text, *joiner);
+    gw_sql_identifier(sql, grid->column->concept);
+    gw_buffer_format(&sql->text, " BETWEEN %lld AND %lld", (long long)grid->first,
+                     (long long)grid->first + (long long)grid->count - 1);
+    *joiner = " AND ";
+}
+
 void gw_sql_cell(gw_sql *sql, const gw_plan *plan) {
+    if (plan->has_rest) {
+        gw_buffer_text(&sql->text, "CASE WHEN ");
+        sql_in_groups(sql, plan);
+        gw_buffer_text(&sql->text, " THEN ");
+    }
     if (plan->axis_count == 0)
         gw_buffer_text(&sql->text, "0");
     size_t stride = plan->grid.column ? plan->grid.count : 1;
@@ -131,6 +155,8 @@ void gw_sql_cell(gw_sql *sql, const gw_plan *plan) {
         if (stride > 1)
             gw_buffer_format(&sql->text, " * %zu", stride);
     }
+    if (plan->has_rest)
+        gw_buffer_format(&sql->text, " ELSE %zu END", plan->group_count * plan->grid.count);
     if (plan->grid.column)
         sql_bin(sql, &plan->grid);
 }
@@ -152,13 +178,16 @@ void gw_sql_group(gw_sql *sql, const gw_plan *plan) {
 }
 
 void gw_sql_where(gw_sql *sql, const gw_plan *plan, const char **joiner) {
-    sql_conditions(sql, plan->population, plan->population_count, joiner);
+    if (!plan->has_rest)
+        sql_conditions(sql, plan->population, plan->population_count, joiner);
     sql_conditions(sql, plan->where, plan->where_count, joiner);
-    for (size_t i = 0; i < plan->axis_count; i++)
+    for (size_t i = 0; !plan->has_rest && i < plan->axis_count; i++)
         if (plan->axes[i].column->missing == GW_MISSING_DROP)
             sql_not_null(sql, plan->axes[i].column->concept, joiner);
     if (plan->of)
         sql_not_null(sql, plan->of->concept, joiner);
+    if (plan->statistic == GW_STATISTIC_SERIES)
+        sql_in_grid(sql, &plan->grid, joiner);
     if (plan->weight)
         sql_not_null(sql, GW_SQL_WEIGHT, joiner);
     if (plan->statistic != GW_STATISTIC_NET)
@@ -187,6 +216,11 @@ void gw_sql_value(gw_sql *sql, const gw_plan *plan) {
     switch (plan->statistic) {
     case GW_STATISTIC_COUNT:
     case GW_STATISTIC_SHARE:
+    case GW_STATISTIC_QUANTILE:
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
         gw_buffer_text(&sql->text, "1");
         return;
     case GW_STATISTIC_RATE:
@@ -212,11 +246,6 @@ void gw_sql_value(gw_sql *sql, const gw_plan *plan) {
     case GW_STATISTIC_RATIO:
     case GW_STATISTIC_GAP:
     case GW_STATISTIC_HISTOGRAM:
-    case GW_STATISTIC_QUANTILE:
-    case GW_STATISTIC_POVERTY:
-    case GW_STATISTIC_GINI:
-    case GW_STATISTIC_QUINTILE_RATIO:
-    case GW_STATISTIC_SERIES:
     case GW_STATISTIC_KEYS:
         sql->status = GW_INTERNAL;
         return;

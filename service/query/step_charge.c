@@ -172,7 +172,7 @@ static uint32_t slot_ms(const gw_query *query) {
     uint64_t rows_max = query->plan.table->rows_per_person_max;
     uint64_t rows = persons * (rows_max < SLOT_ROWS_PER_PERSON ? rows_max : SLOT_ROWS_PER_PERSON);
     uint64_t rows_per_ms = gw_sql_sorts(&query->plan) ? SLOT_SORTED_PER_MS : SLOT_ROWS_PER_MS;
-    uint64_t wanted = 100 + rows / rows_per_ms + query->plan.cell_count / 100;
+    uint64_t wanted = 100 + rows / rows_per_ms + query->plan.measured_cells / 100;
     if (wanted > SLOT_MS_MAX)
         wanted = SLOT_MS_MAX; // a size written into a policy by mistake must not keep a worker for days
     return (uint32_t)((wanted + tick - 1) / tick * tick);

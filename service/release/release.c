@@ -4,6 +4,7 @@
 #include "service/release/release.h"
 
 #include "service/base/check.h"
+#include "service/release/bins.h"
 #include "service/wire/json.h"
 
 #include <math.h>
@@ -11,48 +12,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBER_TEXT 64
 // One cell without its numbers and key: {"key":[],"parts":[],"estimate":"","lower":"","upper":"","se":"","flag":"u"},
 #define CELL_FIXED_BYTES 96u
 #define HEAD_BYTES_MAX 16384u // names, a notice, the note on bounds, and the closing signs
+#define INDEX_DIGITS_MAX 6u   // of a chosen bin
 #define VALUE_DIGITS_MAX 40u  // of any 128-bit integer
-
-// The figures of a cell as texts, ready to write; NULL where there is none.
-typedef struct {
-    char estimate[NUMBER_TEXT], lower[NUMBER_TEXT], upper[NUMBER_TEXT], se[NUMBER_TEXT];
-    bool is_estimable, is_uncertain;
-} cell_figures;
 
 // What is the same for every cell of a table, worked out once.
 typedef struct {
     const gw_release_shape *shape;
     const gw_interval_law *law;
     const gw_released_table *table;
+    size_t cell_count;                   // of the answer
+    gw_bins *bins;                       // statistics over a grid; otherwise NULL
     gw_int128 total;                     // shares: of all cells
     char **keys;                         // per axis and code: the code in quotes
-    char se[NUMBER_TEXT];                // counts, sums, nets
+    char se[GW_CELL_NUMBER_TEXT];        // counts, sums, nets
     gw_int128 half_width, step, divisor; // value * step / divisor is in the last place shown
 } encoder;
 
 static bool is_amount(gw_statistic statistic) {
     return statistic == GW_STATISTIC_COUNT || statistic == GW_STATISTIC_SUM || statistic == GW_STATISTIC_NET;
-}
-
-static void number_format(char text[NUMBER_TEXT], double value, unsigned decimals) {
-    snprintf(text, NUMBER_TEXT, "%.*f", (int)decimals, value);
-    // No negative zero: it would be a different text for the same figure.
-    bool is_zero = true;
-    for (const char *c = text; *c; c++)
-        is_zero &= *c == '-' || *c == '0' || *c == '.';
-    if (is_zero && text[0] == '-')
-        memmove(text, text + 1, strlen(text));
-}
-
-static double round_towards(double value, unsigned decimals, bool is_up) {
-    double power = pow(10, decimals), scaled = value * power;
-    // A hair of slack, so that 64.9 computed as 64.90000000000001 is not widened by a whole step.
-    scaled = is_up ? ceil(scaled - 1e-9) : floor(scaled + 1e-9);
-    return scaled / power;
 }
 
 // ---- counts, sums, nets: whole numbers of steps, and so exact up to one rounding
@@ -62,7 +42,7 @@ static gw_int128 divide_down(gw_int128 value, gw_int128 by) {
 }
 
 // An integer in the last place, with its point: -1234 with two decimals is -12.34.
-static void places_format(char text[NUMBER_TEXT], gw_int128 value, unsigned decimals) {
+static void places_format(char text[GW_CELL_NUMBER_TEXT], gw_int128 value, unsigned decimals) {
     char digits[GW_INT128_TEXT];
     gw_int128_format(value < 0 ? -value : value, digits);
     size_t count = strlen(digits), at = 0;
@@ -78,7 +58,7 @@ static void places_format(char text[NUMBER_TEXT], gw_int128 value, unsigned deci
     text[at] = '\0';
 }
 
-static void figures_amount(const encoder *e, gw_int128 value, cell_figures *ret) {
+static void figures_amount(const encoder *e, gw_int128 value, gw_cell_figures *ret) {
     unsigned decimals = e->shape->decimals;
     gw_int128 lower = (value - e->half_width) * e->step, upper = (value + e->half_width) * e->step;
     // The nearest, halves upwards: twice the value keeps the half whole.
@@ -86,7 +66,7 @@ static void figures_amount(const encoder *e, gw_int128 value, cell_figures *ret)
     // May be below 0, like the estimate: whoever adds cells up needs both as they are.
     places_format(ret->lower, divide_down(lower, e->divisor), decimals);
     places_format(ret->upper, -divide_down(-upper, e->divisor), decimals);
-    memcpy(ret->se, e->se, NUMBER_TEXT);
+    memcpy(ret->se, e->se, GW_CELL_NUMBER_TEXT);
     ret->is_estimable = true;
     bool is_signed = e->shape->statistic != GW_STATISTIC_COUNT;
     double size = is_signed && value < 0 ? -(double)value : (double)value;
@@ -96,18 +76,19 @@ static void figures_amount(const encoder *e, gw_int128 value, cell_figures *ret)
 // ---- shares, rates, means
 
 // Ratios in [0, 1] shown on [minimum, minimum + range]: 0 .. 100 for shares and rates.
-static void figures_ratio(const encoder *e, gw_int128 a, gw_int128 b, double minimum, double range, cell_figures *ret) {
+static void figures_ratio(const encoder *e, gw_int128 a, gw_int128 b, double minimum, double range,
+                          gw_cell_figures *ret) {
     gw_ratio_range ratio = gw_interval_ratio(e->law, a, b);
     unsigned decimals = e->shape->decimals;
-    number_format(ret->estimate, minimum + range * ratio.estimate, decimals);
-    number_format(ret->lower, round_towards(minimum + range * ratio.lower, decimals, false), decimals);
-    number_format(ret->upper, round_towards(minimum + range * ratio.upper, decimals, true), decimals);
-    number_format(ret->se, range * ratio.se, decimals + 1);
+    gw_cell_number(ret->estimate, minimum + range * ratio.estimate, decimals);
+    gw_cell_number(ret->lower, gw_cell_round(minimum + range * ratio.lower, decimals, false), decimals);
+    gw_cell_number(ret->upper, gw_cell_round(minimum + range * ratio.upper, decimals, true), decimals);
+    gw_cell_number(ret->se, range * ratio.se, decimals + 1);
     ret->is_estimable = ratio.is_estimable;
     ret->is_uncertain = !ratio.is_estimable || ratio.upper - ratio.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH;
 }
 
-static void figures_of(const encoder *e, size_t cell, cell_figures *ret) {
+static void figures_of(const encoder *e, size_t cell, gw_cell_figures *ret) {
     gw_int128 a = gw_released_value(e->table, cell, 0);
     switch (e->shape->statistic) {
     case GW_STATISTIC_COUNT:
@@ -129,7 +110,8 @@ static void figures_of(const encoder *e, size_t cell, cell_figures *ret) {
     case GW_STATISTIC_RATIO:
     case GW_STATISTIC_GAP:
     case GW_STATISTIC_HISTOGRAM:
-    case GW_STATISTIC_QUANTILE:
+        return;
+    case GW_STATISTIC_QUANTILE: // from bins.h, group by group
     case GW_STATISTIC_POVERTY:
     case GW_STATISTIC_GINI:
     case GW_STATISTIC_QUINTILE_RATIO:
@@ -153,19 +135,20 @@ static void write_figure(gw_buffer *out, const char *name, const char *text) {
     gw_buffer_text(out, "\"");
 }
 
-static void encode_figures(const cell_figures *figures, gw_buffer *out) {
+static void encode_figures(const gw_cell_figures *figures, gw_buffer *out) {
     write_figure(out, ",\"estimate\":", figures->is_estimable ? figures->estimate : NULL);
-    write_figure(out, ",\"lower\":", figures->lower);
-    write_figure(out, ",\"upper\":", figures->upper);
-    write_figure(out, ",\"se\":", figures->is_estimable ? figures->se : NULL);
+    write_figure(out, ",\"lower\":", figures->has_no_range ? NULL : figures->lower);
+    write_figure(out, ",\"upper\":", figures->has_no_range ? NULL : figures->upper);
+    write_figure(out, ",\"se\":", figures->is_estimable && !figures->has_no_se ? figures->se : NULL);
     write_figure(out, ",\"flag\":", figures->is_uncertain ? "u" : "");
 }
 
-static void encode_key(const encoder *e, size_t cell, gw_buffer *out) {
+// The codes of the first `axis_count` breakdowns of a cell of so many cells.
+static void encode_codes(const encoder *e, size_t axis_count, size_t cell_count, size_t cell, gw_buffer *out) {
     const gw_release_shape *shape = e->shape;
-    size_t first = 0, stride = gw_released_cell_count(e->table);
-    gw_buffer_text(out, "\"key\":[");
-    for (size_t axis = 0; axis < shape->axis_count; axis++) {
+    size_t first = 0, stride = cell_count;
+    gw_buffer_text(out, "[");
+    for (size_t axis = 0; axis < axis_count; axis++) {
         size_t size = shape->axis_sizes[axis];
         stride /= size;
         gw_buffer_text(out, axis ? "," : "");
@@ -175,9 +158,10 @@ static void encode_key(const encoder *e, size_t cell, gw_buffer *out) {
     gw_buffer_text(out, "]");
 }
 
-static void encode_cell(const encoder *e, size_t cell, gw_buffer *out) {
+static void encode_cell(const encoder *e, size_t cell, const gw_cell_figures *figures, gw_buffer *out) {
     gw_buffer_text(out, cell ? ",{" : "{");
-    encode_key(e, cell, out);
+    gw_buffer_text(out, "\"key\":");
+    encode_codes(e, e->shape->axis_count, e->cell_count, cell, out);
     gw_buffer_text(out, ",\"parts\":[");
     for (size_t part = 0; part < e->shape->part_count; part++) {
         char text[GW_INT128_TEXT];
@@ -185,9 +169,7 @@ static void encode_cell(const encoder *e, size_t cell, gw_buffer *out) {
         write_figure(out, part ? "," : "", text);
     }
     gw_buffer_text(out, "]");
-    cell_figures figures;
-    figures_of(e, cell, &figures);
-    encode_figures(&figures, out);
+    encode_figures(figures, out);
     gw_buffer_text(out, "}");
 }
 
@@ -228,7 +210,8 @@ static void encode_head(const gw_release_shape *shape, gw_hash salt, gw_buffer *
     if (shape->is_dummy)
         gw_buffer_text(out, ",\"dummy\":true");
     gw_json_write_name(out, "noise");
-    gw_buffer_text(out, "{\"law\":\"discrete-laplace\"");
+    bool is_choice = shape->bins && shape->bins->tree.bin_count == 0;
+    gw_buffer_text(out, is_choice ? "{\"law\":\"permute-and-flip\"" : "{\"law\":\"discrete-laplace\"");
     gw_json_write_epsilon(out, "epsilon", shape->noise.epsilon);
     char text[32];
     snprintf(text, sizeof text, "%llu", (unsigned long long)shape->noise.sensitivity);
@@ -239,7 +222,13 @@ static void encode_head(const gw_release_shape *shape, gw_hash salt, gw_buffer *
         snprintf(text, sizeof text, "%llu", (unsigned long long)shape->width);
         gw_json_write_member(out, "width", text);
     }
+    if (is_choice) {
+        snprintf(text, sizeof text, "%.0f", ceil(shape->bins->rank_error - 1e-9));
+        gw_json_write_member(out, "rank_error", text);
+    }
     gw_buffer_text(out, "}");
+    if (shape->bins)
+        gw_bins_encode_question(shape, out);
     if (shape->bounds_kind)
         encode_bounds(shape, out);
     gw_json_write_name(out, "by");
@@ -258,6 +247,10 @@ static size_t cells_bytes_max(const gw_release_shape *shape, size_t cell_count, 
     unsigned figure_digits = digits;
     for (int64_t step = shape->step_scaled; step > 1; step /= 10)
         figure_digits++;
+    if (shape->bins) {
+        figure_digits = figure_digits > GW_CELL_DIGITS_MAX ? figure_digits : GW_CELL_DIGITS_MAX;
+        digits = digits > INDEX_DIGITS_MAX ? digits : INDEX_DIGITS_MAX;
+    }
     size_t bytes =
         cell_count * (CELL_FIXED_BYTES + shape->part_count * (digits + 4) + 4 * (figure_digits + shape->decimals + 6));
     for (size_t axis = 0; axis < shape->axis_count; axis++) {
@@ -270,8 +263,12 @@ static size_t cells_bytes_max(const gw_release_shape *shape, size_t cell_count, 
     return bytes;
 }
 
+static size_t body_bytes_max(const gw_release_shape *shape, size_t cell_count, unsigned digits) {
+    return cells_bytes_max(shape, cell_count, digits) + (shape->bins ? gw_bins_bytes_max(shape, digits) : 0);
+}
+
 size_t gw_release_bytes_max(const gw_release_shape *shape, size_t cell_count) {
-    return HEAD_BYTES_MAX + cells_bytes_max(shape, cell_count, shape->value_digits);
+    return HEAD_BYTES_MAX + body_bytes_max(shape, cell_count, shape->value_digits);
 }
 
 size_t gw_release_others(gw_statistic statistic, size_t cell_count) {
@@ -279,6 +276,12 @@ size_t gw_release_others(gw_statistic statistic, size_t cell_count) {
     case GW_STATISTIC_COUNT:
     case GW_STATISTIC_SUM:
     case GW_STATISTIC_NET:
+        return 0;
+    case GW_STATISTIC_QUANTILE: // their ranges are made by privacy/derive
+    case GW_STATISTIC_POVERTY:
+    case GW_STATISTIC_GINI:
+    case GW_STATISTIC_QUINTILE_RATIO:
+    case GW_STATISTIC_SERIES:
         return 0;
     case GW_STATISTIC_SHARE:
         return cell_count - 1;
@@ -289,11 +292,6 @@ size_t gw_release_others(gw_statistic statistic, size_t cell_count) {
     case GW_STATISTIC_RATIO:
     case GW_STATISTIC_GAP:
     case GW_STATISTIC_HISTOGRAM:
-    case GW_STATISTIC_QUANTILE:
-    case GW_STATISTIC_POVERTY:
-    case GW_STATISTIC_GINI:
-    case GW_STATISTIC_QUINTILE_RATIO:
-    case GW_STATISTIC_SERIES:
     case GW_STATISTIC_KEYS:
         return 1;
     }
@@ -318,7 +316,7 @@ static void encoder_init_amounts(encoder *e) {
     e->half_width = (gw_int128)gw_interval_half_width(e->law);
     double step = (double)e->step / (double)e->divisor / (double)power_of_ten(shape->decimals);
     bool is_plain = shape->statistic == GW_STATISTIC_COUNT && shape->step_scale == 0;
-    number_format(e->se, gw_interval_noise_sd(e->law) * step, is_plain ? 1 : shape->decimals + 1);
+    gw_cell_number(e->se, gw_interval_noise_sd(e->law) * step, is_plain ? 1 : shape->decimals + 1);
 }
 
 static char *key_text(const char *code) {
@@ -352,22 +350,53 @@ static void encoder_done(encoder *e) {
     for (size_t i = 0; e->keys && i < key_count(e->shape); i++)
         free(e->keys[i]);
     free(e->keys);
+    gw_bins_free(e->bins);
 }
 
-static void encode_cells(const encoder *e, gw_buffer *out) {
+static void encode_own_cells(const encoder *e, gw_buffer *out) {
+    gw_cell_figures figures = {0};
+    for (size_t cell = 0; cell < e->cell_count; cell++) {
+        figures_of(e, cell, &figures);
+        encode_cell(e, cell, &figures, out);
+    }
+}
+
+static gw_status encode_group_cells(const encoder *e, gw_buffer *out) {
+    size_t count = gw_bins_cells(e->shape);
+    gw_cell_figures *figures = calloc(count, sizeof *figures);
+    gw_status status = figures ? GW_OK : GW_NO_MEMORY;
+    for (size_t group = 0; status == GW_OK && group < e->shape->bins->group_count; group++) {
+        status = gw_bins_figures(e->bins, group, figures);
+        for (size_t i = 0; status == GW_OK && i < count; i++)
+            encode_cell(e, group * count + i, &figures[i], out);
+    }
+    free(figures);
+    return status;
+}
+
+static gw_status encode_cells(const encoder *e, gw_buffer *out) {
+    gw_status status = GW_OK;
     gw_json_write_name(out, "cells");
     gw_buffer_text(out, "[");
-    for (size_t cell = 0; cell < gw_released_cell_count(e->table); cell++)
-        encode_cell(e, cell, out);
+    if (e->bins)
+        status = encode_group_cells(e, out);
+    else
+        encode_own_cells(e, out);
     gw_buffer_text(out, "]}");
+    return status;
+}
+
+static void encode_group_key(const void *state, size_t group, gw_buffer *out) {
+    const encoder *e = state;
+    encode_codes(e, e->shape->bins->group_axes, e->shape->bins->group_count, group, out);
 }
 
 // Spaces up to a length that the shape alone decides.
 static void encode_padding(const gw_release_shape *shape, size_t cell_count, size_t start, gw_buffer *out) {
     static const char spaces[64] = "                                                               ";
-    size_t length = start + cells_bytes_max(shape, cell_count, shape->value_digits) + 16;
+    size_t length = start + body_bytes_max(shape, cell_count, shape->value_digits) + 16;
     if (out->size > length)
-        length = start + cells_bytes_max(shape, cell_count, VALUE_DIGITS_MAX) + 16;
+        length = start + body_bytes_max(shape, cell_count, VALUE_DIGITS_MAX) + 16;
     while (out->status == GW_OK && out->size < length) {
         size_t left = length - out->size;
         gw_buffer_append(out, spaces, left < 63 ? left : 63);
@@ -377,18 +406,22 @@ static void encode_padding(const gw_release_shape *shape, size_t cell_count, siz
 gw_status gw_release_encode(const gw_release_shape *shape, const gw_interval_law *law, const gw_released_table *table,
                             gw_hash salt, gw_buffer *ret_answer) {
     encoder e = {.shape = shape, .law = law, .table = table};
-    size_t cell_count = gw_released_cell_count(table);
-    for (size_t cell = 0; shape->statistic == GW_STATISTIC_SHARE && cell < cell_count; cell++)
+    e.cell_count = shape->bins ? shape->bins->group_count * gw_bins_cells(shape) : gw_released_cell_count(table);
+    for (size_t cell = 0; shape->statistic == GW_STATISTIC_SHARE && cell < e.cell_count; cell++)
         GW_ASSERT(gw_add_i128(e.total, gw_released_value(table, cell, 0), &e.total));
     if (is_amount(shape->statistic))
         encoder_init_amounts(&e);
     gw_status status = encoder_init_keys(&e);
+    if (status == GW_OK && shape->bins)
+        status = gw_bins_new(shape, table, &e.bins);
     if (status == GW_OK) {
         encode_head(shape, salt, ret_answer);
         size_t start = ret_answer->size;
-        encode_cells(&e, ret_answer);
-        encode_padding(shape, cell_count, start, ret_answer);
-        status = ret_answer->status;
+        if (e.bins)
+            gw_bins_encode_measured(e.bins, encode_group_key, &e, ret_answer);
+        status = encode_cells(&e, ret_answer);
+        encode_padding(shape, e.cell_count, start, ret_answer);
+        status = status == GW_OK ? ret_answer->status : status;
     }
     encoder_done(&e);
     return status;

@@ -5,9 +5,28 @@
 // on: privacy/{released,interval,cost}.h, base/buffer.h, wire/json.h.
 #pragma once
 #include "privacy/cost.h"
+#include "privacy/derive/distribution.h"
 #include "privacy/released.h"
 #include "service/base/buffer.h"
 #include "service/base/crypto.h"
+
+// Of statistics over a grid of bins or periods: what was measured of each group, and what the bins stand for.
+typedef struct {
+    gw_tree_shape tree; // bin_count 0: no tree, but the index of one bin, chosen by permute-and-flip, for each group
+    size_t group_count; // of the answer; the tree may have one more, of all who are in none of them
+    size_t group_axes;  // the first so many breakdowns are those of the groups
+    size_t bin_count;
+    int64_t first_scaled, width_scaled, grid_scaled, last_scaled; // of values, as so many 10^-scale
+    unsigned scale;
+    const char *first, *width; // the same as decimal texts; NULL for periods
+    const gw_quantile_level *levels;
+    const char *const *level_texts;
+    size_t level_count; // quantiles
+    gw_quantile_level fraction;
+    const char *fraction_text; // poverty: of the median
+    double rank_error;         // of a choice, at 95 %
+    const char *line_unit;     // poverty: of the values
+} gw_release_bins;
 
 // What is public about an answer before it is measured. All texts are borrowed.
 typedef struct {
@@ -36,6 +55,7 @@ typedef struct {
     const char *const *const *axis_codes; // per axis: its codes in cell order
     const size_t *axis_sizes;
     size_t axis_count;
+    const gw_release_bins *bins; // NULL: figures follow from the parts of their own cell
 } gw_release_shape;
 
 // Every cell appears. Estimates of counts, sums and nets are exact multiples of the step, rounded once, and may be

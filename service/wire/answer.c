@@ -331,26 +331,35 @@ static void decode_blocks(decoder *d, const gw_json_node *root, gw_answer *answe
         fail_value(d, array, "blocks", "as many cells as the answer has");
 }
 
-static void decode_nodes(decoder *d, const gw_json_node *node, const gw_answer_measured *measured,
+static const char *const *nodes_of(decoder *d, const gw_json_node *object, const char *name, size_t count) {
+    const gw_json_node *array = gw_json_read_array(&d->reader, object, name);
+    const char *const *nodes = array == NULL ? NULL : texts_of(d, array, name, count);
+    gw_int128 value;
+    for (size_t i = 0; d->reader.status == GW_OK && i < count; i++)
+        if (!gw_int128_parse(nodes[i], &value))
+            fail_value(d, array, name, "whole numbers in quotes");
+    return nodes;
+}
+
+static void decode_group(decoder *d, const gw_json_node *node, const gw_answer_measured *measured,
                          gw_answer_group *group) {
     static const char *const allowed[] = {"key", "nodes", NULL};
     if (!gw_json_expect_object(&d->reader, node, allowed))
         return;
     group->key = texts_of(d, gw_json_read_array(&d->reader, node, "key"), "key", measured->by_count);
-    group->nodes = texts_of(d, gw_json_read_array(&d->reader, node, "nodes"), "nodes", measured->node_count);
-    gw_int128 value;
-    for (size_t i = 0; d->reader.status == GW_OK && i < measured->node_count; i++)
-        if (!gw_int128_parse(group->nodes[i], &value))
-            fail_value(d, node, "nodes", "whole numbers in quotes");
+    group->nodes = nodes_of(d, node, "nodes", measured->node_count);
 }
 
 static void decode_measured(decoder *d, const gw_json_node *root, gw_answer *answer) {
-    static const char *const allowed[] = {"kind", "fan", "bins", "nodes", "first", "width", "by", "groups", NULL};
+    static const char *const allowed[] = {"kind",  "fan", "bins",   "nodes", "first",
+                                          "width", "by",  "groups", "rest",  NULL};
     const gw_json_node *object = gw_json_read_object(&d->reader, root, "measured");
     gw_answer_measured *measured = &answer->measured;
     if (!gw_json_expect_object(&d->reader, object, allowed))
         return;
     measured->kind = read_text(d, object, "kind");
+    if (measured->kind != NULL && strcmp(measured->kind, "tree") != 0)
+        fail_value(d, gw_json_member(object, "kind"), "kind", "tree");
     measured->fan = (unsigned)gw_json_read_integer(&d->reader, object, "fan", 2, 65536);
     measured->bin_count = (size_t)gw_json_read_integer(&d->reader, object, "bins", 1, 1000000);
     measured->node_count = (size_t)gw_json_read_integer(&d->reader, object, "nodes", 1, 2000000);
@@ -368,7 +377,25 @@ static void decode_measured(decoder *d, const gw_json_node *root, gw_answer *ans
     measured->groups = groups;
     for (const gw_json_node *node = array == NULL ? NULL : gw_json_first(array);
          node != NULL && d->reader.status == GW_OK; node = gw_json_next(node))
-        decode_nodes(d, node, measured, groups++);
+        decode_group(d, node, measured, groups++);
+    if (gw_json_has(object, "rest"))
+        measured->rest = nodes_of(d, object, "rest", measured->node_count);
+}
+
+static void decode_line(decoder *d, const gw_json_node *root, gw_answer *answer) {
+    static const char *const allowed[] = {"unit",         "median",          "threshold",       "median_lower",
+                                          "median_upper", "threshold_lower", "threshold_upper", NULL};
+    const gw_json_node *object = gw_json_read_object(&d->reader, root, "line");
+    gw_answer_line *line = &answer->line;
+    if (!gw_json_expect_object(&d->reader, object, allowed))
+        return;
+    line->unit = read_text(d, object, "unit");
+    line->median = read_decimal_or_null(d, object, "median");
+    line->threshold = read_decimal_or_null(d, object, "threshold");
+    line->median_lower = read_decimal(d, object, "median_lower");
+    line->median_upper = read_decimal(d, object, "median_upper");
+    line->threshold_lower = read_decimal(d, object, "threshold_lower");
+    line->threshold_upper = read_decimal(d, object, "threshold_upper");
 }
 
 // What only some statistics have.
@@ -383,6 +410,8 @@ static void decode_details(decoder *d, const gw_json_node *root, gw_answer *answ
         decode_selection(d, root, answer);
     if (gw_json_has(root, "measured"))
         decode_measured(d, root, answer);
+    if (gw_json_has(root, "line"))
+        decode_line(d, root, answer);
 }
 
 gw_status gw_answer_decode(gw_bytes bytes, gw_arena *arena, gw_answer *ret, gw_problem *ret_problem) {
@@ -390,7 +419,7 @@ gw_status gw_answer_decode(gw_bytes bytes, gw_arena *arena, gw_answer *ret, gw_p
         "v",        "salt",  "release",   "dataset",  "data_version", "policy", "indicator", "indicator_version",
         "question", "unit",  "decimals",  "level",    "statistic",    "of",     "notice",    "noise",
         "by",       "cells", "per",       "weighted", "bounds",       "dummy",  "over",      "fraction",
-        "at",       "gap",   "selection", "measured", "blocks",       NULL};
+        "at",       "gap",   "selection", "measured", "blocks",       "line",   NULL};
     GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
     gw_status status = gw_json_parse(bytes, GW_JSON_REPLY, &json, ret_problem);
     if (status != GW_OK)

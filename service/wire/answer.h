@@ -25,8 +25,9 @@ typedef struct {
     gw_epsilon epsilon;
 } gw_answer_block;
 
-// What was measured where figures do not follow from the parts of their own cell: a tree of counts per group, level by
-// level from the widest nodes to the bins.
+// What was measured where figures do not follow from the parts of their own cell: a tree of counts per group. Its nodes
+// stand level by level: the bins first, then sums of `fan` of them each, and so on; the last level has `fan` nodes at
+// most.
 typedef struct {
     const char *const *key; // the group's codes, in the order of `by`
     const char *const *nodes;
@@ -40,7 +41,15 @@ typedef struct {
     size_t by_count;
     const gw_answer_group *groups;
     size_t group_count;
+    const char *const *rest; // node_count: everybody else, who counts for the median of all; or NULL
 } gw_answer_measured;
+
+// Poverty: everybody's median, and the line below which people count as poor. In `unit`; ranges at the answer's level.
+typedef struct {
+    const char *unit;                                 // NULL: no line
+    const char *median, *median_lower, *median_upper; // median and threshold NULL where they are not determinable
+    const char *threshold, *threshold_lower, *threshold_upper;
+} gw_answer_line;
 
 typedef struct {
     const char *salt, *release, *dataset, *data_version, *indicator, *question, *unit, *level,
@@ -74,6 +83,7 @@ typedef struct {
     const gw_answer_block *blocks; // none: one law for all cells
     size_t block_count;
     gw_answer_measured measured;
+    gw_answer_line line;
     size_t part_count; // 0 where `measured` has what was measured
     const gw_answer_cell *cells;
     size_t cell_count;

@@ -28,7 +28,13 @@ static void every_statistic_has_its_measure(void **state) {
     } cases[] = {{"count", NULL, GW_STATISTIC_COUNT},
                  {"share", NULL, GW_STATISTIC_SHARE},
                  {"mean:income", "income", GW_STATISTIC_MEAN},
-                 {"sum:income", "income", GW_STATISTIC_SUM}};
+                 {"sum:income", "income", GW_STATISTIC_SUM},
+                 {"median:income", "income", GW_STATISTIC_QUANTILE},
+                 {"poverty:income", "income", GW_STATISTIC_POVERTY},
+                 {"gini:income", "income", GW_STATISTIC_GINI},
+                 {"s80s20:income", "income", GW_STATISTIC_QUINTILE_RATIO},
+                 {"quintile_ratio:income", "income", GW_STATISTIC_QUINTILE_RATIO},
+                 {"series:month", "month", GW_STATISTIC_SERIES}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         read_measure r = measure_of((gw_question_options){.measure = cases[i].measure});
         assert_int_equal(r.status, GW_OK);
@@ -109,11 +115,59 @@ static void a_misspelt_statistic_gets_the_nearest(void **state) {
     (void)state;
     assert_refused((gw_question_options){.measure = "coutn"}, "option_value", "Did you mean --measure count?");
     assert_refused((gw_question_options){.measure = "summ:income"}, "option_value", "--measure sum:CONCEPT?");
-    assert_refused((gw_question_options){.measure = "quantile:income"}, "option_value", "count, share, mean:income");
+    assert_refused((gw_question_options){.measure = "medain:income"}, "option_value", "--measure median:CONCEPT?");
+    assert_refused((gw_question_options){.measure = "zzzzzzzzz:income"}, "option_value", "count, share, mean:income");
+}
+
+static void levels_rise_in_the_body_however_they_are_typed(void **state) {
+    (void)state;
+    read_measure r =
+        measure_of((gw_question_options){.measure = "quantile:income", .at = "0.9,0.10,0.5", .bins = "500"});
+    assert_int_equal(r.status, GW_OK);
+    r.question.kind = GW_KIND_COST;
+    r.question.dataset = "x/r";
+    gw_buffer body;
+    gw_buffer_init(&body, 65536);
+    gw_question_encode(&r.question, &body);
+    assert_string_equal(gw_buffer_string(&body),
+                        "{\"v\":1,\"kind\":\"cost\",\"dataset\":\"x/r\",\"measure\":{\"statistic\":\"quantile\","
+                        "\"of\":\"income\",\"at\":[\"0.1\",\"0.5\",\"0.9\"],\"bins\":500}}");
+    gw_buffer_done(&body);
+    gw_arena_free(r.arena);
+    r = measure_of((gw_question_options){.measure = "median:income", .method = "tree"});
+    assert_int_equal(r.status, GW_OK);
+    assert_string_equal(r.question.levels[0], "0.5");
+    assert_string_equal(r.question.method, "tree");
+    gw_arena_free(r.arena);
+    r = measure_of((gw_question_options){.measure = "poverty:income", .fraction = "0.50"});
+    assert_int_equal(r.status, GW_OK);
+    assert_string_equal(r.question.fraction, "0.5");
+    gw_arena_free(r.arena);
+}
+
+static void what_belongs_to_one_measure_is_refused_for_another(void **state) {
+    (void)state;
+    assert_refused((gw_question_options){.measure = "quantile:income"}, "option_missing", "--at 0.1,0.5,0.9");
+    assert_refused((gw_question_options){.measure = "median:income", .at = "0.5"}, "option_value", "--at 0.1");
+    assert_refused((gw_question_options){.measure = "quantile:income", .at = "0"}, "option_value", "--at 0.1");
+    assert_refused((gw_question_options){.measure = "quantile:income", .at = "1"}, "option_value", "--at 0.1");
+    assert_refused((gw_question_options){.measure = "quantile:income", .at = "0.1,0.10"}, "option_value", "--at 0.1");
+    assert_refused((gw_question_options){.measure = "quantile:income", .at = "0.1,0.5", .method = "pick"},
+                   "option_value", "--method tree");
+    assert_refused((gw_question_options){.measure = "mean:income", .at = "0.5"}, "option_value", "Leave it out");
+    assert_refused((gw_question_options){.measure = "gini:income", .fraction = "0.5"}, "option_value", "Leave it out");
+    assert_refused((gw_question_options){.measure = "series:month", .bins = "10"}, "option_value", "Leave it out");
+    assert_refused((gw_question_options){.measure = "gini:income", .bins = "1"}, "option_value", "--bins 1000");
+    assert_refused((gw_question_options){.measure = "gini:income", .bins = "70000"}, "option_value", "--bins 1000");
+    assert_refused((gw_question_options){.measure = "poverty:income", .fraction = "1.2"}, "option_value",
+                   "--fraction 0.6");
+    assert_refused((gw_question_options){.at = "0.5"}, "option_value", "--measure count");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(levels_rise_in_the_body_however_they_are_typed),
+        cmocka_unit_test(what_belongs_to_one_measure_is_refused_for_another),
         cmocka_unit_test(every_statistic_has_its_measure),
         cmocka_unit_test(a_net_becomes_the_body_it_says),
         cmocka_unit_test(persons_are_counted_where_it_is_said),

@@ -151,7 +151,7 @@ static void lines_that_say_nothing_clear_are_refused(void **state) {
     static const char *const sizes[] = {"0", "-5", "1.5", "1e3", "", "x", "100000000001"};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         assert_refused((gw_question_options){.group_size = sizes[i]}, "rate", "option_value");
-    static const char *const measures[] = {"median:income", "mean:", "mean", "count:income", "rate", "mean:a b", ""};
+    static const char *const measures[] = {"medien:income", "mean:", "mean", "count:income", "rate", "mean:a b", ""};
     for (size_t i = 0; i < sizeof(measures) / sizeof(measures[0]); i++)
         assert_refused((gw_question_options){.measure = measures[i]}, NULL, "option_value");
     static const char *const errors[] = {"0", "-3", "3%", "1e3", "", "abc"};

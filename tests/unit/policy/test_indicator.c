@@ -20,11 +20,14 @@ static gw_catalogue *load_installed(void) {
 
 static void installed_indicators_are_complete(void **state) {
     (void)state;
-    static const char *const ids[] = {
-        "activity_rate",          "arrivals",          "departures",       "education_high",   "education_low",
-        "education_medium",       "employment_rate",   "first_permits",    "mean_income",      "mean_weekly_hours",
-        "net_migration",          "permit_holders",    "population_count", "population_share", "resident_stock",
-        "return_migration_share", "returns_to_origin", "unemployment_rate"};
+    static const char *const ids[] = {"activity_rate",      "arrivals",          "arrivals_by_period",
+                                      "at_risk_of_poverty", "departures",        "education_high",
+                                      "education_low",      "education_medium",  "employment_rate",
+                                      "first_permits",      "income_gini",       "income_quintile_ratio",
+                                      "mean_income",        "mean_weekly_hours", "median_income",
+                                      "net_migration",      "permit_holders",    "population_count",
+                                      "population_share",   "resident_stock",    "return_migration_share",
+                                      "returns_to_origin",  "unemployment_rate"};
     GW_CLEANUP(gw_catalogue_freep) gw_catalogue *catalogue = load_installed();
     assert_int_equal(gw_catalogue_count(catalogue), COUNT(ids));
     for (size_t i = 0; i < COUNT(ids); i++) {
@@ -75,8 +78,11 @@ static void definitions_say_what_the_filters_do(void **state) {
                 assert_non_null(strstr(indicator->definition, phrase));
             }
         assert_true((indicator->statistic == GW_STATISTIC_RATE) == (indicator->numerator_count > 0));
-        assert_true((indicator->statistic == GW_STATISTIC_MEAN) == (indicator->of != NULL));
+        assert_true(gw_statistic_has_of(indicator->statistic) == (indicator->of != NULL));
         assert_true((indicator->statistic == GW_STATISTIC_NET) == (indicator->plus_count > 0));
+        assert_true((indicator->statistic == GW_STATISTIC_QUANTILE) == (indicator->level_count > 0));
+        assert_true(indicator->fraction == NULL || strcmp(indicator->fraction, "0.6") != 0 ||
+                    strstr(indicator->definition, "60 %") != NULL);
     }
 }
 

@@ -23,6 +23,8 @@ static const char policy_form[] =
     "\"grid\":\"1\",\"missing\":\"drop\",\"depends_on\":\"household\"}}},"
     "\"permits\":{\"unit\":\"id\",\"rows_per_person_max\":4,\"inherit\":[\"c_birth\"],\"columns\":{"
     "\"why\":{\"concept\":\"reason\",\"type\":\"code\",\"codelist\":\"CL_REASON\",\"missing\":\"_U\"},"
+    "\"granted\":{\"concept\":\"granted_on\",\"type\":\"date\",\"period\":\"month\",\"first\":\"2021-01\",\"last\":"
+    "\"2024-12\",\"missing\":\"_U\"},"
     "\"fee\":{\"concept\":\"fee\",\"type\":\"decimal\",\"unit\":\"EUR\",\"min\":\"0\",\"max\":\"500\",\"grid\":\"0.5\","
     "\"missing\":\"drop\",\"person_total_max\":\"800\"},"
     "\"w\":{\"role\":\"weight\",\"type\":\"decimal\",\"min\":\"0\",\"max\":\"40\",\"grid\":\"0.1\",\"mean\":\"8\","
@@ -30,7 +32,9 @@ static const char policy_form[] =
     "\"budget\":{\"lifetime\":\"%s\",\"per_principal\":\"2\",\"window\":{\"days\":365,\"epsilon\":\"3\"},"
     "\"question_min\":\"0.01\",\"question_max\":\"0.5\"},\"accounting\":{\"kind\":\"pure\"},"
     "\"planning\":{\"cell_persons\":1500,\"size_bucket\":1000000},\"grants\":[{\"role\":\"researcher\","
-    "\"tables\":[\"persons\",\"permits\"],\"statistics\":[\"count\",\"rate\",\"mean\",\"share\",\"sum\",\"net\"]}]}";
+    "\"tables\":[\"persons\",\"permits\"],\"statistics\":[\"count\",\"rate\",\"mean\",\"share\",\"sum\",\"net\","
+    "\"quantile\",\"poverty\","
+    "\"gini\",\"quintile_ratio\",\"series\"]}]}";
 
 static int64_t clock_unix(void *state) {
     return ((asking *)state)->now;

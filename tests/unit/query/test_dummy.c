@@ -32,6 +32,15 @@ static const char *const questions[] = {
     DATASET
     "\"measure\":{\"statistic\":\"net\",\"table\":\"permits\",\"plus\":[{\"concept\":\"reason\",\"in\":[\"EMP\"]}],"
     "\"minus\":[{\"concept\":\"reason\",\"in\":[\"FAM\"]}]},\"by\":[\"c_birth\",\"reason\"]",
+    DATASET "\"indicator\":\"median_income\"",
+    DATASET
+    "\"measure\":{\"statistic\":\"quantile\",\"of\":\"income\",\"at\":[\"0.1\",\"0.5\",\"0.9\"]},\"by\":[\"sex\"]",
+    DATASET "\"indicator\":\"at_risk_of_poverty\"",
+    DATASET "\"indicator\":\"income_gini\",\"by\":[\"sex\"]",
+    DATASET "\"indicator\":\"income_quintile_ratio\",\"by\":[]",
+    DATASET "\"measure\":{\"statistic\":\"series\",\"of\":\"granted_on\"},\"by\":[\"c_birth\"]",
+    DATASET
+    "\"measure\":{\"statistic\":\"series\",\"of\":\"granted_on\",\"per\":\"person\"},\"by\":[],\"weighted\":false",
 };
 #define QUESTION_COUNT (sizeof questions / sizeof questions[0])
 
