@@ -88,23 +88,34 @@ static gw_status throw_row(const gw_bernoulli_exp *law, size_t bit, gw_random_so
     return status;
 }
 
-// `m` holds limb_count limbs per coin. Each of the law's bits is thrown for each lane; bits of m that the law doesn't
-// have make tails.
+// Coins that a bit past the law's last one turns to tails, whatever is thrown.
+static void hopeless_bits_make_tails(const gw_bernoulli_exp *law, coin_block *block, const uint64_t *m,
+                                     size_t limb_count, size_t count) {
+    for (size_t limb = 0; limb < limb_count; limb++) {
+        size_t first = 64 * limb;
+        uint64_t hopeless = law->bit_count <= first       ? ~0ull
+                            : law->bit_count < first + 64 ? ~0ull << (law->bit_count - first)
+                                                          : 0;
+        for (size_t lane = 0; lane < count; lane++) {
+            uint64_t bits = m[lane * limb_count + limb] & hopeless;
+            block->tails[lane] |= (bits | (0 - bits)) >> 63;
+        }
+    }
+}
+
+// `m` holds limb_count limbs per coin. Each of the law's bits is thrown for each lane, whether the lane has it or not.
 static gw_status fill_block(const gw_bernoulli_exp *law, gw_random_source source, coin_block *block, const uint64_t *m,
                             size_t limb_count, uint8_t *ret, size_t count) {
     size_t lane_count = (count + ROUND_TO - 1) / ROUND_TO * ROUND_TO;
+    size_t row_count = law->bit_count < 64 * limb_count ? law->bit_count : 64 * limb_count;
     memset(block->tails, 0, sizeof(block->tails));
-    for (size_t i = 0; i < 64 * limb_count; i++) {
-        bool is_thrown = i < law->bit_count;
-        if (is_thrown) {
-            gw_status status = throw_row(law, i, source, block, lane_count);
-            if (status != GW_OK)
-                return status;
-        }
-        for (size_t lane = 0; lane < count; lane++) {
-            uint64_t bit = m[lane * limb_count + i / 64] >> (i % 64) & 1;
-            block->tails[lane] |= bit & (is_thrown ? ~block->is_below[lane] : 1);
-        }
+    hopeless_bits_make_tails(law, block, m, limb_count, count);
+    for (size_t i = 0; i < row_count; i++) {
+        gw_status status = throw_row(law, i, source, block, lane_count);
+        if (status != GW_OK)
+            return status;
+        for (size_t lane = 0; lane < count; lane++)
+            block->tails[lane] |= m[lane * limb_count + i / 64] >> (i % 64) & ~block->is_below[lane] & 1;
     }
     for (size_t lane = 0; lane < count; lane++)
         ret[lane] = (uint8_t)(1 - block->tails[lane]);

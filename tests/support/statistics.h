@@ -70,3 +70,10 @@ static inline double statistics_binomial_lower(uint64_t k, uint64_t n, double al
 static inline double statistics_binomial_upper(uint64_t k, uint64_t n, double alpha) {
     return 1 - statistics_binomial_lower(n - k, n, alpha);
 }
+
+// P of a binomial count at least as far out on its side, doubled.
+static inline double statistics_binomial_both(uint64_t k, uint64_t n, double p) {
+    double above = k == 0 ? 1 : statistics_binomial_from(k, n, p);
+    double below = k == n ? 1 : statistics_binomial_from(n - k, n, 1 - p);
+    return fmin(1, 2 * fmin(above, below));
+}
