@@ -11,17 +11,17 @@
 #define U64_TEXT 21 // digits of 2^64 - 1, and NUL
 
 typedef enum {
-    VALUE_NAME,     // char[]: ASCII letters, digits and . _ - / :
-    VALUE_LINE,     // char[]: printable ASCII, words parted by one space
-    VALUE_WORD,     // char[]: one of `choices`
-    VALUE_ID,       // char[33]: 32 hex
-    VALUE_HEX,      // char[65]: 64 hex
-    VALUE_HASH,     // gw_hash
-    VALUE_U64,      // uint64_t
-    VALUE_SEQ,      // uint64_t, GW_NO_SEQ as "none"
-    VALUE_TIME,     // int64_t, not negative
-    VALUE_ROLES,    // unsigned
-    VALUE_CONSTANT, // nothing in the struct: `choices` is the value
+    VALUE_NAME,       // char[]: ASCII letters, digits and . _ - / :
+    VALUE_LINE,       // char[]: printable ASCII, words parted by one space
+    VALUE_WORD,       // char[]: one of `choices`
+    VALUE_ID,         // char[33]: 32 hex
+    VALUE_HEX,        // char[65]: 64 hex
+    VALUE_HASH,       // gw_hash
+    VALUE_U64,        // uint64_t
+    VALUE_SEQ,        // uint64_t, GW_NO_SEQ as "none"
+    VALUE_TIME,       // int64_t, not negative
+    VALUE_ROLES,      // unsigned
+    VALUE_ACCOUNTING, // uint64_t delta: "pure" where it is 0, else "zcdp"
 } value_type;
 
 typedef struct {
@@ -30,14 +30,16 @@ typedef struct {
     size_t offset;
     size_t size; // of the field: bounds texts
     const char *choices;
+    bool is_optional; // stands only where the uint64_t at `when` is not 0
+    size_t when;
 } line_rule;
 
 #define FIELD(name, type, member)                                                                                      \
-    { name, type, offsetof(gw_entry, member), sizeof(((gw_entry *)0)->member), NULL }
+    { name, type, offsetof(gw_entry, member), sizeof(((gw_entry *)0)->member), NULL, false, 0 }
+#define FIELD_WHEN(name, type, member, other)                                                                          \
+    { name, type, offsetof(gw_entry, member), sizeof(((gw_entry *)0)->member), NULL, true, offsetof(gw_entry, other) }
 #define CHOICE(name, member, choices)                                                                                  \
-    { name, VALUE_WORD, offsetof(gw_entry, member), sizeof(((gw_entry *)0)->member), choices }
-#define CONSTANT(name, value)                                                                                          \
-    { name, VALUE_CONSTANT, 0, 0, value }
+    { name, VALUE_WORD, offsetof(gw_entry, member), sizeof(((gw_entry *)0)->member), choices, false, 0 }
 
 static const line_rule genesis_lines[] = {
     FIELD("origin", VALUE_NAME, genesis.origin),
@@ -59,20 +61,24 @@ static const line_rule population_lines[] = {
     FIELD("total", VALUE_U64, population.total),
     FIELD("window-days", VALUE_U64, population.window_days),
     FIELD("window-total", VALUE_U64, population.window_total),
+    FIELD_WHEN("accounting", VALUE_ACCOUNTING, population.delta, population.delta),
+    FIELD_WHEN("delta", VALUE_U64, population.delta, population.delta),
+    FIELD_WHEN("selection-delta", VALUE_U64, population.selection_delta, population.selection_delta),
 };
 static const line_rule policy_lines[] = {
     FIELD("dataset", VALUE_NAME, policy.dataset),
     FIELD("population", VALUE_NAME, policy.population),
     FIELD("version", VALUE_U64, policy.version),
     FIELD("file", VALUE_HASH, policy.file),
-    CONSTANT("accounting", "pure"),
+    FIELD("accounting", VALUE_ACCOUNTING, policy.delta),
     FIELD("total", VALUE_U64, policy.total),
     FIELD("principal-total", VALUE_U64, policy.principal_total),
     FIELD("window-days", VALUE_U64, policy.window_days),
     FIELD("window-total", VALUE_U64, policy.window_total),
     FIELD("question-min", VALUE_U64, policy.question_min),
     FIELD("question-max", VALUE_U64, policy.question_max),
-    CONSTANT("delta", "0"), // pure accounting has none
+    FIELD("delta", VALUE_U64, policy.delta),
+    FIELD_WHEN("selection-delta", VALUE_U64, policy.selection_delta, policy.selection_delta),
     FIELD("supersedes", VALUE_SEQ, policy.supersedes),
 };
 static const line_rule data_lines[] = {
@@ -91,11 +97,16 @@ static const line_rule charge_lines[] = {
     FIELD("question", VALUE_HASH, charge.question),
     FIELD("window", VALUE_U64, charge.window),
     FIELD("cost", VALUE_U64, charge.cost),
-    CONSTANT("delta", "0"),
+    FIELD("delta", VALUE_U64, charge.delta),
     FIELD("spent-dataset", VALUE_U64, charge.spent_dataset),
     FIELD("spent-population", VALUE_U64, charge.spent_population),
     FIELD("spent-principal", VALUE_U64, charge.spent_principal),
     FIELD("spent-window", VALUE_U64, charge.spent_window),
+    FIELD_WHEN("rho", VALUE_U64, charge.rho, charge.rho),
+    FIELD_WHEN("spent-rho-dataset", VALUE_U64, charge.spent_rho_dataset, charge.rho),
+    FIELD_WHEN("spent-rho-population", VALUE_U64, charge.spent_rho_population, charge.rho),
+    FIELD_WHEN("spent-delta-dataset", VALUE_U64, charge.spent_delta_dataset, charge.delta),
+    FIELD_WHEN("spent-delta-population", VALUE_U64, charge.spent_delta_population, charge.delta),
 };
 static const line_rule release_lines[] = {
     FIELD("charge", VALUE_U64, release.charge),
@@ -228,10 +239,14 @@ static void append_value(gw_buffer *buffer, const gw_entry *entry, const line_ru
         gw_roles_format(*(const unsigned *)field, roles);
         gw_buffer_text(buffer, roles);
         return;
-    case VALUE_CONSTANT:
-        gw_buffer_text(buffer, line->choices);
+    case VALUE_ACCOUNTING:
+        gw_buffer_text(buffer, *(const uint64_t *)field == 0 ? "pure" : "zcdp");
         return;
     }
+}
+
+static bool line_stands(const gw_entry *entry, const line_rule *line) {
+    return !line->is_optional || *(const uint64_t *)(const void *)((const char *)entry + line->when) != 0;
 }
 
 void gw_entry_encode(const gw_entry *entry, gw_buffer *buffer) {
@@ -245,6 +260,8 @@ void gw_entry_encode(const gw_entry *entry, gw_buffer *buffer) {
     append_u64(buffer, (uint64_t)entry->time);
     gw_buffer_text(buffer, "\n");
     for (size_t i = 0; i < kind->line_count; i++) {
+        if (!line_stands(entry, &kind->lines[i]))
+            continue;
         gw_buffer_text(buffer, kind->lines[i].name);
         gw_buffer_text(buffer, " ");
         append_value(buffer, entry, &kind->lines[i]);
@@ -284,6 +301,14 @@ static bool cursor_value(entry_cursor *cursor, const char *name, span *ret) {
     ret->size = (size_t)(newline - ret->data);
     cursor->at = newline + 1;
     return true;
+}
+
+// Does the next line start with `name`? A line that may be missing is skipped; one that then stands or is missing
+// wrongly is found when the entry is encoded again.
+static bool cursor_has(const entry_cursor *cursor, const char *name) {
+    size_t name_size = strlen(name);
+    return (size_t)(cursor->end - cursor->at) > name_size && memcmp(cursor->at, name, name_size) == 0 &&
+           cursor->at[name_size] == ' ';
 }
 
 static bool parse_u64(span text, uint64_t *ret) {
@@ -390,8 +415,8 @@ static bool parse_value(span text, const line_rule *line, gw_entry *entry) {
         return parse_time(text, field);
     case VALUE_ROLES:
         return parse_roles(text, field);
-    case VALUE_CONSTANT:
-        return text.size == strlen(line->choices) && memcmp(text.data, line->choices, text.size) == 0;
+    case VALUE_ACCOUNTING: // the delta line below says the same
+        return text.size == 4 && (memcmp(text.data, "pure", 4) == 0 || memcmp(text.data, "zcdp", 4) == 0);
     }
     return false;
 }
@@ -428,6 +453,8 @@ static bool decode_lines(entry_cursor *cursor, gw_entry *entry) {
     const kind_rule *kind = &kinds[entry->kind];
     for (size_t i = 0; i < kind->line_count; i++) {
         span value;
+        if (kind->lines[i].is_optional && !cursor_has(cursor, kind->lines[i].name))
+            continue;
         if (!cursor_value(cursor, kind->lines[i].name, &value) || !parse_value(value, &kind->lines[i], entry))
             return false;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log's entries: line text with a fixed order, one grammar for writer and verifier (formats: the log's entries).
-// Head: "godwit/v1 <kind>", "seq <n>", "time <unix>"; every line ends in \n. Amounts are micro-epsilon.
+// Head: "godwit/v1 <kind>", "seq <n>", "time <unix>"; every line ends in \n. Amounts are micro-epsilon, deltas units of
+// 10^-18, rho units of 2^-40. Lines of the accounting with a delta stand only where it is used.
 // Thread safety: pure.   Depends on: base/crypto.h.
 #pragma once
 #include "service/base/buffer.h"
@@ -67,14 +68,17 @@ typedef struct {
         struct {
             char population[GW_DATASET_MAX];
             uint64_t total, window_days, window_total; // window_days 0 = no window
+            uint64_t delta;                            // 0: pure accounting; else zcdp
+            uint64_t selection_delta;                  // granted to questions that select unknown keys; 0 = none
         } population;
         struct {
             char dataset[GW_DATASET_MAX], population[GW_DATASET_MAX];
             uint64_t version;
             gw_hash file;
             uint64_t total, principal_total, window_days, window_total, question_min,
-                question_max;    // 0 = none for principal_total, window_days
-            uint64_t supersedes; // seq or GW_NO_SEQ
+                question_max;                // 0 = none for principal_total, window_days
+            uint64_t delta, selection_delta; // as of a population
+            uint64_t supersedes;             // seq or GW_NO_SEQ
         } policy;
         struct {
             char dataset[GW_DATASET_MAX];
@@ -88,7 +92,11 @@ typedef struct {
             gw_hash request, question;
             uint64_t window; // id: start of the window as days since 1970 / window_days; 0 where none
             uint64_t cost;
+            uint64_t delta;                                                          // of selection; 0 = none
             uint64_t spent_dataset, spent_population, spent_principal, spent_window; // after this charge
+            uint64_t rho;                                         // 0 where dataset and population are accounted pure
+            uint64_t spent_rho_dataset, spent_rho_population;     // after it, where rho is not 0
+            uint64_t spent_delta_dataset, spent_delta_population; // after it, where delta is not 0
         } charge;
         struct {
             uint64_t charge; // seq

@@ -3,6 +3,7 @@
 // shares no code with the store, so that one finds the other's mistakes. One hash map serves all lookups: its keys are
 // SHA-256 of what is looked up, its values are places in the arrays.
 #include "service/audit/verify.h"
+#include "privacy/accounting/zcdp.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include <stdarg.h>
@@ -104,9 +105,17 @@ typedef struct {
     bool is_revoked;
 } key_row;
 
+// The accounting with a delta: what of it is granted in all.
+typedef struct {
+    uint64_t delta;     // 0: pure
+    uint64_t rho;       // that (total, delta) buys
+    uint64_t selection; // delta of questions that select unknown keys
+} delta_terms;
+
 typedef struct {
     char name[GW_DATASET_MAX];
     uint64_t total, window_days, window_total;
+    delta_terms terms;
 } population_row;
 
 typedef struct {
@@ -114,6 +123,7 @@ typedef struct {
     size_t population;
     uint64_t policy, version;
     uint64_t total, principal_total, window_days, window_total, question_min, question_max;
+    delta_terms terms;
     char data[GW_ID_HEX]; // "" until there is a version
 } dataset_row;
 
@@ -142,6 +152,7 @@ typedef struct {
     uint64_t days, window;
     uint64_t total; // at the last charge
     uint64_t spent, charges;
+    uint64_t rho, selection; // of datasets and populations; counted under pure accounting too
 } balance_row;
 
 struct gw_audit_state {
@@ -332,9 +343,23 @@ static bool window_refresh(gw_audit_state *state, balance_kind kind, size_t owne
 
 // ---- populations, policies, data
 
+static gw_status terms_read(uint64_t total, uint64_t delta, uint64_t selection, delta_terms *ret,
+                            gw_problem *ret_problem) {
+    if (delta >= GW_DELTA_ONE_ATTO || selection >= GW_DELTA_ONE_ATTO)
+        return wrong(ret_problem, "bad_amount", "A delta of 1 or more.");
+    *ret = (delta_terms){
+        .delta = delta, .rho = gw_rho_total((gw_epsilon){total}, (gw_delta){delta}), .selection = selection};
+    return GW_OK;
+}
+
 static gw_status apply_population(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem) {
     if (entry->population.window_days > WINDOW_DAYS_MAX)
         return wrong(ret_problem, "bad_amount", "A window of more than a century.");
+    delta_terms terms;
+    gw_status status = terms_read(entry->population.total, entry->population.delta, entry->population.selection_delta,
+                                  &terms, ret_problem);
+    if (status != GW_OK)
+        return status;
     gw_hash key = key_of('P', entry->population.population, "");
     size_t place = map_find(&state->map, key);
     if (place == NONE) {
@@ -349,6 +374,7 @@ static gw_status apply_population(gw_audit_state *state, const gw_entry *entry, 
     row->total = entry->population.total;
     row->window_days = entry->population.window_days;
     row->window_total = entry->population.window_total;
+    row->terms = terms;
     balance_row like = {.kind = BALANCE_POPULATION, .owner = place};
     if (balance_of(state, &like) == NONE ||
         !window_refresh(state, BALANCE_POPULATION_WINDOW, place, row->window_days, entry->time))
@@ -377,8 +403,12 @@ static gw_status apply_policy(gw_audit_state *state, const gw_entry *entry, gw_p
     gw_hash key = key_of('d', entry->policy.dataset, "");
     size_t place = map_find(&state->map, key);
     size_t population = map_find(&state->map, key_of('P', entry->policy.population, ""));
+    delta_terms terms;
     gw_status status =
         policy_check(entry, place == NONE ? NULL : &state->datasets.items[place], population, ret_problem);
+    if (status == GW_OK)
+        status =
+            terms_read(entry->policy.total, entry->policy.delta, entry->policy.selection_delta, &terms, ret_problem);
     if (status != GW_OK)
         return status;
     bool is_first = place == NONE;
@@ -399,6 +429,7 @@ static gw_status apply_policy(gw_audit_state *state, const gw_entry *entry, gw_p
     row->window_total = entry->policy.window_total;
     row->question_min = entry->policy.question_min;
     row->question_max = entry->policy.question_max;
+    row->terms = terms;
     balance_row like = {.kind = BALANCE_DATASET, .owner = place};
     if (balance_of(state, &like) == NONE ||
         (!is_first && !window_refresh(state, BALANCE_WINDOW, place, row->window_days, entry->time)))
@@ -452,6 +483,8 @@ typedef struct {
     uint64_t total;
     uint64_t stated; // what the entry says is spent after it
     bool is_stated;
+    const delta_terms *terms; // NULL: pure epsilon alone
+    uint64_t stated_rho, stated_delta;
 } charge_balance;
 
 static void charge_balances(const gw_audit_state *state, const gw_entry *entry, size_t dataset,
@@ -464,13 +497,19 @@ static void charge_balances(const gw_audit_state *state, const gw_entry *entry, 
                               .has_total = true,
                               .total = row->total,
                               .stated = entry->charge.spent_dataset,
-                              .is_stated = true};
+                              .is_stated = true,
+                              .terms = &row->terms,
+                              .stated_rho = entry->charge.spent_rho_dataset,
+                              .stated_delta = entry->charge.spent_delta_dataset};
     ret[1] = (charge_balance){.like = {.kind = BALANCE_POPULATION, .owner = row->population},
                               .is_counted = true,
                               .has_total = true,
                               .total = population->total,
                               .stated = entry->charge.spent_population,
-                              .is_stated = true};
+                              .is_stated = true,
+                              .terms = &population->terms,
+                              .stated_rho = entry->charge.spent_rho_population,
+                              .stated_delta = entry->charge.spent_delta_population};
     ret[2] = (charge_balance){.like = {.kind = BALANCE_PRINCIPAL, .owner = dataset},
                               .is_counted = true,
                               .has_total = row->principal_total != 0,
@@ -499,19 +538,54 @@ static const char *balance_kind_name(balance_kind kind) {
     return names[kind];
 }
 
-// Admission, and that the entry states what is spent after it. A wrong figure here is an overspent budget.
-static gw_status charge_balance_check(const charge_balance *want, uint64_t spent, uint64_t cost,
-                                      gw_problem *ret_problem) {
+// Sums that the entry states where it has their lines: rho where dataset or population is accounted with a delta,
+// deltas where the question selects keys.
+static gw_status charge_sums_check(const charge_balance *want, const balance_row *balance, const gw_entry *entry,
+                                   gw_loss cost, gw_problem *ret_problem) {
     const char *name = balance_kind_name(want->like.kind);
-    if (want->has_total && !gw_budget_admits(want->total, spent, cost))
+    uint64_t rho = gw_rho_add(balance->rho, cost.rho);
+    if (entry->charge.rho != 0 && want->stated_rho != rho)
+        return wrong(ret_problem, "spent_mismatch", "The entry says rho %llu is spent of the %s budget; it is %llu.",
+                     (wide)want->stated_rho, name, (wide)rho);
+    if (entry->charge.delta == 0)
+        return GW_OK;
+    if (!gw_budget_admits(want->terms->selection, balance->selection, entry->charge.delta))
+        return wrong(ret_problem, "budget_passed",
+                     "The %s grants a delta of %llu to selections, spent %llu; a charge of %llu passes it.", name,
+                     (wide)want->terms->selection, (wide)balance->selection, (wide)entry->charge.delta);
+    uint64_t delta = balance->selection + entry->charge.delta; // at most what is granted
+    if (want->stated_delta != delta)
+        return wrong(ret_problem, "spent_mismatch", "The entry says delta %llu is spent of the %s budget; it is %llu.",
+                     (wide)want->stated_delta, name, (wide)delta);
+    return GW_OK;
+}
+
+// Admission, and that the entry states what is spent after it. A wrong figure here is an overspent budget.
+static gw_status charge_balance_check(const charge_balance *want, const balance_row *balance, const gw_entry *entry,
+                                      gw_loss cost, gw_problem *ret_problem) {
+    const char *name = balance_kind_name(want->like.kind);
+    gw_loss total = {.micro = want->total, .rho = want->terms == NULL ? 0 : want->terms->rho};
+    gw_loss spent = {.micro = balance->spent, .rho = balance->rho};
+    if (want->has_total && !gw_zcdp_admits(total, spent, cost))
         return wrong(ret_problem, "budget_passed", "The %s budget was %llu, spent %llu; a charge of %llu passes it.",
-                     name, (wide)want->total, (wide)spent, (wide)cost);
+                     name, (wide)want->total, (wide)spent.micro, (wide)cost.micro);
     uint64_t after;
-    if (!gw_add_u64(spent, cost, &after))
+    if (!gw_add_u64(spent.micro, cost.micro, &after))
         return wrong(ret_problem, "budget_passed", "The %s's spending does not fit 64 bits.", name);
     if (want->is_stated && want->stated != after)
         return wrong(ret_problem, "spent_mismatch", "The entry says %llu is spent of the %s budget; it is %llu.",
                      (wide)want->stated, name, (wide)after);
+    return want->terms == NULL ? GW_OK : charge_sums_check(want, balance, entry, cost, ret_problem);
+}
+
+// The price in both measures. A rho that is not its epsilon's would let in more, or less, than the policy allows.
+static gw_status charge_loss(const gw_entry *entry, const charge_balance wants[BALANCE_KINDS], gw_loss *ret,
+                             gw_problem *ret_problem) {
+    *ret = (gw_loss){.micro = entry->charge.cost, .rho = gw_rho_of((gw_epsilon){entry->charge.cost})};
+    bool is_used = wants[0].terms->delta != 0 || wants[1].terms->delta != 0;
+    if (entry->charge.rho != (is_used ? ret->rho : 0))
+        return wrong(ret_problem, "rho_mismatch", "The entry says a charge of %llu costs rho %llu; it costs %llu.",
+                     (wide)entry->charge.cost, (wide)entry->charge.rho, (wide)(is_used ? ret->rho : 0));
     return GW_OK;
 }
 
@@ -522,7 +596,11 @@ static gw_status apply_charge(gw_audit_state *state, const gw_entry *entry, gw_p
         return status;
     charge_balance wants[BALANCE_KINDS];
     size_t places[BALANCE_KINDS];
+    gw_loss cost;
     charge_balances(state, entry, dataset, wants);
+    status = charge_loss(entry, wants, &cost, ret_problem);
+    if (status != GW_OK)
+        return status;
     for (size_t i = 0; i < BALANCE_KINDS; i++) {
         places[i] = NONE;
         if (!wants[i].is_counted) {
@@ -533,8 +611,7 @@ static gw_status apply_charge(gw_audit_state *state, const gw_entry *entry, gw_p
         places[i] = balance_of(state, &wants[i].like);
         if (places[i] == NONE)
             return no_memory(ret_problem);
-        status =
-            charge_balance_check(&wants[i], state->balances.items[places[i]].spent, entry->charge.cost, ret_problem);
+        status = charge_balance_check(&wants[i], &state->balances.items[places[i]], entry, cost, ret_problem);
         if (status != GW_OK)
             return status;
     }
@@ -549,6 +626,10 @@ static gw_status apply_charge(gw_audit_state *state, const gw_entry *entry, gw_p
             continue;
         balance_row *balance = &state->balances.items[places[i]];
         balance->spent += entry->charge.cost;
+        if (wants[i].terms != NULL) {
+            balance->rho = gw_rho_add(balance->rho, cost.rho);
+            balance->selection += entry->charge.delta;
+        }
         balance->total = wants[i].total;
         balance->charges++;
     }
@@ -673,13 +754,18 @@ static gw_audit_balance balance_row_tell(const gw_audit_state *state, const bala
                                 .window = row->window,
                                 .total = row->total,
                                 .spent = row->spent,
-                                .charges = row->charges};
-    if (row->kind == BALANCE_DATASET)
-        balance.total = dataset->total;
-    else if (row->kind == BALANCE_POPULATION)
-        balance.total = population->total;
-    else if (row->kind == BALANCE_PRINCIPAL)
+                                .charges = row->charges,
+                                .rho = row->rho,
+                                .selection = row->selection};
+    if (row->kind == BALANCE_DATASET || row->kind == BALANCE_POPULATION) {
+        const delta_terms *terms = is_population ? &population->terms : &dataset->terms;
+        balance.total = is_population ? population->total : dataset->total;
+        balance.delta = terms->delta;
+        balance.rho_total = terms->rho;
+        balance.selection_total = terms->selection;
+    } else if (row->kind == BALANCE_PRINCIPAL) {
         balance.total = dataset->principal_total;
+    }
     return balance;
 }
 

@@ -40,6 +40,9 @@ GW_MUST_CHECK gw_status gw_audit_verify_folder(const char *log_folder, const gw_
 typedef struct {
     const char *kind, *id, *principal;
     uint64_t window, total, spent, charges;
+    // Of a dataset or a population: rho of all its charges, and what (total, delta) allows; 0 under pure accounting.
+    uint64_t delta, rho_total, rho;
+    uint64_t selection_total, selection; // deltas of questions that selected unknown keys
 } gw_audit_balance;
 size_t gw_audit_balances(const gw_audit_state *state, gw_audit_balance *ret, size_t max); // returns how many there are
 // A receipt with its answer (and the request's bytes, may be empty) checked offline: inclusion of both entries under

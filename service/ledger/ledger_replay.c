@@ -44,11 +44,14 @@ static gw_status entry_replay(void *state, uint64_t seq, gw_bytes bytes) {
     return GW_CORRUPT;
 }
 
-static uint64_t spent_of(const gw_store_balance balances[4], gw_budget_kind kind) {
-    for (size_t i = 0; i < 4; i++)
-        if (balances[i].kind == kind)
-            return balances[i].spent;
-    return 0;
+// All that stands in the row of a dataset or a population; of principals the epsilon alone.
+static bool row_holds(const gw_store_balance balances[4], gw_budget_kind kind, const gw_audit_balance *told) {
+    const gw_store_balance *row = &balances[kind - GW_BUDGET_DATASET];
+    if (kind == GW_BUDGET_PRINCIPAL)
+        return row->spent == told->spent;
+    return row->spent == told->spent && row->rho == told->rho && row->selection == told->selection &&
+           row->total == told->total && row->delta == told->delta && row->rho_total == told->rho_total &&
+           row->selection_total == told->selection_total;
 }
 
 // What the tables say against what the entries add up to, for one line of the auditor's balances.
@@ -61,7 +64,7 @@ static bool balance_holds(gw_store_reader *reader, const gw_audit_balance *balan
     const char *principal = is_principal ? balance->principal : nobody;
     if (gw_store_balances(reader, balance->id, principal, now, balances) != GW_OK)
         return false;
-    return spent_of(balances, is_dataset ? GW_BUDGET_DATASET : GW_BUDGET_PRINCIPAL) == balance->spent;
+    return row_holds(balances, is_dataset ? GW_BUDGET_DATASET : GW_BUDGET_PRINCIPAL, balance);
 }
 
 typedef struct {
@@ -83,7 +86,7 @@ static void population_compare(void *state, const gw_store_policy *policy) {
     for (size_t i = 0; i < check->count; i++)
         if (strcmp(check->balances[i].kind, "population") == 0 &&
             strcmp(check->balances[i].id, policy->population) == 0)
-            check->holds &= spent_of(balances, GW_BUDGET_POPULATION) == check->balances[i].spent;
+            check->holds &= row_holds(balances, GW_BUDGET_POPULATION, &check->balances[i]);
 }
 
 static gw_status balances_check(gw_store_reader *reader, const gw_audit_state *state, int64_t now,

@@ -38,7 +38,8 @@ typedef enum {
     GW_BUDGET_DATASET,
     GW_BUDGET_POPULATION,
     GW_BUDGET_PRINCIPAL,
-    GW_BUDGET_WINDOW
+    GW_BUDGET_WINDOW,
+    GW_BUDGET_SELECTION // the delta granted to questions that select unknown keys, of dataset or population
 } gw_budget_kind;
 const char *gw_budget_kind_name(gw_budget_kind kind); // "dataset", …
 
@@ -46,8 +47,9 @@ typedef struct {
     gw_store_op_kind kind;
     // APPEND: an entry of any kind but charge, release, abandon; seq and time are filled in by the store. For `policy`,
     // `file_bytes` is the policy's text, kept for recall of older versions.
-    // RESERVE: entry.charge with dataset, population, policy, data, principal, idem, request, question, cost filled;
-    // the store fills window and the four `spent`. Totals are those of the policy seq and of the population in force.
+    // RESERVE: entry.charge with dataset, population, policy, data, principal, idem, request, question, cost and delta
+    // (of selection, else 0) filled; the store fills window, rho and what is spent. Totals are those of the policy seq
+    // and of the population in force.
     // SEAL: entry.release with charge, answer, visible. ABANDON: entry.abandon.
     gw_entry entry;
     gw_bytes file_bytes;    // APPEND policy
@@ -62,7 +64,7 @@ typedef struct {
                       // GW_CONFLICT, GW_NOT_FOUND, GW_INVALID
     char code[48];    // why, where result is not OK: a stable code
     gw_budget_kind budget;           // GW_BUDGET: which one
-    uint64_t remaining;              // GW_BUDGET: micro-epsilon left there
+    uint64_t remaining;              // GW_BUDGET: micro-epsilon that one question may cost there; selection: delta left
     int64_t renews;                  // GW_BUDGET window: unix seconds, else 0
     uint64_t seq;                    // of the entry written
     char release[GW_RELEASE_ID_MAX]; // RESERVE: the id its release will carry
@@ -151,6 +153,9 @@ typedef struct {
     uint64_t total, spent;
     int64_t renews;
     char id[GW_DATASET_MAX];
+    // Of dataset and population: zCDP where delta is not 0 (privacy/accounting/zcdp.h); rho is counted always.
+    uint64_t delta, rho_total, rho;
+    uint64_t selection_total, selection; // deltas of questions that select unknown keys
 } gw_store_balance;
 GW_MUST_CHECK gw_status gw_store_balances(gw_store_reader *reader, const char *dataset, const char *principal,
                                           int64_t now,

@@ -3,6 +3,7 @@
 // balances. Nothing outside store_sqlite*.c includes this; it alone includes sqlite3.h.
 // Thread safety: one owner per connection.   Depends on: store.h, SQLite.
 #pragma once
+#include "privacy/accounting/zcdp.h"
 #include "service/base/check.h"
 #include "service/store/store.h"
 #include <sqlite3.h>
@@ -54,6 +55,8 @@ typedef enum {
     SQL_CHARGE_ATTEMPT,
     SQL_CHARGE_LAST,
     SQL_CHARGE_RECENT,
+    SQL_CHARGE_COSTS,
+    SQL_BUDGET_RHO,
     SQL_CHARGE_BY_SEQ,
     SQL_CHARGE_BY_IDEM,
     SQL_CHARGE_BY_QUESTION,
@@ -97,11 +100,12 @@ bool store_column_text(sqlite3_stmt *statement, int at, char *ret, size_t size);
 
 // ---- store_sqlite_schema.c
 #define STORE_APPLICATION_ID 0x47647774 // "Gdwt"
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 extern const char *const store_schema[]; // of a new ledger; ends with NULL
 typedef struct {
     int from, to; // versions
     const char *const *sql;
+    gw_status (*fill)(store_connection *connection); // what SQL cannot compute; NULL: nothing
 } store_migration;
 extern const store_migration store_migrations[]; // ends with {0}
 extern const char *const store_statements[SQL_COUNT];
@@ -114,6 +118,8 @@ GW_MUST_CHECK gw_status store_version_read(sqlite3 *db, int *ret_version, gw_pro
 // the writer, which holds the lock. Codes: disk_full, store_copy, store_migration. On failure it is as it was.
 GW_MUST_CHECK gw_status store_migrate(store_connection *connection, const char *path, int version,
                                       gw_problem *ret_problem);
+// Version 3: rho of what was charged before there was rho.
+GW_MUST_CHECK gw_status store_rho_fill(store_connection *connection);
 GW_MUST_CHECK gw_status store_schema_note(store_connection *connection, int version); // in the transaction under way
 
 // ---- store_sqlite_balance.c: what is spent, cached while the writer lives (it is the only writer)
@@ -133,9 +139,15 @@ typedef struct {
     int64_t days, window;          // 0 where none
 } store_balance_key;
 
+// What is spent of a budget. rho and selection belong to datasets and populations alone; rho is counted under pure
+// accounting too, so that a policy may come to use it.
+typedef struct {
+    uint64_t micro, rho, selection;
+} store_spent;
+
 typedef struct {
     store_balance_key key;
-    uint64_t spent;
+    store_spent spent;
     bool is_used, is_dirty;
 } store_balance_slot;
 
@@ -146,6 +158,13 @@ typedef struct {
     size_t count, dirty_count;
 } store_balance_cache;
 
+// The accounting with a delta, of a dataset or a population.
+typedef struct {
+    uint64_t delta;     // 0: pure
+    uint64_t rho;       // that (total, delta) buys
+    uint64_t selection; // granted to questions that select unknown keys
+} store_delta_terms;
+
 // Budgets in force for one dataset.
 typedef struct {
     int64_t dataset, population; // rows
@@ -153,6 +172,7 @@ typedef struct {
     char population_name[GW_DATASET_MAX];
     uint64_t total, principal_total, window_days, window_total, question_min, question_max;
     uint64_t population_total, population_window_days, population_window_total;
+    store_delta_terms delta_terms, population_delta_terms;
     bool has_data;
     char data[GW_ID_HEX];
 } store_terms;
@@ -163,18 +183,19 @@ typedef struct {
     gw_budget_kind kind; // as told to callers: both windows are GW_BUDGET_WINDOW
     bool is_set;         // false: counted, but without a total
     uint64_t total;
+    store_delta_terms terms; // zeros but of dataset and population
     int64_t renews;
 } store_budget;
 // The budgets that a charge by `principal` meets at `time`, in the order of store_balance_kind.
 void store_budgets_of(const store_terms *terms, const char *principal, int64_t time, store_budget ret[STORE_BALANCES]);
 // Spent so far; 0 where nothing was charged yet.
 GW_MUST_CHECK gw_status store_balance_read(store_connection *connection, const store_balance_key *key,
-                                           uint64_t *ret_spent);
+                                           store_spent *ret_spent);
 
 void store_balances_prepare(store_balance_cache *cache); // before a batch
 GW_MUST_CHECK gw_status store_balance_get(store_balance_cache *cache, store_connection *connection,
                                           const store_balance_key *key, store_balance_slot **ret);
-void store_balance_set(store_balance_cache *cache, store_balance_slot *slot, uint64_t spent);
+void store_balance_set(store_balance_cache *cache, store_balance_slot *slot, store_spent spent);
 // After a change of a window's length, from the charges themselves: a window of this length has no row yet, or one that
 // misses what was spent in between.
 GW_MUST_CHECK gw_status store_balance_refresh(store_balance_cache *cache, store_connection *connection,

@@ -151,6 +151,10 @@ static bool amounts_fit(const uint64_t amounts[], size_t count, uint64_t window_
     return window_days <= STORE_WINDOW_DAYS_MAX;
 }
 
+static bool deltas_fit(uint64_t delta, uint64_t selection_delta) {
+    return delta < GW_DELTA_ONE_ATTO && selection_delta < GW_DELTA_ONE_ATTO;
+}
+
 static gw_status population_find(gw_store *store, const char *name, int64_t *ret_id) {
     sqlite3_stmt *row = store_use(&store->connection, SQL_POPULATION_SELECT);
     store_bind_text(row, 1, name);
@@ -173,7 +177,8 @@ static gw_status window_refresh(gw_store *store, store_balance_kind kind, int64_
 static gw_status append_population(gw_store *store, gw_store_op *op, int64_t time) {
     const gw_entry *entry = &op->entry;
     const uint64_t amounts[] = {entry->population.total, entry->population.window_total};
-    if (!amounts_fit(amounts, 2, entry->population.window_days))
+    if (!amounts_fit(amounts, 2, entry->population.window_days) ||
+        !deltas_fit(entry->population.delta, entry->population.selection_delta))
         return store_refuse(op, GW_INVALID, "bad_amount");
     bool is_written;
     gw_status status = entry_append(store, op, time, &is_written);
@@ -184,6 +189,9 @@ static gw_status append_population(gw_store *store, gw_store_op *op, int64_t tim
     store_bind_u64(row, 2, entry->population.total);
     store_bind_u64(row, 3, entry->population.window_days);
     store_bind_u64(row, 4, entry->population.window_total);
+    store_bind_u64(row, 5, entry->population.delta);
+    store_bind_u64(row, 6, gw_rho_total((gw_epsilon){entry->population.total}, (gw_delta){entry->population.delta}));
+    store_bind_u64(row, 7, entry->population.selection_delta);
     status = store_run(row);
     int64_t id = 0;
     if (status == GW_OK)
@@ -205,7 +213,8 @@ static gw_status policy_check(gw_store *store, gw_store_op *op, policy_before *r
     const uint64_t amounts[] = {entry->policy.total,        entry->policy.principal_total, entry->policy.window_total,
                                 entry->policy.question_min, entry->policy.question_max,    entry->policy.version};
     *ret_is_refused = true;
-    if (!amounts_fit(amounts, sizeof(amounts) / sizeof(amounts[0]), entry->policy.window_days))
+    if (!amounts_fit(amounts, sizeof(amounts) / sizeof(amounts[0]), entry->policy.window_days) ||
+        !deltas_fit(entry->policy.delta, entry->policy.selection_delta))
         return store_refuse(op, GW_INVALID, "bad_amount");
     if (!gw_hash_equal(gw_sha256(op->file_bytes), entry->policy.file))
         return store_refuse(op, GW_INVALID, "bad_policy_file");
@@ -251,6 +260,9 @@ static gw_status policy_insert(gw_store *store, const gw_store_op *op) {
     store_bind_u64(row, 9, entry->policy.window_total);
     store_bind_u64(row, 10, entry->policy.question_min);
     store_bind_u64(row, 11, entry->policy.question_max);
+    store_bind_u64(row, 12, entry->policy.delta);
+    store_bind_u64(row, 13, gw_rho_total((gw_epsilon){entry->policy.total}, (gw_delta){entry->policy.delta}));
+    store_bind_u64(row, 14, entry->policy.selection_delta);
     return store_run(row);
 }
 

@@ -24,6 +24,8 @@ gw_status store_terms_read(store_connection *connection, const char *dataset, st
         .population_total = store_column_u64(row, 10),
         .population_window_days = store_column_u64(row, 11),
         .population_window_total = store_column_u64(row, 12),
+        .delta_terms = {store_column_u64(row, 15), store_column_u64(row, 16), store_column_u64(row, 17)},
+        .population_delta_terms = {store_column_u64(row, 18), store_column_u64(row, 19), store_column_u64(row, 20)},
     };
     bool is_whole = store_column_text(row, 3, terms.population_name, sizeof(terms.population_name));
     terms.has_data = store_column_id(row, 13, terms.data);
@@ -49,11 +51,13 @@ void store_budgets_of(const store_terms *terms, const char *principal, int64_t t
     ret[0] = (store_budget){.key = {.kind = BALANCE_DATASET, .owner = terms->dataset},
                             .kind = GW_BUDGET_DATASET,
                             .is_set = true,
-                            .total = terms->total};
+                            .total = terms->total,
+                            .terms = terms->delta_terms};
     ret[1] = (store_budget){.key = {.kind = BALANCE_POPULATION, .owner = terms->population},
                             .kind = GW_BUDGET_POPULATION,
                             .is_set = true,
-                            .total = terms->population_total};
+                            .total = terms->population_total,
+                            .terms = terms->population_delta_terms};
     ret[2] = (store_budget){.key = {.kind = BALANCE_PRINCIPAL, .owner = terms->dataset},
                             .kind = GW_BUDGET_PRINCIPAL,
                             .is_set = terms->principal_total != 0,
@@ -93,18 +97,18 @@ static void key_bind(sqlite3_stmt *statement, const store_balance_key *key) {
     sqlite3_bind_int64(statement, 5, key->window);
 }
 
-gw_status store_balance_read(store_connection *connection, const store_balance_key *key, uint64_t *ret_spent) {
+gw_status store_balance_read(store_connection *connection, const store_balance_key *key, store_spent *ret_spent) {
     sqlite3_stmt *row = store_use(connection, SQL_BUDGET_SELECT);
     key_bind(row, key);
     gw_status status = store_step(row);
     if (status == GW_OK) {
-        *ret_spent = store_column_u64(row, 0);
+        *ret_spent = (store_spent){store_column_u64(row, 0), store_column_u64(row, 1), store_column_u64(row, 2)};
         sqlite3_reset(row);
         return GW_OK;
     }
     if (status != GW_NOT_FOUND)
         return status;
-    *ret_spent = 0;
+    *ret_spent = (store_spent){0};
     return GW_OK;
 }
 
@@ -144,7 +148,7 @@ gw_status store_balance_get(store_balance_cache *cache, store_connection *connec
         place = (place + 1) % STORE_BALANCE_SLOTS;
     store_balance_slot *slot = &cache->slots[place];
     if (!slot->is_used) {
-        uint64_t spent = 0;
+        store_spent spent = {0};
         gw_status status = store_balance_read(connection, key, &spent);
         if (status != GW_OK)
             return status;
@@ -156,8 +160,10 @@ gw_status store_balance_get(store_balance_cache *cache, store_connection *connec
     return GW_OK;
 }
 
-void store_balance_set(store_balance_cache *cache, store_balance_slot *slot, uint64_t spent) {
-    GW_ASSERT(spent >= slot->spent);
+void store_balance_set(store_balance_cache *cache, store_balance_slot *slot, store_spent spent) {
+    GW_ASSERT(spent.micro >= slot->spent.micro);
+    GW_ASSERT(spent.rho >= slot->spent.rho);
+    GW_ASSERT(spent.selection >= slot->spent.selection);
     slot->spent = spent;
     if (slot->is_dirty)
         return;
@@ -172,8 +178,8 @@ gw_status store_balance_refresh(store_balance_cache *cache, store_connection *co
     gw_status status = store_balance_get(cache, connection, key, &slot);
     if (status == GW_OK)
         status = window_spent(connection, key, &spent);
-    if (status == GW_OK && spent > slot->spent)
-        store_balance_set(cache, slot, spent);
+    if (status == GW_OK && spent > slot->spent.micro)
+        store_balance_set(cache, slot, (store_spent){.micro = spent});
     return status;
 }
 
@@ -181,7 +187,9 @@ gw_status store_balances_flush(store_balance_cache *cache, store_connection *con
     for (size_t i = 0; i < cache->dirty_count; i++) {
         sqlite3_stmt *row = store_use(connection, SQL_BUDGET_UPSERT);
         key_bind(row, &cache->dirty[i]->key);
-        store_bind_u64(row, 6, cache->dirty[i]->spent);
+        store_bind_u64(row, 6, cache->dirty[i]->spent.micro);
+        store_bind_u64(row, 7, cache->dirty[i]->spent.rho);
+        store_bind_u64(row, 8, cache->dirty[i]->spent.selection);
         gw_status status = store_run(row);
         if (status != GW_OK)
             return status;
@@ -189,4 +197,45 @@ gw_status store_balances_flush(store_balance_cache *cache, store_connection *con
     }
     cache->dirty_count = 0;
     return GW_OK;
+}
+
+// ---- rho of old charges
+
+typedef struct {
+    int64_t owner;
+    uint64_t rho;
+} owner_rho;
+
+static gw_status rho_write(store_connection *connection, store_balance_kind kind, const owner_rho *of) {
+    sqlite3_stmt *row = store_use(connection, SQL_BUDGET_RHO);
+    sqlite3_bind_int64(row, 1, (int64_t)kind);
+    sqlite3_bind_int64(row, 2, of->owner);
+    store_bind_u64(row, 3, of->rho);
+    return store_run(row);
+}
+
+// Charges come owner by owner: one row of the budgets is written where the owner changes.
+static gw_status rho_fill_kind(store_connection *connection, store_balance_kind kind) {
+    owner_rho of = {.owner = -1};
+    gw_status status = GW_OK;
+    sqlite3_stmt *row = store_use(connection, SQL_CHARGE_COSTS);
+    sqlite3_bind_int64(row, 1, (int64_t)kind);
+    while (status == GW_OK && (status = store_step(row)) == GW_OK) {
+        int64_t owner = sqlite3_column_int64(row, 0);
+        if (owner != of.owner) {
+            status = of.owner < 0 ? GW_OK : rho_write(connection, kind, &of);
+            of = (owner_rho){.owner = owner};
+        }
+        of.rho = gw_rho_add(of.rho, gw_rho_of((gw_epsilon){store_column_u64(row, 1)}));
+    }
+    if (status != GW_NOT_FOUND) {
+        sqlite3_reset(row);
+        return status;
+    }
+    return of.owner < 0 ? GW_OK : rho_write(connection, kind, &of);
+}
+
+gw_status store_rho_fill(store_connection *connection) {
+    gw_status status = rho_fill_kind(connection, BALANCE_DATASET);
+    return status == GW_OK ? rho_fill_kind(connection, BALANCE_POPULATION) : status;
 }

@@ -136,6 +136,9 @@ static gw_status step_run(store_connection *connection, const store_migration *s
     for (size_t i = 0; step->sql[i] != NULL; i++)
         if (sqlite3_exec(connection->db, step->sql[i], NULL, NULL, NULL) != SQLITE_OK)
             return GW_IO;
+    gw_status status = step->fill == NULL ? GW_OK : step->fill(connection);
+    if (status != GW_OK)
+        return status;
     snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", step->to);
     if (sqlite3_exec(connection->db, sql, NULL, NULL, NULL) != SQLITE_OK)
         return GW_IO;

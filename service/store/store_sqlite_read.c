@@ -285,11 +285,20 @@ gw_status gw_store_datasets(gw_store_reader *reader, gw_store_dataset_each each,
 
 static gw_status balance_read(gw_store_reader *reader, const store_budget *budget, const char *id,
                               gw_store_balance *ret) {
-    gw_store_balance balance = {
-        .kind = budget->kind, .is_set = budget->is_set, .total = budget->total, .renews = budget->renews};
+    gw_store_balance balance = {.kind = budget->kind,
+                                .is_set = budget->is_set,
+                                .total = budget->total,
+                                .renews = budget->renews,
+                                .delta = budget->terms.delta,
+                                .rho_total = budget->terms.rho,
+                                .selection_total = budget->terms.selection};
+    store_spent spent = {0};
     memcpy(balance.id, id, strnlen(id, sizeof(balance.id) - 1));
     bool is_counted = budget->is_set || budget->kind != GW_BUDGET_WINDOW;
-    gw_status status = is_counted ? store_balance_read(&reader->connection, &budget->key, &balance.spent) : GW_OK;
+    gw_status status = is_counted ? store_balance_read(&reader->connection, &budget->key, &spent) : GW_OK;
+    balance.spent = spent.micro;
+    balance.rho = spent.rho;
+    balance.selection = spent.selection;
     if (status == GW_OK)
         *ret = balance;
     return status;

@@ -17,6 +17,20 @@
     " CHECK(entries >= 0), program TEXT NOT NULL) STRICT;",                                                            \
         "CREATE INDEX charge_principal ON charge(principal, seq);", APPEND_ONLY("schema_change")
 
+// Version 3: accounting with a delta. Deltas are units of 10^-18, rho units of 2^-40.
+#define DELTA_COLUMNS(table)                                                                                           \
+    "ALTER TABLE " table " ADD COLUMN delta INTEGER NOT NULL DEFAULT 0 CHECK(delta >= 0)",                             \
+        "ALTER TABLE " table " ADD COLUMN rho_total INTEGER NOT NULL DEFAULT 0 CHECK(rho_total >= 0)",                 \
+        "ALTER TABLE " table " ADD COLUMN selection_total INTEGER NOT NULL DEFAULT 0 CHECK(selection_total >= 0)"
+#define VERSION_3                                                                                                      \
+    DELTA_COLUMNS("population"), DELTA_COLUMNS("policy"),                                                              \
+        "ALTER TABLE budget ADD COLUMN rho INTEGER NOT NULL DEFAULT 0 CHECK(rho >= 0)",                                \
+        "ALTER TABLE budget ADD COLUMN selection INTEGER NOT NULL DEFAULT 0 CHECK(selection >= 0)",                    \
+        "DROP TRIGGER budget_grows",                                                                                   \
+        "CREATE TRIGGER budget_grows BEFORE UPDATE ON budget WHEN NEW.spent < OLD.spent OR NEW.kind <> OLD.kind OR"    \
+        " NEW.owner <> OLD.owner OR NEW.rho < OLD.rho OR NEW.selection < OLD.selection"                                \
+        " BEGIN SELECT RAISE(ABORT, 'spent never shrinks'); END;"
+
 const char *const store_schema[] = {
     "CREATE TABLE entry(seq INTEGER PRIMARY KEY, time INTEGER NOT NULL CHECK(time >= 0),"
     " bytes BLOB NOT NULL CHECK(length(bytes) BETWEEN 1 AND 65535), leaf BLOB NOT NULL CHECK(length(leaf) = 32)) "
@@ -79,13 +93,16 @@ const char *const store_schema[] = {
     " NEW.owner <> OLD.owner BEGIN SELECT RAISE(ABORT, 'spent never shrinks'); END;",
     "CREATE TRIGGER budget_no_delete BEFORE DELETE ON budget BEGIN SELECT RAISE(ABORT, 'budget is kept'); END;",
     VERSION_2,
+    VERSION_3,
     NULL,
 };
 
 // What a new ledger is made with is what the versions before come to, word for word: a test compares the two.
 static const char *const to_version_2[] = {VERSION_2, NULL};
+static const char *const to_version_3[] = {VERSION_3, NULL};
 const store_migration store_migrations[] = {
     {.from = 1, .to = 2, .sql = to_version_2},
+    {.from = 2, .to = 3, .sql = to_version_3, .fill = store_rho_fill},
     {0},
 };
 
@@ -123,12 +140,15 @@ const char *const store_statements[SQL_COUNT] = {
     [SQL_KEY_FIND] = "SELECT key, not_before, not_after, revoked FROM key WHERE principal = ?1 AND id = ?2 AND"
                      " kind = 'sign' ORDER BY key",
     [SQL_POPULATION_SELECT] = "SELECT id FROM population WHERE name = ?1",
-    [SQL_POPULATION_UPSERT] = "INSERT INTO population(name, total, window_days, window_total) VALUES(?1, ?2, ?3, ?4)"
+    [SQL_POPULATION_UPSERT] = "INSERT INTO population(name, total, window_days, window_total, delta, rho_total,"
+                              " selection_total) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
                               " ON CONFLICT(name) DO UPDATE SET total = excluded.total,"
-                              " window_days = excluded.window_days, window_total = excluded.window_total",
+                              " window_days = excluded.window_days, window_total = excluded.window_total,"
+                              " delta = excluded.delta, rho_total = excluded.rho_total,"
+                              " selection_total = excluded.selection_total",
     [SQL_POLICY_INSERT] = "INSERT INTO policy(seq, dataset, version, file, text, total, principal_total, window_days,"
-                          " window_total, question_min, question_max)"
-                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                          " window_total, question_min, question_max, delta, rho_total, selection_total)"
+                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [SQL_POLICY_CURRENT] = "SELECT l.seq, l.version, l.file, d.name, p.name, l.text FROM dataset d"
                            " JOIN policy l ON l.seq = d.policy JOIN population p ON p.id = d.population"
                            " WHERE d.name = ?1",
@@ -143,13 +163,16 @@ const char *const store_statements[SQL_COUNT] = {
                          " WHERE d.name = ?1",
     [SQL_TERMS] = "SELECT d.id, d.population, d.policy, p.name, l.total, l.principal_total, l.window_days,"
                   " l.window_total, l.question_min, l.question_max, p.total, p.window_days, p.window_total, a.version,"
-                  " l.version FROM dataset d JOIN policy l ON l.seq = d.policy JOIN population p ON p.id = d.population"
+                  " l.version, l.delta, l.rho_total, l.selection_total, p.delta, p.rho_total, p.selection_total"
+                  " FROM dataset d JOIN policy l ON l.seq = d.policy JOIN population p ON p.id = d.population"
                   " LEFT JOIN data a ON a.seq = d.data WHERE d.name = ?1",
-    [SQL_BUDGET_SELECT] = "SELECT spent FROM budget WHERE kind = ?1 AND owner = ?2 AND principal = ?3 AND days = ?4 AND"
-                          " window = ?5",
-    [SQL_BUDGET_UPSERT] = "INSERT INTO budget(kind, owner, principal, days, window, spent)"
-                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
-                          " ON CONFLICT(kind, owner, principal, days, window) DO UPDATE SET spent = excluded.spent",
+    [SQL_BUDGET_SELECT] =
+        "SELECT spent, rho, selection FROM budget WHERE kind = ?1 AND owner = ?2 AND principal = ?3 AND days = ?4 AND"
+        " window = ?5",
+    [SQL_BUDGET_UPSERT] = "INSERT INTO budget(kind, owner, principal, days, window, spent, rho, selection)"
+                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+                          " ON CONFLICT(kind, owner, principal, days, window) DO UPDATE SET spent = excluded.spent,"
+                          " rho = excluded.rho, selection = excluded.selection",
     [SQL_CHARGE_IDEM] = "SELECT seq FROM charge WHERE principal = ?1 AND idem = ?2",
     [SQL_CHARGE_INSERT] =
         "INSERT INTO charge(seq, time, principal, idem, dataset, question, salt, cost, state, attempts,"
@@ -161,6 +184,9 @@ const char *const store_statements[SQL_COUNT] = {
     [SQL_CHARGE_RECENT] =
         "SELECT c.time, c.cost, c.dataset, d.population FROM charge c JOIN dataset d ON d.id = c.dataset"
         " ORDER BY c.seq DESC",
+    [SQL_CHARGE_COSTS] = "SELECT CASE ?1 WHEN 1 THEN d.id ELSE d.population END AS owner, c.cost FROM charge c"
+                         " JOIN dataset d ON d.id = c.dataset ORDER BY owner",
+    [SQL_BUDGET_RHO] = "UPDATE budget SET rho = ?3 WHERE kind = ?1 AND owner = ?2",
     [SQL_CHARGE_BY_SEQ] = CHARGE_COLUMNS "WHERE c.seq = ?1",
     [SQL_CHARGE_BY_IDEM] = CHARGE_COLUMNS "WHERE c.principal = ?1 AND c.idem = ?2",
     [SQL_CHARGE_BY_QUESTION] = CHARGE_COLUMNS "WHERE r.question = ?1 AND r.visible <= ?2 ORDER BY r.seq LIMIT 1",

@@ -22,6 +22,8 @@ const char *gw_budget_kind_name(gw_budget_kind kind) {
         return "principal";
     case GW_BUDGET_WINDOW:
         return "window";
+    case GW_BUDGET_SELECTION:
+        return "selection";
     }
     return "";
 }
@@ -127,13 +129,35 @@ static gw_status reserve_check(gw_store *store, gw_store_op *op, store_terms *re
 typedef struct {
     store_budget budgets[STORE_BALANCES];
     store_balance_slot *slots[STORE_BALANCES]; // NULL: a window that is not set
+    gw_loss cost;
 } reserve_balances;
+
+static gw_status budget_refuse(gw_store_op *op) {
+    char code[48];
+    snprintf(code, sizeof(code), "budget_%s", gw_budget_kind_name(op->budget));
+    return store_refuse(op, GW_BUDGET, code);
+}
+
+// The deltas of selections add up on their own, in dataset and population; asked when the epsilons are admitted.
+static gw_status reserve_admit_selection(gw_store_op *op, const reserve_balances *balances) {
+    uint64_t delta = op->entry.charge.delta;
+    for (size_t i = 0; delta != 0 && i < 2; i++) {
+        uint64_t total = balances->budgets[i].terms.selection, spent = balances->slots[i]->spent.selection;
+        uint64_t remaining = gw_budget_remaining(total, spent);
+        if (gw_budget_admits(total, spent, delta) || (op->budget != GW_BUDGET_NONE && remaining >= op->remaining))
+            continue;
+        op->budget = GW_BUDGET_SELECTION;
+        op->remaining = remaining;
+        op->renews = 0;
+    }
+    return op->budget == GW_BUDGET_NONE ? GW_OK : budget_refuse(op);
+}
 
 // Reports the budget with the least left when more than one is too small.
 static gw_status reserve_admit(gw_store *store, gw_store_op *op, const store_terms *terms, int64_t time,
                                reserve_balances *ret) {
     store_budgets_of(terms, op->entry.charge.principal, time, ret->budgets);
-    uint64_t cost = op->entry.charge.cost;
+    gw_loss cost = {.micro = op->entry.charge.cost, .rho = gw_rho_of((gw_epsilon){op->entry.charge.cost})};
     op->budget = GW_BUDGET_NONE;
     for (size_t i = 0; i < STORE_BALANCES; i++) {
         const store_budget *budget = &ret->budgets[i];
@@ -144,33 +168,50 @@ static gw_status reserve_admit(gw_store *store, gw_store_op *op, const store_ter
         if (status != GW_OK)
             return status;
         GW_ASSERT(ret->slots[i] != NULL);
-        uint64_t spent = ret->slots[i]->spent;
-        if (!budget->is_set || gw_budget_admits(budget->total, spent, cost))
+        gw_loss total = {.micro = budget->total, .rho = budget->terms.rho};
+        gw_loss spent = {.micro = ret->slots[i]->spent.micro, .rho = ret->slots[i]->spent.rho};
+        if (!budget->is_set || gw_zcdp_admits(total, spent, cost))
             continue;
-        uint64_t remaining = gw_budget_remaining(budget->total, spent);
+        uint64_t remaining = gw_zcdp_remaining(total, spent).micro;
         if (op->budget != GW_BUDGET_NONE && remaining >= op->remaining)
             continue;
         op->budget = budget->kind;
         op->remaining = remaining;
         op->renews = budget->renews;
     }
-    if (op->budget == GW_BUDGET_NONE)
-        return GW_OK;
-    char code[48];
-    snprintf(code, sizeof(code), "budget_%s", gw_budget_kind_name(op->budget));
-    return store_refuse(op, GW_BUDGET, code);
+    ret->cost = cost;
+    return op->budget == GW_BUDGET_NONE ? reserve_admit_selection(op, ret) : budget_refuse(op);
 }
 
-// The budgets of principals may have no total: their sum is still bounded by the dataset's, so adding cannot wrap.
+// What a charge adds to one of its balances.
+static store_spent spent_after(const reserve_balances *balances, size_t at, const gw_entry *entry) {
+    store_spent spent = balances->slots[at]->spent;
+    spent.micro += balances->cost.micro;
+    if (at < 2) { // dataset and population
+        spent.rho = gw_rho_add(spent.rho, balances->cost.rho);
+        spent.selection += entry->charge.delta;
+    }
+    return spent;
+}
+
+// The budgets of principals may have no total: their sum is still bounded by the dataset's, so adding cannot wrap. With
+// a delta the dataset's is bounded too: a price costs at least as many units of rho as it has of epsilon.
 static void reserve_fill(gw_entry *entry, const reserve_balances *balances) {
     uint64_t cost = entry->charge.cost;
     uint64_t *const fields[] = {&entry->charge.spent_dataset, &entry->charge.spent_population,
                                 &entry->charge.spent_principal, &entry->charge.spent_window};
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         const store_balance_slot *slot = balances->slots[i];
-        GW_ASSERT(slot == NULL || slot->spent <= INT64_MAX - cost);
-        *fields[i] = slot == NULL ? 0 : slot->spent + cost;
+        GW_ASSERT(slot == NULL || slot->spent.micro <= INT64_MAX - cost);
+        *fields[i] = slot == NULL ? 0 : slot->spent.micro + cost;
     }
+    store_spent dataset = spent_after(balances, 0, entry), population = spent_after(balances, 1, entry);
+    bool has_rho = balances->budgets[0].terms.delta != 0 || balances->budgets[1].terms.delta != 0;
+    entry->charge.rho = has_rho ? balances->cost.rho : 0;
+    entry->charge.spent_rho_dataset = has_rho ? dataset.rho : 0;
+    entry->charge.spent_rho_population = has_rho ? population.rho : 0;
+    entry->charge.spent_delta_dataset = entry->charge.delta == 0 ? 0 : dataset.selection;
+    entry->charge.spent_delta_population = entry->charge.delta == 0 ? 0 : population.selection;
     entry->charge.window = (uint64_t)balances->budgets[3].key.window;
 }
 
@@ -233,7 +274,7 @@ static gw_status reserve(gw_store *store, gw_store_op *op, int64_t time) {
         return status;
     for (size_t i = 0; i < STORE_BALANCES; i++)
         if (balances.slots[i] != NULL)
-            store_balance_set(&store->balances, balances.slots[i], balances.slots[i]->spent + op->entry.charge.cost);
+            store_balance_set(&store->balances, balances.slots[i], spent_after(&balances, i, &op->entry));
     store->release_year = year;
     store->release_count = count;
     op->seq = op->entry.seq;

@@ -22,6 +22,21 @@ static const char charge_text[] =
     "\nquestion " HASH_1 "\nwindow 56\ncost 50000\ndelta 0\nspent-dataset 50000\nspent-population 50000\n"
     "spent-principal 50000\nspent-window 50000\n";
 
+// With a delta: the population's and the policy's own, rho, and a question that selected keys.
+static const char population_delta_text[] =
+    "godwit/v1 population\nseq 3\ntime 1\npopulation nso.example/residents\ntotal 20000000\nwindow-days 0\n"
+    "window-total 0\naccounting zcdp\ndelta 1000000000\nselection-delta 5\nby " ID_A "\n";
+static const char policy_delta_text[] =
+    "godwit/v1 policy\nseq 5\ntime 2\ndataset nso.example/register\npopulation nso.example/residents\nversion 3\n"
+    "file " HASH_1 "\naccounting zcdp\ntotal 10000000\nprincipal-total 2000000\nwindow-days 365\nwindow-total 4000000\n"
+    "question-min 10000\nquestion-max 500000\ndelta 1000000000\nselection-delta 7\nsupersedes none\nby " ID_A "\n";
+static const char charge_delta_text[] =
+    "godwit/v1 charge\nseq 7\ntime 1790000000\ndataset nso.example/register\n"
+    "population nso.example/residents\npolicy 5\ndata " ID_A "\nprincipal " ID_B "\nidem " ID_A "\nrequest " HASH_0
+    "\nquestion " HASH_1 "\nwindow 56\ncost 50000\ndelta 3\nspent-dataset 50000\nspent-population 50000\n"
+    "spent-principal 50000\nspent-window 50000\nrho 1374103623\nspent-rho-dataset 1374103623\n"
+    "spent-rho-population 2748207246\nspent-delta-dataset 3\nspent-delta-population 4\n";
+
 static const char *const texts[] = {
     "godwit/v1 genesis\nseq 0\ntime 0\norigin stats.example/ledger1\nlog-key " VKEY "\nwitnesses " HASH_0 "\n",
     "godwit/v1 principal\nseq 1\ntime 1\nprincipal " ID_A "\naction add\nroles owner,operator\nby " ID_A "\n",
@@ -39,6 +54,11 @@ static const char *const texts[] = {
     "godwit/v1 abandon\nseq 8\ntime 3\ncharge 7\nwhy engine_failed\n",
     "godwit/v1 refusals\nseq 9\ntime 4\nprincipal " ID_B "\nfrom 1\nto 2\ncounts budget_principal=3 denied=1\n",
     "godwit/v1 incident\nseq 10\ntime 5\ncode clock_jumped\n",
+    population_delta_text,
+    policy_delta_text,
+    charge_delta_text,
+    "godwit/v1 population\nseq 3\ntime 1\npopulation p\ntotal 1\nwindow-days 0\nwindow-total 0\nselection-delta "
+    "5\nby " ID_A "\n",
 };
 #define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
 
@@ -71,6 +91,14 @@ static void fields_arrive_where_they_belong(void **state) {
     assert_int_equal(entry.charge.question.bytes[31], 0x11);
     assert_int_equal(decode(texts[5], &entry, NULL), GW_OK);
     assert_true(entry.policy.supersedes == GW_NO_SEQ);
+    assert_int_equal(entry.policy.delta, 0);
+    assert_int_equal(decode(policy_delta_text, &entry, NULL), GW_OK);
+    assert_int_equal(entry.policy.delta, 1000000000);
+    assert_int_equal(entry.policy.selection_delta, 7);
+    assert_int_equal(decode(charge_delta_text, &entry, NULL), GW_OK);
+    assert_int_equal(entry.charge.rho, 1374103623);
+    assert_int_equal(entry.charge.spent_rho_population, 2748207246);
+    assert_int_equal(entry.charge.spent_delta_population, 4);
     assert_int_equal(decode(texts[4], &entry, NULL), GW_OK);
     assert_true(entry.population.total == UINT64_MAX);
     assert_int_equal(entry.by.count, 2);
@@ -115,7 +143,10 @@ static void loose_spellings_are_refused_with_their_line(void **state) {
         {"cost 50000", "cost 5e4", 13},
         {"cost 50000", "cost ", 13},
         {"cost 50000", "cost  50000", 13},
-        {"delta 0", "delta 1", 14},
+        {"delta 0", "delta 1", 19}, // and no sums of it
+        {"spent-window 50000\n", "spent-window 50000\nrho 0\n", 20},
+        {"spent-window 50000\n", "spent-window 50000\nrho 1\n", 20}, // without its sums
+        {"spent-window 50000\n", "spent-window 50000\nspent-rho-dataset 1\n", 20},
         {"seq 7", "seq -7", 2},
         {"time 1790000000", "time 9223372036854775808", 3},
         {"godwit/v1", "godwit/v2", 1},
@@ -140,6 +171,39 @@ static void loose_spellings_are_refused_with_their_line(void **state) {
         snprintf(line, sizeof(line), "Line %zu ", changes[i].line);
         if (strncmp(problem.why, line, strlen(line)) != 0)
             fail_msg("change %zu: %s", i, problem.why);
+    }
+}
+
+// Lines of the accounting stand together or not at all, and agree.
+static void a_delta_and_its_accounting_agree(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *from, *to;
+    } changes[] = {
+        {policy_delta_text, "accounting zcdp", "accounting pure"},
+        {policy_delta_text, "\ndelta 1000000000", "\ndelta 0"},
+        {policy_delta_text, "accounting zcdp", "accounting rdp"},
+        {policy_delta_text, "selection-delta 7", "selection-delta 0"},
+        {policy_delta_text, "accounting zcdp\n", ""},
+        {population_delta_text, "accounting zcdp\n", ""},
+        {population_delta_text, "accounting zcdp", "accounting pure"},
+        {population_delta_text, "\ndelta 1000000000", ""},
+        {population_delta_text, "\ndelta 1000000000", "\ndelta 0"},
+        {charge_delta_text, "rho 1374103623\n", ""},
+        {charge_delta_text, "delta 3\n", "delta 0\n"},
+        {charge_delta_text, "spent-rho-dataset 1374103623\n", ""},
+        {charge_delta_text, "spent-delta-population 4\n", ""},
+        {charge_delta_text, "rho 1374103623", "rho 01374103623"},
+    };
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        char text[2048];
+        gw_entry entry;
+        const char *at = strstr(changes[i].text, changes[i].from);
+        assert_non_null(at);
+        snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - changes[i].text), changes[i].text, changes[i].to,
+                 at + strlen(changes[i].from));
+        if (decode(text, &entry, NULL) != GW_CORRUPT)
+            fail_msg("change %zu is read", i);
     }
 }
 
@@ -188,6 +252,7 @@ int main(void) {
         cmocka_unit_test(fields_arrive_where_they_belong),
         cmocka_unit_test(no_changed_byte_reads_as_the_same_entry),
         cmocka_unit_test(loose_spellings_are_refused_with_their_line),
+        cmocka_unit_test(a_delta_and_its_accounting_agree),
         cmocka_unit_test(roles_outside_their_order_are_refused),
         cmocka_unit_test(entries_without_or_with_too_many_signers_are_refused),
     };

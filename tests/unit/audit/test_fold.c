@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fold alone: a log that is sound, and the same log with one lie at a time.
 #include "service/audit/verify.h"
+#include "privacy/accounting/zcdp.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -154,6 +155,127 @@ static void each_lie_is_found_at_its_entry(void **unused) {
     EXPECT_WRONG(0, "bad_genesis", strcpy(log[0].genesis.origin, "other"));
 }
 
+// ---- with a delta
+
+#define TENTH 100000
+#define DELTA 1000000000 // 1e-9
+
+// The same log, accounted by zCDP with a total of 5: sixty-two questions of 0.1 would fit, fifty by epsilon alone.
+// The second charge selects keys.
+static void build_delta(gw_entry log[ENTRIES]) {
+    uint64_t rho = gw_rho_of((gw_epsilon){TENTH});
+    build(log);
+    log[3].population.total = log[4].policy.total = 50 * TENTH;
+    log[3].population.delta = log[4].policy.delta = DELTA;
+    log[3].population.selection_delta = log[4].policy.selection_delta = 10;
+    log[4].policy.principal_total = log[4].policy.window_days = log[4].policy.window_total = 0;
+    log[4].policy.question_max = TENTH;
+    for (unsigned i = 6; i <= 8; i += 2) {
+        log[i] = charge(i, i, TENTH, i == 6 ? TENTH : 2 * TENTH);
+        log[i].charge.window = log[i].charge.spent_window = 0;
+        log[i].charge.rho = rho;
+        log[i].charge.spent_rho_dataset = log[i].charge.spent_rho_population = i == 6 ? rho : 2 * rho;
+    }
+    log[8].charge.delta = log[8].charge.spent_delta_dataset = log[8].charge.spent_delta_population = 4;
+}
+
+#define EXPECT_DELTA_WRONG(index, expected, ...)                                                                       \
+    do {                                                                                                               \
+        gw_entry log[ENTRIES];                                                                                         \
+        char code[48];                                                                                                 \
+        build_delta(log);                                                                                              \
+        __VA_ARGS__;                                                                                                   \
+        assert_int_equal(first_wrong(log, ENTRIES, code), index);                                                      \
+        assert_string_equal(code, expected);                                                                           \
+    } while (0)
+
+static void lies_about_rho_and_delta_are_found_at_their_entry(void **unused) {
+    (void)unused;
+    gw_entry sound[ENTRIES];
+    build_delta(sound);
+    assert_int_equal(first_wrong(sound, ENTRIES, NULL), ENTRIES);
+    EXPECT_DELTA_WRONG(6, "rho_mismatch", log[6].charge.rho--);
+    EXPECT_DELTA_WRONG(6, "rho_mismatch", log[6].charge.rho++);
+    EXPECT_DELTA_WRONG(6, "rho_mismatch", log[6].charge.rho = 0);
+    EXPECT_DELTA_WRONG(8, "spent_mismatch", log[8].charge.spent_rho_dataset--);
+    EXPECT_DELTA_WRONG(8, "spent_mismatch", log[8].charge.spent_rho_population++);
+    EXPECT_DELTA_WRONG(8, "spent_mismatch", log[8].charge.spent_delta_dataset = 3);
+    EXPECT_DELTA_WRONG(8, "spent_mismatch", log[8].charge.spent_delta_population = 5);
+    EXPECT_DELTA_WRONG(8, "budget_passed", log[4].policy.selection_delta = 3);
+    EXPECT_DELTA_WRONG(8, "budget_passed", log[3].population.selection_delta = 0);
+    EXPECT_DELTA_WRONG(3, "bad_amount", log[3].population.delta = GW_DELTA_ONE_ATTO);
+    EXPECT_DELTA_WRONG(4, "bad_amount", log[4].policy.selection_delta = GW_DELTA_ONE_ATTO);
+    // Where neither is accounted with a delta there is no rho to state; where one is, there is.
+    EXPECT_DELTA_WRONG(6, "rho_mismatch", log[3].population.delta = log[4].policy.delta = 0);
+    EXPECT_DELTA_WRONG(ENTRIES, "", log[3].population.delta = 0);
+    EXPECT_DELTA_WRONG(ENTRIES, "", log[4].policy.delta = 0);
+}
+
+// As many charges of 0.1 as the log takes, from `start`.
+static uint64_t count_until_refused(const gw_entry *log, uint64_t rho, char code[48]) {
+    gw_audit_state *state = gw_audit_state_new();
+    gw_problem problem = {0};
+    uint64_t count = 0;
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(gw_audit_apply(state, &log[i], NULL), GW_OK);
+    for (;; count++) {
+        gw_entry entry = charge(6 + count, (unsigned)(10 + count), TENTH, (count + 1) * TENTH);
+        entry.charge.window = entry.charge.spent_window = 0;
+        entry.charge.rho = rho;
+        entry.charge.spent_rho_dataset = entry.charge.spent_rho_population = (count + 1) * rho;
+        if (gw_audit_apply(state, &entry, &problem) != GW_OK)
+            break;
+    }
+    memcpy(code, problem.code, sizeof(problem.code));
+    gw_audit_state_free(state);
+    return count;
+}
+
+static void a_charge_past_both_measures_is_found(void **unused) {
+    (void)unused;
+    gw_entry log[ENTRIES];
+    char code[48];
+    uint64_t rho = gw_rho_of((gw_epsilon){TENTH});
+    build_delta(log);
+    assert_int_equal(count_until_refused(log, rho, code), 62);
+    assert_string_equal(code, "budget_passed");
+    log[3].population.delta = 0; // its people have a budget of their own, by epsilon alone
+    assert_int_equal(count_until_refused(log, rho, code), 50);
+    log[4].policy.delta = 0;
+    assert_int_equal(count_until_refused(log, 0, code), 50);
+    assert_string_equal(code, "budget_passed");
+}
+
+// Rho is counted before a policy uses it: a later one with a delta starts from what was spent.
+static void a_change_of_accounting_forgets_nothing(void **unused) {
+    (void)unused;
+    gw_entry log[ENTRIES];
+    gw_audit_state *state = gw_audit_state_new();
+    gw_audit_balance balances[8];
+    uint64_t rho = gw_rho_of((gw_epsilon){TENTH});
+    build_delta(log);
+    log[3].population.delta = log[4].policy.delta = 0;
+    log[6].charge.rho = log[6].charge.spent_rho_dataset = log[6].charge.spent_rho_population = 0;
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(gw_audit_apply(state, &log[i], NULL), GW_OK);
+    gw_entry policy = log[4];
+    policy.seq = 7;
+    policy.policy.version = 2;
+    policy.policy.supersedes = 4;
+    policy.policy.delta = DELTA;
+    assert_int_equal(gw_audit_apply(state, &policy, NULL), GW_OK);
+    size_t count = gw_audit_balances(state, balances, 8);
+    assert_true(count >= 2);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(balances[i].kind, "dataset") == 0) {
+            assert_int_equal(balances[i].rho, rho);
+            assert_int_equal(balances[i].rho_total, gw_rho_total((gw_epsilon){50 * TENTH}, (gw_delta){DELTA}));
+        }
+    log[8].charge.policy = 7; // two charges' rho, though the first stated none
+    assert_int_equal(gw_audit_apply(state, &log[8], NULL), GW_OK);
+    gw_audit_state_free(state);
+}
+
 static void a_charge_has_one_outcome(void **unused) {
     (void)unused;
     gw_entry log[ENTRIES + 1];
@@ -238,6 +360,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_log_holds_with_its_balances),
         cmocka_unit_test(each_lie_is_found_at_its_entry),
+        cmocka_unit_test(lies_about_rho_and_delta_are_found_at_their_entry),
+        cmocka_unit_test(a_charge_past_both_measures_is_found),
+        cmocka_unit_test(a_change_of_accounting_forgets_nothing),
         cmocka_unit_test(a_charge_has_one_outcome),
         cmocka_unit_test(a_release_id_is_used_once),
         cmocka_unit_test(a_revoked_principal_neither_signs_nor_asks),

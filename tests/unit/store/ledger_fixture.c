@@ -110,6 +110,8 @@ gw_store_op fixture_population(const fixture_budget *budget) {
     op.entry.population.total = budget->population_total;
     op.entry.population.window_days = budget->population_window_days;
     op.entry.population.window_total = budget->population_window_total;
+    op.entry.population.delta = budget->population_delta;
+    op.entry.population.selection_delta = budget->population_selection_delta;
     by_one(&op.entry, FIXTURE_OWNER);
     return op;
 }
@@ -126,6 +128,8 @@ gw_store_op fixture_policy(const ledger_fixture *fixture, const fixture_budget *
     op.entry.policy.window_total = budget->window_total;
     op.entry.policy.question_min = budget->question_min;
     op.entry.policy.question_max = budget->question_max;
+    op.entry.policy.delta = budget->delta;
+    op.entry.policy.selection_delta = budget->selection_delta;
     op.entry.policy.supersedes = fixture->policy == 0 ? GW_NO_SEQ : fixture->policy;
     by_one(&op.entry, FIXTURE_OWNER);
     return op;

@@ -22,6 +22,7 @@ typedef struct {
 typedef struct {
     uint64_t total, principal_total, window_days, window_total, population_total, population_window_days,
         population_window_total, question_min, question_max;
+    uint64_t delta, selection_delta, population_delta, population_selection_delta;
 } fixture_budget;
 #define FIXTURE_EPSILON 1000000ull // micro-epsilon
 extern const fixture_budget fixture_budget_large;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state that the first release left, opened by this one: its tables become those of a new ledger, a copy is kept,
 // and where that cannot be done nothing has changed. Reaches store_migrate and store_version_read.
+#include "privacy/accounting/zcdp.h"
 #include "service/store/durable.h"
 #include "service/store/store.h"
 #include "tests/unit/store/ledger_fixture.h"
@@ -82,9 +83,58 @@ static void first_release_gets_the_tables_of_a_new_ledger_and_keeps_every_row(vo
     fixture_remove(&fresh);
     assert_string_equal(tables, tables_new);
     read_lines(database, "PRAGMA user_version", version);
-    assert_string_equal(version, "2\n");
+    assert_string_equal(version, "3\n");
     read_lines(database, "SELECT version || ' ' || entries FROM schema_change", version);
-    assert_string_equal(version, "2 16\n");
+    assert_string_equal(version, "2 16\n3 16\n");
+}
+
+// Charges of the first release had no rho: dataset and population get what theirs come to, nobody else.
+static void rho_of_old_charges_is_counted(void **state) {
+    static char costs[TEXT_MAX], rho[TEXT_MAX];
+    char database[256], expected[64];
+    gw_store *store = NULL;
+    uint64_t sum = 0;
+    unpack(state, database);
+    read_lines(database, "SELECT cost FROM charge ORDER BY seq", costs);
+    for (const char *line = costs; *line != '\0'; line = strchr(line, '\n') + 1)
+        sum = gw_rho_add(sum, gw_rho_of((gw_epsilon){strtoull(line, NULL, 10)}));
+    assert_true(sum > 0);
+    assert_int_equal(gw_store_open(database, &store, NULL), GW_OK);
+    gw_store_close(store);
+    snprintf(expected, sizeof(expected), "1 %llu\n2 %llu\n", (unsigned long long)sum, (unsigned long long)sum);
+    read_lines(database, "SELECT kind || ' ' || rho FROM budget WHERE rho <> 0 ORDER BY kind", rho);
+    assert_string_equal(rho, expected);
+    read_lines(database, "SELECT count(*) FROM population WHERE delta <> 0 OR rho_total <> 0 OR selection_total <> 0",
+               rho);
+    assert_string_equal(rho, "0\n");
+}
+
+// The version between: its form as the step before wrote it.
+static void the_second_version_is_brought_up_alone(void **state) {
+    static char tables[TEXT_MAX], tables_before[TEXT_MAX];
+    char database[256], version[TEXT_MAX];
+    gw_store *store = NULL;
+    unpack(state, database);
+    assert_int_equal(gw_store_open(database, &store, NULL), GW_OK);
+    gw_store_close(store);
+    read_lines(database, TABLES, tables_before);
+    // Back to version 2, as far as its tables go.
+    run(database,
+        "DROP TRIGGER budget_grows; ALTER TABLE budget DROP COLUMN rho; ALTER TABLE budget DROP COLUMN selection;"
+        "ALTER TABLE policy DROP COLUMN delta; ALTER TABLE policy DROP COLUMN rho_total;"
+        "ALTER TABLE policy DROP COLUMN selection_total; ALTER TABLE population DROP COLUMN delta;"
+        "ALTER TABLE population DROP COLUMN rho_total; ALTER TABLE population DROP COLUMN selection_total;"
+        "CREATE TRIGGER budget_grows BEFORE UPDATE ON budget WHEN NEW.spent < OLD.spent"
+        " BEGIN SELECT RAISE(ABORT, 'spent never shrinks'); END;"
+        "DROP TRIGGER schema_change_no_delete; DELETE FROM schema_change WHERE version = 3;"
+        "CREATE TRIGGER schema_change_no_delete BEFORE DELETE ON schema_change BEGIN SELECT RAISE(ABORT,"
+        " 'schema_change is append-only'); END; PRAGMA user_version=2");
+    assert_int_equal(gw_store_open(database, &store, NULL), GW_OK);
+    gw_store_close(store);
+    read_lines(database, TABLES, tables);
+    assert_string_equal(tables, tables_before);
+    read_lines(database, "SELECT version FROM schema_change ORDER BY version", version);
+    assert_string_equal(version, "2\n3\n");
 }
 
 static void a_whole_private_copy_of_the_old_version_is_kept(void **state) {
@@ -193,7 +243,7 @@ static void a_look_from_outside_tells_version_and_damage(void **state) {
     run(database, "PRAGMA wal_checkpoint(TRUNCATE)");
     assert_int_equal(gw_store_examine(database, &facts, NULL), GW_OK);
     assert_int_equal(facts.version, 1);
-    assert_int_equal(facts.version_known, 2);
+    assert_int_equal(facts.version_known, 3);
     assert_true(facts.is_wal);
     assert_true(facts.is_whole);
     FILE *file = fopen(database, "r+");
@@ -228,6 +278,8 @@ int main(void) {
         return 1;
     const struct CMUnitTest tests[] = {
         FOLDER_TEST(first_release_gets_the_tables_of_a_new_ledger_and_keeps_every_row),
+        FOLDER_TEST(rho_of_old_charges_is_counted),
+        FOLDER_TEST(the_second_version_is_brought_up_alone),
         FOLDER_TEST(a_whole_private_copy_of_the_old_version_is_kept),
         FOLDER_TEST(a_second_opening_changes_nothing_and_copies_nothing),
         FOLDER_TEST(a_newer_version_is_refused_by_writer_and_readers),
