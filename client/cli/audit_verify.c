@@ -6,6 +6,7 @@
 #include "client/cli/progress.h"
 #include "client/cli/say_grid.h"
 #include "client/cli/wording.h"
+#include "privacy/accounting/delta.h"
 #include "service/audit/verify.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
@@ -58,27 +59,33 @@ static void bad_say(gw_cli *cli, const gw_audit_verdict *verdict) {
 }
 
 static void balance_add(gw_cli *cli, gw_grid *grid, const gw_audit_balance *balance) {
-    char total[GW_AMOUNT_TEXT], spent[GW_AMOUNT_TEXT], charges[24], who[GW_ID_HEX] = "";
+    char total[GW_AMOUNT_TEXT], spent[GW_AMOUNT_TEXT], charges[24], who[GW_ID_HEX] = "", delta[GW_DELTA_TEXT];
     gw_amount_format((gw_epsilon){balance->total}, total);
     gw_amount_format((gw_epsilon){balance->spent}, spent);
     gw_ignore(snprintf(charges, sizeof(charges), "%llu", (unsigned long long)balance->charges)); // it fits
     if (balance->principal != NULL)
         gw_id_format(balance->principal, cli->output == GW_OUTPUT_TABLE, who);
-    gw_grid_add(grid,
-                (const char *[]){balance->kind, balance->id, who, spent, balance->total == 0 ? "-" : total, charges});
+    gw_delta_format((gw_delta){balance->delta}, delta);
+    gw_grid_add(grid, (const char *[]){balance->kind, balance->id, who, spent, balance->total == 0 ? "-" : total,
+                                       charges, balance->delta == 0 ? "" : delta});
 }
 
 static gw_exit_code balances_say(gw_cli *cli, const gw_audit_state *state) {
     static const gw_grid_column columns[] = {
         {"budget", "BUDGET OF", GW_ALIGN_LEFT, false},  {"id", "", GW_ALIGN_LEFT, true},
         {"principal", "ASKED BY", GW_ALIGN_LEFT, true}, {"spent", "SPENT", GW_ALIGN_RIGHT, false},
-        {"total", "TOTAL", GW_ALIGN_RIGHT, false},      {"charges", "CHARGES", GW_ALIGN_RIGHT, false}};
+        {"total", "TOTAL", GW_ALIGN_RIGHT, false},      {"charges", "CHARGES", GW_ALIGN_RIGHT, false},
+        {"delta", "DELTA", GW_ALIGN_RIGHT, false}};
     static const char *const kinds[] = {"dataset", "principal", "population", "window"};
-    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, 6);
     size_t count = gw_audit_balances(state, NULL, 0);
     GW_CLEANUP(gw_freep) gw_audit_balance *balances = calloc(count == 0 ? 1 : count, sizeof(*balances));
-    GW_ASSERT(grid != NULL && balances != NULL);
+    GW_ASSERT(balances != NULL);
     count = gw_audit_balances(state, balances, count);
+    bool has_delta = false;
+    for (size_t i = 0; i < count; i++)
+        has_delta |= balances[i].delta != 0;
+    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, has_delta ? 7 : 6); // totals of epsilon say all
+    GW_ASSERT(grid != NULL);
     for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
         for (size_t i = 0; i < count; i++)
             if (strcmp(balances[i].kind, kinds[kind]) == 0)

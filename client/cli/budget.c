@@ -23,21 +23,23 @@ static const gw_grid_column columns_rows[] = {
     {"total", "", GW_ALIGN_LEFT, false},     {"spent", "", GW_ALIGN_LEFT, false},
     {"remaining", "", GW_ALIGN_LEFT, false}, {"renews", "", GW_ALIGN_LEFT, false},
     {"id", "", GW_ALIGN_LEFT, false},        {"last_cost", "", GW_ALIGN_LEFT, false},
-    {"more", "", GW_ALIGN_LEFT, false},      {"notice", "", GW_ALIGN_LEFT, false}};
+    {"more", "", GW_ALIGN_LEFT, false},      {"notice", "", GW_ALIGN_LEFT, false},
+    {"delta", "", GW_ALIGN_LEFT, false}};
 #define TABLE_COLUMNS (sizeof(columns_table) / sizeof(columns_table[0]))
 #define ROWS_COLUMNS (sizeof(columns_rows) / sizeof(columns_rows[0]))
 
 // How many more questions like the asker's last one the smallest of the budgets has room for. False: none was asked.
 static bool more_count(const gw_json_node *budget, uint64_t *ret_count) {
-    gw_epsilon cost = gw_doc_epsilon(budget, "last_cost"), least = {UINT64_MAX};
-    for (const gw_json_node *node = gw_doc_first(budget, "balances"); node != NULL; node = gw_json_next(node)) {
-        gw_epsilon remaining = gw_doc_epsilon(node, "remaining");
-        least = remaining.micro < least.micro ? remaining : least;
+    gw_epsilon cost = gw_doc_epsilon(budget, "last_cost");
+    uint64_t least = UINT64_MAX;
+    for (const gw_json_node *node = gw_doc_first(budget, "balances"); node != NULL && cost.micro > 0;
+         node = gw_json_next(node)) {
+        uint64_t fits = gw_doc_at(node, "fits") != NULL ? (uint64_t)gw_doc_integer(node, "fits", 0)
+                                                        : gw_doc_epsilon(node, "remaining").micro / cost.micro;
+        least = fits < least ? fits : least;
     }
-    if (cost.micro == 0 || least.micro == UINT64_MAX)
-        return false;
-    *ret_count = least.micro / cost.micro;
-    return true;
+    *ret_count = least;
+    return least != UINT64_MAX;
 }
 
 static void table_add(gw_grid *grid, const gw_json_node *budget) {
@@ -65,11 +67,31 @@ static void rows_add(gw_grid *grid, const gw_json_node *budget) {
         int64_t renewal = gw_doc_integer(node, "renews", 0);
         gw_time_format(renewal, renews);
         const char *row[ROWS_COLUMNS] = {
-            gw_doc_text(budget, "dataset", ""), gw_doc_text(node, "budget", ""),        gw_doc_text(node, "total", ""),
-            gw_doc_text(node, "spent", ""),     gw_doc_text(node, "remaining", ""),     renewal == 0 ? NULL : renews,
-            gw_doc_text(node, "id", ""),        gw_doc_text(budget, "last_cost", NULL), has_more ? more : NULL,
-            gw_doc_text(budget, "notice", NULL)};
+            gw_doc_text(budget, "dataset", ""),  gw_doc_text(node, "budget", ""),        gw_doc_text(node, "total", ""),
+            gw_doc_text(node, "spent", ""),      gw_doc_text(node, "remaining", ""),     renewal == 0 ? NULL : renews,
+            gw_doc_text(node, "id", ""),         gw_doc_text(budget, "last_cost", NULL), has_more ? more : NULL,
+            gw_doc_text(budget, "notice", NULL), gw_doc_text(node, "delta", NULL)};
         gw_grid_add(grid, row);
+    }
+}
+
+// Accounted with a delta, what is left is no difference of two amounts: many small questions may add up to more.
+static void delta_say(gw_cli *cli, const gw_json_node *budget) {
+    const char *dataset = gw_dataset_short(gw_doc_text(budget, "dataset", "?"));
+    for (const gw_json_node *node = gw_doc_first(budget, "balances"); node != NULL; node = gw_json_next(node)) {
+        const char *word = gw_price_budget_word(gw_doc_text(node, "budget", "?"));
+        const char *delta = gw_doc_text(node, "delta", NULL), *selection = gw_doc_text(node, "selection_delta", NULL);
+        char left[GW_AMOUNT_TEXT], total[GW_AMOUNT_TEXT];
+        gw_amount_text(gw_doc_text(node, "remaining", "0"), left);
+        gw_amount_text(gw_doc_text(node, "total", "0"), total);
+        if (delta != NULL)
+            gw_say_lines(cli,
+                         "%s (%s): %s holds but for a chance of %s; one question may cost %s now, many small ones "
+                         "more together",
+                         dataset, word, total, delta, left);
+        if (selection != NULL)
+            gw_say_lines(cli, "%s (%s): of a delta of %s for unknown keys, %s is spent", dataset, word, selection,
+                         gw_doc_text(node, "selection_spent", "0"));
     }
 }
 
@@ -146,8 +168,10 @@ static gw_exit_code replies_say(gw_cli *cli, const budget_replies *replies) {
     if (is_table)
         notices_say(cli, replies);
     gw_exit_code code = gw_say_grid(cli, grid);
-    for (size_t i = 0; is_table && code == GW_EXIT_DONE && i < replies->count; i++)
+    for (size_t i = 0; is_table && code == GW_EXIT_DONE && i < replies->count; i++) {
+        delta_say(cli, gw_json_root(replies->documents[i]));
         more_say(cli, gw_json_root(replies->documents[i]));
+    }
     return code;
 }
 

@@ -2,17 +2,29 @@
 // The people behind datasets and the one budget that all of these share.
 #include "client/cli/admin.h"
 #include "client/cli/commands.h"
+#include "privacy/accounting/delta.h"
 #include "service/base/check.h"
 #include <stdlib.h>
 
+#define DELTA_ATTO_MAX 1000000000000000ULL // 0.001
+
 typedef struct {
-    const char *total, *window_days, *window_total;
+    const char *total, *window_days, *window_total, *delta, *selection_delta;
 } population_options;
 static const gw_option options_of_population[] = {
     {"total", 0, GW_OPTION_TEXT, offsetof(population_options, total), "E", "for the lifetime of the population"},
     {"window-days", 0, GW_OPTION_TEXT, offsetof(population_options, window_days), "N", "days of a time window"},
     {"window-total", 0, GW_OPTION_TEXT, offsetof(population_options, window_total), "E", "for each time window"},
+    {"delta", 0, GW_OPTION_TEXT, offsetof(population_options, delta), "D",
+     "count with zcdp: the total holds but for this chance"},
+    {"selection-delta", 0, GW_OPTION_TEXT, offsetof(population_options, selection_delta), "D",
+     "granted to questions about unknown keys"},
 };
+
+static bool is_delta_or_none(const char *text) {
+    gw_delta delta;
+    return text == NULL || (gw_delta_parse(text, &delta) == GW_OK && delta.atto > 0 && delta.atto <= DELTA_ATTO_MAX);
+}
 
 static gw_exit_code add_run(gw_cli *cli, const void *state, const gw_words *words) {
     const population_options *options = state;
@@ -31,6 +43,8 @@ static gw_exit_code add_run(gw_cli *cli, const void *state, const gw_words *word
             return gw_usage(cli, "A window's total is a plain decimal above 0 with at most 6 places.",
                             "--window-total 8");
     }
+    if (!is_delta_or_none(options->delta) || !is_delta_or_none(options->selection_delta))
+        return gw_usage(cli, "A delta is a small probability: at most 0.001, with at most 18 places.", "--delta 1e-9");
     gw_buffer body;
     char what[256];
     gw_buffer_init(&body, 4096);
@@ -42,6 +56,10 @@ static gw_exit_code add_run(gw_cli *cli, const void *state, const gw_words *word
         gw_json_write_epsilon(&body, "window_total", window_total);
     else
         gw_json_write_member(&body, "window_total", NULL);
+    if (options->delta != NULL)
+        gw_json_write_member(&body, "delta", options->delta);
+    if (options->selection_delta != NULL)
+        gw_json_write_member(&body, "selection_delta", options->selection_delta);
     gw_ignore(snprintf(what, sizeof(what), "population %.128s has a budget of %s", words->items[0],
                        options->total)); // bounded
     return gw_admin_finish(cli, &body, what);
@@ -50,7 +68,7 @@ static gw_exit_code add_run(gw_cli *cli, const void *state, const gw_words *word
 const gw_command gw_command_population_add = {
     .name = "population add",
     .group = "Data owner",
-    .arguments = "NAME --total E [--window-days N --window-total E]",
+    .arguments = "NAME --total E [--window-days N --window-total E] [--delta D]",
     .summary = "give the people behind datasets their one budget",
     .examples = "godwit population add nso.example/residents --total 20\n",
     GW_OPTIONS(options_of_population),

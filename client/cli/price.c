@@ -38,10 +38,17 @@ static gw_epsilon taken_from(const gw_json_node *balance, gw_epsilon price) {
     return gw_doc_at(balance, "price") != NULL ? gw_doc_epsilon(balance, "price") : price;
 }
 
+// "enough" is the service's word: accounted with a delta, several prices may fit whose sum would not as one.
+static bool is_short(const gw_json_node *balance, gw_epsilon price) {
+    if (gw_doc_at(balance, "enough") != NULL)
+        return !gw_doc_bool(balance, "enough");
+    return gw_doc_epsilon(balance, "remaining").micro < taken_from(balance, price).micro;
+}
+
 const gw_json_node *gw_price_short(const gw_json_node *cost) {
     gw_epsilon price = gw_doc_epsilon(cost, "price");
     for (const gw_json_node *node = gw_doc_first(cost, "balances"); node != NULL; node = gw_json_next(node))
-        if (gw_doc_epsilon(node, "remaining").micro < taken_from(node, price).micro)
+        if (is_short(node, price))
             return node;
     return NULL;
 }
@@ -54,7 +61,7 @@ static void balance_say(const gw_json_node *balance, gw_epsilon price, gw_buffer
     gw_amount_text(gw_doc_text(balance, "remaining", "0"), remaining);
     gw_amount_text(gw_doc_text(balance, "total", "0"), total);
     gw_buffer_format(text, "%s%s: %s", text->size == 0 ? "" : " · ", gw_price_budget_word(budget), remaining);
-    if (gw_doc_epsilon(balance, "remaining").micro < price.micro) { // "after" stops at 0
+    if (is_short(balance, price)) { // "after" stops at 0
         gw_buffer_text(text, " left, not enough");
         return;
     }
@@ -62,6 +69,10 @@ static void balance_say(const gw_json_node *balance, gw_epsilon price, gw_buffer
     gw_buffer_format(text, " -> %s", after);
     if (strcmp(budget, "principal") != 0)
         gw_buffer_format(text, " of %s", total);
+    const char *delta = gw_doc_text(balance, "delta", NULL);
+    if (delta != NULL)
+        gw_buffer_format(text, " with delta %s, room for %lld more at this price", delta,
+                         (long long)gw_doc_integer(balance, "fits", 0));
 }
 
 static void price_say(gw_cli *cli, const gw_json_node *cost) {

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DELTA_ATTO_MAX 1000000000000000ULL // 0.001, as in policies
+
 typedef struct {
     gw_changes *changes;
     gw_query_worker *worker;
@@ -157,6 +159,16 @@ static gw_status change_key_revoke(change *c) {
 
 // ---- populations
 
+static gw_delta read_delta(change *c, const char *name) {
+    gw_delta delta = {0};
+    const char *text = gw_json_has(c->body, name) ? text_of(c, name) : NULL;
+    if (text != NULL && (gw_delta_parse(text, &delta) != GW_OK || delta.atto == 0 || delta.atto > DELTA_ATTO_MAX))
+        gw_json_fail(&c->reader, gw_json_member(c->body, name), "policy_delta", "This is not a delta.",
+                     "Write \"1e-9\": far below one over the number of people.",
+                     "\"%s\" must be above 0 and at most 0.001, with at most 18 places.", name);
+    return delta;
+}
+
 static gw_status change_population_add(change *c) {
     gw_store_op op = {.entry = {.kind = GW_ENTRY_POPULATION}};
     const char *name = text_of(c, "population");
@@ -165,6 +177,7 @@ static gw_status change_population_add(change *c) {
     gw_epsilon window = {0};
     if (days > 0)
         window = gw_json_read_epsilon(&c->reader, c->body, "window_total");
+    gw_delta delta = read_delta(c, "delta"), selection = read_delta(c, "selection_delta");
     if (c->reader.status != GW_OK)
         return c->reader.status;
     if (!gw_name_is_valid(name) || !strchr(name, '/'))
@@ -177,6 +190,8 @@ static gw_status change_population_add(change *c) {
     op.entry.population.total = total.micro;
     op.entry.population.window_days = (uint64_t)days;
     op.entry.population.window_total = window.micro;
+    op.entry.population.delta = delta.atto;
+    op.entry.population.selection_delta = selection.atto;
     return append(c, &op, NULL);
 }
 
@@ -249,6 +264,8 @@ static void policy_entry(const gw_policy *policy, gw_entry *entry) {
     entry->policy.window_total = policy->window_total.micro;
     entry->policy.question_min = policy->question_min.micro;
     entry->policy.question_max = policy->question_max.micro;
+    entry->policy.delta = policy->delta.atto;
+    entry->policy.selection_delta = policy->selection_delta.atto;
 }
 
 static void difference(gw_buffer *out, const char *name, uint64_t before, uint64_t now) {
@@ -260,6 +277,44 @@ static void difference(gw_buffer *out, const char *name, uint64_t before, uint64
     snprintf(line, sizeof line, "%s %s -> %s", name, before ? old_text : "none", now ? new_text : "none");
     gw_buffer_text(out, out->size ? "," : "");
     gw_json_write_string(out, line);
+}
+
+static void difference_line(gw_buffer *out, const char *line) {
+    gw_buffer_text(out, out->size ? "," : "");
+    gw_json_write_string(out, line);
+}
+
+static void difference_delta(gw_buffer *out, const char *name, gw_delta before, gw_delta now) {
+    char old_text[GW_DELTA_TEXT], new_text[GW_DELTA_TEXT], line[128];
+    if (before.atto == now.atto)
+        return;
+    gw_delta_format(before, old_text);
+    gw_delta_format(now, new_text);
+    snprintf(line, sizeof line, "%s %s -> %s", name, before.atto ? old_text : "none", now.atto ? new_text : "none");
+    difference_line(out, line);
+}
+
+// The people have a budget of their own: one that adds epsilons up, or grants no delta, ends before the dataset's.
+static void population_note(change *c, const gw_policy *policy, gw_buffer *out) {
+    gw_delta delta = {0}, selection = {0};
+    char line[320];
+    if (gw_store_population_deltas(gw_query_reader(c->worker), policy->population, &delta.atto, &selection.atto) !=
+        GW_OK)
+        return;
+    if (policy->delta.atto != 0 && delta.atto == 0) {
+        snprintf(line, sizeof line,
+                 "nothing of its people's budget: %.128s still counts epsilon alone and may end first; godwit "
+                 "population add … --delta 1e-9",
+                 policy->population);
+        difference_line(out, line);
+    }
+    if (policy->selection_delta.atto != 0 && selection.atto == 0) {
+        snprintf(line, sizeof line,
+                 "nothing of its people's budget: %.128s grants no delta to unknown keys, so none can be asked; "
+                 "godwit population add … --selection-delta 1e-9",
+                 policy->population);
+        difference_line(out, line);
+    }
 }
 
 // What the signer may have overlooked: every amount that is not what it was.
@@ -274,11 +329,11 @@ static void differences_write(change *c, const gw_policy *policy, gw_buffer *out
                policy->window_days * UINT64_C(1000000));
     difference(out, "question_min", before.policy->question_min.micro, policy->question_min.micro);
     difference(out, "question_max", before.policy->question_max.micro, policy->question_max.micro);
+    difference_delta(out, "delta", before.policy->delta, policy->delta);
+    difference_delta(out, "selection_delta", before.policy->selection_delta, policy->selection_delta);
     gw_hash layout = gw_plan_layout(policy);
-    if (gw_hash_equal(layout, before.layout))
-        return;
-    gw_buffer_text(out, out->size ? "," : "");
-    gw_json_write_string(out, "the tables: the data must be loaded again before it answers");
+    if (!gw_hash_equal(layout, before.layout))
+        difference_line(out, "the tables: the data must be loaded again before it answers");
 }
 
 // A copy for people, named by the hash that the log has; the ledger's own is the one that counts.
@@ -314,7 +369,8 @@ static gw_status change_policy_activate(change *c) {
         gw_buffer_init(&differences, 8192);
         if (has_current)
             differences_write(c, policy, &differences);
-        c->differences = has_current ? gw_buffer_string(&differences) : NULL;
+        population_note(c, policy, &differences);
+        c->differences = has_current || differences.size > 0 ? gw_buffer_string(&differences) : NULL;
         status = append(c, &op, signer);
         c->differences = NULL;
         gw_buffer_done(&differences);
@@ -465,7 +521,7 @@ static const action actions[] = {
     {"population_add",
      GW_ROLE_OPERATOR,
      change_population_add,
-     {"population", "total", "window_days", "window_total"},
+     {"population", "total", "window_days", "window_total", "delta", "selection_delta"},
      false},
     {"policy_activate", GW_ROLE_OWNER, change_policy_activate, {"policy", "signature", "by", "key"}, false},
     {"data_activate", GW_ROLE_OWNER, change_data_activate, {"dataset", "version", "seal"}, false},

@@ -52,6 +52,17 @@ static void diff_amount(const teller *t, const char *what, gw_epsilon before, gw
              now.micro > before.micro ? "raised" : "lowered", old_text, new_text);
 }
 
+// A delta that appears is a promise that no longer holds in every case.
+static void diff_delta(const teller *t, const char *what, gw_delta before, gw_delta now) {
+    char old_text[GW_DELTA_TEXT], new_text[GW_DELTA_TEXT];
+    if (before.atto == now.atto)
+        return;
+    gw_delta_format(before, old_text);
+    gw_delta_format(now, new_text);
+    tell(t, weaker_if(now.atto > before.atto), "%s: from %s to %s", what, before.atto == 0 ? "none" : old_text,
+         now.atto == 0 ? "none" : new_text);
+}
+
 static void diff_budget(const teller *t, const gw_policy *before, const gw_policy *now) {
     diff_amount(t, "budget of the dataset's lifetime", before->lifetime, now->lifetime);
     diff_amount(t, "budget of each asker", before->per_principal, now->per_principal);
@@ -61,6 +72,9 @@ static void diff_budget(const teller *t, const gw_policy *before, const gw_polic
              "time window: from %" PRIu32 " to %" PRIu32 " days; a shorter window renews its budget sooner",
              before->window_days, now->window_days);
     diff_amount(t, "most that one question may cost", before->question_max, now->question_max);
+    diff_delta(t, "delta: the chance that the lifetime budget does not hold", before->delta, now->delta);
+    diff_delta(t, "delta granted to questions about unknown keys", before->selection_delta, now->selection_delta);
+    diff_delta(t, "delta of one such question where it does not say", before->question_delta, now->question_delta);
     char old_text[GW_EPSILON_TEXT], new_text[GW_EPSILON_TEXT];
     gw_epsilon_format(before->question_min, old_text);
     gw_epsilon_format(now->question_min, new_text);

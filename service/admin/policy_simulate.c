@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Typical questions are made from what the policy grants, and every figure from the same plan a real question gets.
 #include "service/admin/policy_simulate.h"
+#include "privacy/accounting/zcdp.h"
 #include "service/policy/policy_decide.h"
 #include <math.h>
 #include <stdio.h>
@@ -176,10 +177,14 @@ static void budgets_fill(gw_simulation *simulation) {
     simulation->budgets[0] = (gw_simulated_budget){.name = "each asker", .total = policy->per_principal};
     simulation->budgets[1] =
         (gw_simulated_budget){.name = "time window", .total = policy->window_total, .days = policy->window_days};
-    simulation->budgets[2] = (gw_simulated_budget){.name = "lifetime", .total = policy->lifetime};
-    for (size_t b = 0; b < 3; b++)
+    simulation->budgets[2] =
+        (gw_simulated_budget){.name = "lifetime", .total = policy->lifetime, .delta = policy->delta};
+    for (size_t b = 0; b < 3; b++) {
+        const gw_simulated_budget *budget = &simulation->budgets[b];
+        gw_loss total = {.micro = budget->total.micro, .rho = gw_rho_total(budget->total, budget->delta)};
         for (size_t p = 0; p < GW_SIMULATION_PRICES; p++)
-            simulation->budgets[b].tables[p] = simulation->budgets[b].total.micro / simulation->prices[p].micro;
+            simulation->budgets[b].tables[p] = gw_zcdp_fits(total, (gw_loss){0}, simulation->prices[p]);
+    }
 }
 
 static gw_status indicators_fill(simulator *s) {

@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
     const char *name; // "each asker"
     gw_epsilon total; // 0: no such budget
+    gw_delta delta;   // 0: the total holds always
     uint32_t days;    // of a window
     uint64_t tables[GW_SIMULATION_PRICES];
 } gw_simulated_budget;

@@ -77,7 +77,7 @@ static void budgets_text(const gw_simulation *simulation, gw_buffer *out) {
     prices_text(simulation, out);
     for (size_t b = 0; b < 3; b++) {
         const gw_simulated_budget *budget = &simulation->budgets[b];
-        char total[GW_EPSILON_TEXT], left[80], days[32] = "";
+        char total[GW_EPSILON_TEXT], left[112], days[32] = "", delta[GW_DELTA_TEXT];
         if (budget->total.micro == 0) {
             gw_buffer_format(out, "  %s: no budget of its own\n", budget->name);
             continue;
@@ -85,7 +85,9 @@ static void budgets_text(const gw_simulation *simulation, gw_buffer *out) {
         gw_epsilon_format(budget->total, total);
         if (budget->days > 0)
             snprintf(days, sizeof days, " (%" PRIu32 " days)", budget->days);
-        snprintf(left, sizeof left, "%s%s: %s", budget->name, days, total);
+        gw_delta_format(budget->delta, delta);
+        snprintf(left, sizeof left, "%s%s: %s%s%s", budget->name, days, total, budget->delta.atto ? ", delta " : "",
+                 budget->delta.atto ? delta : "");
         gw_buffer_format(out, "  %-42.42s", left);
         for (size_t p = 0; p < GW_SIMULATION_PRICES; p++)
             gw_buffer_format(out, "%12" PRIu64, budget->tables[p]);
@@ -109,6 +111,22 @@ static void odds_line(gw_buffer *out, const char *what, gw_epsilon epsilon) {
     paragraph(out, line);
 }
 
+static void delta_text(const gw_policy *policy, gw_buffer *out) {
+    char delta[GW_DELTA_TEXT], line[320];
+    gw_delta all = {policy->delta.atto + policy->selection_delta.atto};
+    if (all.atto == 0)
+        return;
+    gw_delta_format(all, delta);
+    snprintf(
+        line, sizeof line,
+        "The last line holds but for a chance of %s for each person (\"accounting\"). By pure epsilon it would hold "
+        "always, and fewer tables would fit.",
+        delta);
+    paragraph(out, policy->delta.atto != 0 ? line
+                                           : "Questions about unknown keys may show one that a single person has, with "
+                                             "the chance that \"selection_delta\" states.");
+}
+
 static void odds_text(const gw_simulation *simulation, gw_buffer *out) {
     gw_buffer_text(out, "\nWHAT THE ANSWERS CAN TEACH ABOUT ONE PERSON, IN THE WORST CASE\n");
     paragraph(out,
@@ -119,6 +137,7 @@ static void odds_text(const gw_simulation *simulation, gw_buffer *out) {
     odds_line(out, "all that one asker may ask", simulation->policy->per_principal);
     odds_line(out, "all that is asked in one time window", simulation->policy->window_total);
     odds_line(out, "all that is ever asked, put together", simulation->policy->lifetime);
+    delta_text(simulation->policy, out);
 }
 
 static void indicators_text(const gw_simulation *simulation, gw_buffer *out) {
@@ -230,7 +249,7 @@ static void json_budgets(const gw_simulation *simulation, gw_buffer *out) {
     gw_buffer_text(out, "[");
     for (size_t b = 0; b < 3; b++) {
         const gw_simulated_budget *budget = &simulation->budgets[b];
-        char odds[16];
+        char odds[16], delta[GW_DELTA_TEXT];
         gw_buffer_text(out, b ? ",{" : "{");
         gw_json_write_member(out, "budget", budget->name);
         if (budget->total.micro == 0) {
@@ -242,6 +261,8 @@ static void json_budgets(const gw_simulation *simulation, gw_buffer *out) {
                  gw_simulation_odds_up(budget->total) % 10);
         gw_json_write_epsilon(out, "total", budget->total);
         gw_json_write_member(out, "odds_in_100", odds);
+        gw_delta_format(budget->delta, delta);
+        gw_json_write_member(out, "delta", budget->delta.atto ? delta : NULL);
         gw_json_write_name(out, "tables");
         gw_buffer_text(out, "[");
         for (size_t p = 0; p < GW_SIMULATION_PRICES; p++)

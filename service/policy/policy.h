@@ -3,6 +3,7 @@
 // duplicate or ill-typed field is refused with file, line, column and how to mend it.
 // Thread safety: immutable after load.   Depends on: base, wire/question.h.
 #pragma once
+#include "privacy/accounting/delta.h"
 #include "privacy/budget.h"
 #include "service/base/crypto.h"
 #include "service/wire/period.h"
@@ -96,6 +97,8 @@ typedef struct gw_policy {
     size_t table_count;
     gw_epsilon lifetime, per_principal, window_total, question_min, question_max; // per_principal 0: none
     uint32_t window_days;                                                         // 0: none
+    gw_delta delta;                                                               // of the accounting zcdp; 0: pure
+    gw_delta selection_delta, question_delta; // unknown keys: over the dataset's life, and of one question; 0: none
     uint64_t planning_cell_persons, planning_size_bucket;
     const gw_grant *grants;
     size_t grant_count;
@@ -105,7 +108,8 @@ typedef struct gw_policy {
 // Reads a policy from its raw bytes. Code lists come from files policies/codelists/<ID>.csv in `codelist_folder`
 // (id,name[,…] with a header line), so that a policy names a list instead of repeating it.
 // Codes: as json.h, plus bad_name, policy_version, policy_bounds, policy_grid, policy_banding, policy_codelist,
-// policy_recode, policy_period, policy_budget, policy_grant, policy_concept, policy_table, policy_unsupported.
+// policy_recode, policy_period, policy_budget, policy_delta, policy_accounting, policy_grant, policy_concept,
+// policy_table, policy_unsupported.
 GW_MUST_CHECK gw_status gw_policy_load(gw_bytes text, const char *file_name, const char *codelist_folder,
                                        gw_policy **ret_policy, gw_problem *ret_problem);
 void gw_policy_free(gw_policy *policy); // accepts NULL

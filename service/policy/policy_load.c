@@ -376,8 +376,9 @@ static void read_policy(gw_policy_loader *l, const gw_json_node *root) {
     read_kind(l, root, "engine", "duckdb");
     read_tables(l, root);
     read_budget(l, root);
-    read_kind(l, root, "accounting", "pure");
+    gw_policy_read_accounting(l, root);
     read_planning(l, root);
+    gw_policy_check_delta(l, root);
     read_grants(l, root);
 }
 

@@ -29,5 +29,9 @@ void gw_policy_read_bandings(gw_policy_loader *l, const gw_json_node *node, gw_c
 void gw_policy_read_periods(gw_policy_loader *l, const gw_json_node *node, gw_column *column);
 // Puts "_U" behind the codes of a column whose missing values have a cell of their own.
 void gw_policy_add_unknown(gw_policy_loader *l, gw_column *column);
+// "accounting": its kind and delta, and the delta it grants for unknown keys; then, when the planning sizes are read,
+// whether the deltas are small enough for so many people.
+void gw_policy_read_accounting(gw_policy_loader *l, const gw_json_node *root);
+void gw_policy_check_delta(gw_policy_loader *l, const gw_json_node *root);
 // A number as the column's type writes it: an integer, or a decimal string.
 bool gw_policy_read_number(gw_policy_loader *l, const gw_json_node *node, gw_column_type type, gw_decimal *ret);

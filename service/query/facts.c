@@ -96,6 +96,23 @@ static void write_budget_terms(gw_buffer *out, const gw_policy *policy) {
     gw_buffer_text(out, "}");
 }
 
+static void write_delta_or_null(gw_buffer *out, const char *name, gw_delta delta) {
+    char text[GW_DELTA_TEXT];
+    gw_delta_format(delta, text);
+    gw_json_write_member(out, name, delta.atto > 0 ? text : NULL);
+}
+
+// What the totals promise: epsilon alone, or epsilon but for a chance of delta.
+static void write_accounting(gw_buffer *out, const gw_policy *policy) {
+    gw_json_write_name(out, "accounting");
+    gw_buffer_text(out, "{");
+    gw_json_write_member(out, "kind", policy->delta.atto > 0 ? "zcdp" : "pure");
+    write_delta_or_null(out, "delta", policy->delta);
+    write_delta_or_null(out, "selection_delta", policy->selection_delta);
+    write_delta_or_null(out, "question_delta", policy->question_delta);
+    gw_buffer_text(out, "}");
+}
+
 static void write_usable_indicators(gw_buffer *out, const gw_catalogue *catalogue, const gw_policy *policy) {
     gw_json_write_name(out, "indicators");
     gw_buffer_text(out, "[");
@@ -160,6 +177,7 @@ static void write_dataset(const gw_facts *facts, const gw_policy *policy, gw_buf
     gw_json_write_integer(out, "data_time", has_data ? data.time : 0);
     gw_json_write_member(out, "neighbours", "add-remove-person");
     write_budget_terms(out, policy);
+    write_accounting(out, policy);
     write_grants(out, policy);
     write_usable_indicators(out, facts->catalogue, policy);
     gw_json_write_name(out, "concepts");

@@ -2,6 +2,7 @@
 // Replies made of public facts and of the asker's own account: catalogue, describe, cost, budget, history. No data is
 // read. Thread safety: one worker per thread.   Depends on: query.h, plan.h, quotes.h.
 #pragma once
+#include "privacy/accounting/zcdp.h"
 #include "service/query/plan.h"
 #include "service/query/query.h"
 #include "service/query/quotes.h"
@@ -38,14 +39,18 @@ gw_status gw_facts_quote_stale(gw_problem *ret_problem);
 // ---- between the files of facts
 
 // The four budgets of a dataset, as the asker meets them. `price`: what of the question is charged to each; NULL where
-// nothing is asked. `dataset`: written where it is not NULL, for lists over several datasets.
+// nothing is asked. `each`: how many questions of this price still fit is written, where it is not 0. `dataset`:
+// written where it is not NULL, for lists over several datasets.
 typedef struct {
     const char *dataset;
-    const uint64_t *price;
+    const gw_loss *price;
+    gw_epsilon each;
 } gw_facts_balance_style;
+gw_loss gw_facts_loss(gw_epsilon price);                   // of one question
+gw_epsilon gw_facts_left(const gw_store_balance *balance); // what one question may cost of this budget now
 void gw_facts_write_balance(gw_buffer *out, const gw_store_balance *balance, gw_facts_balance_style style);
-GW_MUST_CHECK gw_status gw_facts_write_balances(const gw_facts *facts, const char *dataset, const uint64_t *price,
-                                                gw_buffer *out, gw_problem *ret_problem);
+GW_MUST_CHECK gw_status gw_facts_write_balances(const gw_facts *facts, const char *dataset,
+                                                gw_facts_balance_style style, gw_buffer *out, gw_problem *ret_problem);
 
 // facts_error.c: "error" and "instead" of a planned question, from the policy's planning sizes and the asker's own
 // group size. `has_target`: the price followed from an error, so that better groups make it cheaper.

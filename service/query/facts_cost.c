@@ -134,7 +134,10 @@ static void write_price(const priced *of, gw_buffer *out) {
 static gw_status write_one(const gw_facts *facts, const priced *of, gw_bytes asked, gw_buffer *out,
                            gw_problem *ret_problem) {
     write_price(of, out);
-    gw_status status = gw_facts_write_balances(facts, of->plan.policy->dataset, &of->price.micro, out, ret_problem);
+    gw_loss price = gw_facts_loss(of->price);
+    gw_status status =
+        gw_facts_write_balances(facts, of->plan.policy->dataset,
+                                (gw_facts_balance_style){.price = &price, .each = of->price}, out, ret_problem);
     gw_facts_write_error(&of->plan, of->has_target, out);
     gw_describe_protection(&of->plan, out);
     if (asked.size > 0) {
@@ -181,7 +184,7 @@ static gw_status cost_quoted(const gw_facts *facts, gw_buffer *out, gw_problem *
 
 typedef struct {
     const gw_policy *policy;
-    uint64_t price;        // of its questions
+    gw_loss price;         // of its questions
     unsigned shared_shown; // bits of gw_budget_kind: budgets of its population that stand in the list
 } basket_dataset;
 
@@ -212,7 +215,9 @@ static void basket_charge(basket *all, const priced *of) {
         at++;
     if (at == all->dataset_count)
         all->datasets[all->dataset_count++] = (basket_dataset){.policy = of->plan.policy};
-    all->datasets[at].price += of->price.micro; // at most 100 prices below 2^50 each
+    gw_loss price = gw_facts_loss(of->price);
+    all->datasets[at].price.micro += price.micro; // at most 100 prices below 2^50 each
+    all->datasets[at].price.rho = gw_rho_add(all->datasets[at].price.rho, price.rho);
     all->price += of->price.micro;
 }
 
@@ -256,13 +261,15 @@ static bool is_of_population(const gw_store_balance *balance, const gw_policy *p
            (balance->kind == GW_BUDGET_WINDOW && strcmp(balance->id, policy->dataset) != 0);
 }
 
-static uint64_t basket_price_on(const basket *all, const gw_policy *policy, bool is_shared) {
-    uint64_t price = 0;
+static gw_loss basket_price_on(const basket *all, const gw_policy *policy, bool is_shared) {
+    gw_loss price = {0};
     for (size_t i = 0; i < all->dataset_count; i++) {
         const basket_dataset *one = &all->datasets[i];
         if (is_shared ? strcmp(one->policy->population, policy->population) == 0
-                      : strcmp(one->policy->dataset, policy->dataset) == 0)
-            price += one->price;
+                      : strcmp(one->policy->dataset, policy->dataset) == 0) {
+            price.micro += one->price.micro;
+            price.rho = gw_rho_add(price.rho, one->price.rho);
+        }
     }
     return price;
 }
@@ -290,10 +297,11 @@ static gw_status basket_write_balances_of(basket *all, size_t at, const char **c
             continue;
         if (is_shared)
             all->datasets[at].shared_shown |= 1u << balances[i].kind;
-        uint64_t price = basket_price_on(all, policy, is_shared);
+        gw_loss price = basket_price_on(all, policy, is_shared);
         gw_buffer_text(all->out, *comma);
-        gw_facts_write_balance(all->out, &balances[i],
-                               (gw_facts_balance_style){is_shared ? policy->population : policy->dataset, &price});
+        gw_facts_write_balance(
+            all->out, &balances[i],
+            (gw_facts_balance_style){.dataset = is_shared ? policy->population : policy->dataset, .price = &price});
         *comma = ",";
     }
     return GW_OK;

@@ -23,6 +23,20 @@
 
 // ---- 6 reserve
 
+// The delta that policy and population grant to questions about unknown keys: no amount of epsilon.
+static void selection_refusal(gw_query *query, const gw_store_op *op) {
+    gw_problem *problem = &query->problem;
+    const char *dataset = query->in_force.policy->dataset;
+    char needed[GW_DELTA_TEXT], remaining[GW_DELTA_TEXT];
+    gw_delta_format((gw_delta){query->plan.delta}, needed);
+    gw_delta_format((gw_delta){op->remaining}, remaining);
+    gw_problem_set(problem, GW_BUDGET, "budget_selection", "What may be spent on unknown keys is used up.", "", "");
+    gw_problem_why(problem, "%s has a delta of %s left for them; this question needs %s.", dataset, remaining, needed);
+    gw_problem_mend(problem, "Ask by codes that the policy lists, or ask the owner for more: godwit budget %s",
+                    dataset);
+    snprintf(problem->budget, sizeof problem->budget, "%s", gw_budget_kind_name(op->budget));
+}
+
 static void budget_refusal(gw_query *query, const gw_store_op *op) {
     gw_problem *problem = &query->problem;
     const char *budget = gw_budget_kind_name(op->budget);
@@ -70,7 +84,10 @@ static gw_status submit(gw_query *query, gw_store_op *op) {
 
 static gw_status reserve_refused(gw_query *query, const gw_store_op *op) {
     if (op->result == GW_BUDGET) {
-        budget_refusal(query, op);
+        if (op->budget == GW_BUDGET_SELECTION)
+            selection_refusal(query, op);
+        else
+            budget_refusal(query, op);
         return GW_BUDGET;
     }
     if (op->result == GW_CONFLICT)
@@ -118,6 +135,7 @@ static gw_status reserve_new(gw_query *query) {
     entry->charge.request = gw_sha256_two((gw_bytes){op.salt.bytes, GW_HASH_SIZE}, query->message.signed_bytes);
     entry->charge.question = query->question_hash;
     entry->charge.cost = query->plan.epsilon.micro;
+    entry->charge.delta = query->plan.delta;
     status = submit(query, &op);
     if (status != GW_OK)
         return status;

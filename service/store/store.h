@@ -137,6 +137,9 @@ typedef struct {
 } gw_store_policy;
 GW_MUST_CHECK gw_status gw_store_policy_current(gw_store_reader *reader, const char *dataset, gw_store_policy *ret,
                                                 gw_buffer *ret_text);
+// What of deltas a population is granted (units of 10^-18): by its accounting, and for selections.
+GW_MUST_CHECK gw_status gw_store_population_deltas(gw_store_reader *reader, const char *population, uint64_t *ret_delta,
+                                                   uint64_t *ret_selection);
 typedef struct {
     uint64_t seq;
     char version[GW_ID_HEX];

@@ -255,6 +255,19 @@ gw_status gw_store_policy_current(gw_store_reader *reader, const char *dataset, 
     return is_whole ? status : GW_CORRUPT;
 }
 
+gw_status gw_store_population_deltas(gw_store_reader *reader, const char *population, uint64_t *ret_delta,
+                                     uint64_t *ret_selection) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_POPULATION_SELECT);
+    store_bind_text(row, 1, population);
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status;
+    *ret_delta = store_column_u64(row, 1);
+    *ret_selection = store_column_u64(row, 2);
+    sqlite3_reset(row);
+    return GW_OK;
+}
+
 gw_status gw_store_data_current(gw_store_reader *reader, const char *dataset, gw_store_data *ret) {
     sqlite3_stmt *row = store_use(&reader->connection, SQL_DATA_CURRENT);
     store_bind_text(row, 1, dataset);

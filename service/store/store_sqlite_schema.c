@@ -139,7 +139,7 @@ const char *const store_statements[SQL_COUNT] = {
     [SQL_KEY_REVOKE] = "UPDATE key SET revoked = 1 WHERE key = ?1",
     [SQL_KEY_FIND] = "SELECT key, not_before, not_after, revoked FROM key WHERE principal = ?1 AND id = ?2 AND"
                      " kind = 'sign' ORDER BY key",
-    [SQL_POPULATION_SELECT] = "SELECT id FROM population WHERE name = ?1",
+    [SQL_POPULATION_SELECT] = "SELECT id, delta, selection_total FROM population WHERE name = ?1",
     [SQL_POPULATION_UPSERT] = "INSERT INTO population(name, total, window_days, window_total, delta, rho_total,"
                               " selection_total) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
                               " ON CONFLICT(name) DO UPDATE SET total = excluded.total,"

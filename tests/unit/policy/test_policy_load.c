@@ -217,6 +217,28 @@ static void a_weight_has_a_mean_for_prices(void **state) {
     }
 }
 
+static void accounting_and_its_deltas_are_read(void **state) {
+    (void)state;
+    static const struct {
+        const char *accounting;
+        uint64_t delta, selection, question;
+    } cases[] = {
+        {"\"pure\"", 0, 0, 0},
+        {"\"zcdp\",\"delta\":\"1e-9\"", 1000000000, 0, 0},
+        {"\"zcdp\",\"delta\":\"0.000000001\"", 1000000000, 0, 0},
+        {"\"zcdp\",\"delta\":\"1e-8\"", 10000000000, 0, 0}, // a million people: one in a hundred
+        {"\"pure\",\"selection_delta\":\"1e-9\"", 0, 1000000000, 10000000},
+        {"\"zcdp\",\"delta\":\"1e-9\",\"selection_delta\":\"2e-9\",\"question_delta\":\"1e-10\"", 1000000000,
+         2000000000, 100000000},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        GW_CLEANUP(gw_policy_freep) gw_policy *policy = load_changed("\"pure\"", cases[i].accounting);
+        assert_int_equal(policy->delta.atto, cases[i].delta);
+        assert_int_equal(policy->selection_delta.atto, cases[i].selection);
+        assert_int_equal(policy->question_delta.atto, cases[i].question);
+    }
+}
+
 static void every_statistic_can_be_granted(void **state) {
     (void)state;
     GW_CLEANUP(gw_policy_freep)
@@ -242,7 +264,19 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
         {"\"version\":3", "\"version\":3,\"version\":4", "json_duplicate", 4, 13, NULL},
         {"\"neighbours\":\"add-remove-person\"", "\"neighbours\":\"replace-row\"", "policy_unsupported", 5, 14, NULL},
         {"\"duckdb\"", "\"postgres\"", "policy_unsupported", 6, 18, "duckdb"},
-        {"\"pure\"", "\"zcdp\"", "policy_unsupported", 18, 22, "pure"},
+        {"\"pure\"", "\"rdp\"", "policy_unsupported", 18, 22, "pure"},
+        {"\"pure\"", "\"zcdp\"", "policy_accounting", 18, 14, "1e-9"},
+        {"\"pure\"", "\"pure\",\"delta\":\"1e-9\"", "policy_accounting", 18, 37, "zcdp"},
+        {"\"pure\"", "\"zcdp\",\"delta\":1", "wrong_type", 18, 37, NULL},
+        {"\"pure\"", "\"zcdp\",\"delta\":\"0\"", "policy_delta", 18, 37, "1e-9"},
+        {"\"pure\"", "\"zcdp\",\"delta\":\"0.1\"", "policy_delta", 18, 37, "1e-9"},
+        {"\"pure\"", "\"zcdp\",\"delta\":\"1e-19\"", "policy_delta", 18, 37, "1e-9"},
+        {"\"pure\"", "\"zcdp\",\"delta\":\"1.1e-8\"", "policy_accounting", 18, 37, "1e-8"}, // of a million people
+        {"\"pure\"", "\"zcdp\",\"delta\":\"5e-9\",\"selection_delta\":\"6e-9\"", "policy_accounting", 18, 37, "1e-8"},
+        {"\"pure\"", "\"pure\",\"selection_delta\":\"1.1e-8\"", "policy_accounting", 18, 47, "1e-8"},
+        {"\"pure\"", "\"pure\",\"question_delta\":\"1e-9\"", "policy_delta", 18, 46, "selection_delta"},
+        {"\"pure\"", "\"pure\",\"selection_delta\":\"1e-9\",\"question_delta\":\"2e-9\"", "policy_delta", 18, 71, NULL},
+        {"\"pure\"", "\"pure\",\"deltas\":\"1e-9\"", "unknown_field", 18, 29, "delta"},
         {"nso.example/register", "register", "bad_name", 2, 11, "slash"},
         {"nso.example/register", "nso/example/register", "bad_name", 2, 11, "slash"},
         {"nso.example/register", "nso.example/r\xC3\xA9gister", "bad_name", 2, 11, NULL},
@@ -706,6 +740,7 @@ int main(void) {
         cmocka_unit_test(totals_of_persons_are_on_the_scale_of_their_column),
         cmocka_unit_test(the_owner_says_what_becomes_of_values_out_of_bounds),
         cmocka_unit_test(a_weight_has_a_mean_for_prices),
+        cmocka_unit_test(accounting_and_its_deltas_are_read),
         cmocka_unit_test(every_statistic_can_be_granted),
         cmocka_unit_test(one_mistake_each_is_refused_with_its_place),
         cmocka_unit_test(own_codes_stand_in_the_policy_itself),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store's operations, and what it refuses. Each test has a ledger of its own; raw SQL only where a test plays
 // vandal.
-#include "privacy/accounting/zcdp.h"
 #include "service/audit/verify.h"
 #include "tests/unit/store/ledger_fixture.h"
 #include <setjmp.h>
@@ -166,78 +165,6 @@ static void ten_tenths_are_one_and_the_eleventh_is_refused(void **state) {
     assert_int_equal(op.budget, GW_BUDGET_DATASET);
     assert_int_equal(op.remaining, 0);
     assert_int_equal(balance(made, 0).spent, FIXTURE_EPSILON);
-}
-
-#define DELTA 1000000000 // 1e-9
-
-static uint64_t tenths_until_refused(world *made, uint64_t first, gw_store_op *ret_refused) {
-    uint64_t count = 0;
-    while ((*ret_refused = reserve(made, first + count, 100000)).result == GW_OK)
-        count++;
-    return count;
-}
-
-static void with_a_delta_more_questions_fit_and_the_end_is_final(void **state) {
-    world *made = *state;
-    gw_store_op op;
-    fixture_budget budget = {.total = 5 * FIXTURE_EPSILON, .population_total = 5 * FIXTURE_EPSILON};
-    settle(made, &budget);
-    assert_int_equal(tenths_until_refused(made, 0, &op), 50);
-    budget.delta = DELTA; // the people's own budget still counts epsilon alone
-    fixture_rebudget(&made->ledger, &budget, submit, made);
-    assert_int_equal(tenths_until_refused(made, 100, &op), 0);
-    assert_refused(op, GW_BUDGET, "budget_population");
-    budget.population_delta = DELTA;
-    fixture_rebudget(&made->ledger, &budget, submit, made);
-    assert_int_equal(tenths_until_refused(made, 200, &op), 12); // 62 in all: the fifty before were counted
-    assert_refused(op, GW_BUDGET, "budget_dataset");
-    gw_store_balance dataset = balance(made, 0);
-    assert_int_equal(dataset.spent, 6200000);
-    assert_int_equal(dataset.rho, 62 * gw_rho_of((gw_epsilon){100000}));
-    assert_int_equal(dataset.delta, DELTA);
-    assert_int_equal(dataset.rho_total, gw_rho_total((gw_epsilon){budget.total}, (gw_delta){DELTA}));
-    // What is said to be left is admitted, and one unit more is not.
-    uint64_t left = op.remaining;
-    assert_true(left > 0 && left < 100000);
-    assert_refused(reserve(made, 300, left + 1), GW_BUDGET, "budget_dataset");
-    assert_int_equal(reserve(made, 301, left).result, GW_OK);
-    // A restart finds the same sums.
-    gw_store_reader_close(made->reader);
-    gw_store_close(made->store);
-    assert_int_equal(gw_store_open(made->ledger.database, &made->store, NULL), GW_OK);
-    assert_int_equal(gw_store_reader_open(made->ledger.database, &made->reader, NULL), GW_OK);
-    assert_int_equal(tenths_until_refused(made, 400, &op), 0);
-    assert_refused(op, GW_BUDGET, "budget_dataset");
-    assert_true(op.remaining < 1000);
-}
-
-static gw_store_op reserve_selection(world *made, uint64_t idem, uint64_t delta) {
-    gw_store_op op = fixture_reserve(&made->ledger, FIXTURE_RESEARCHER, idem, 1000);
-    op.entry.charge.delta = delta;
-    return run(made, op);
-}
-
-static void deltas_of_selections_add_up_to_what_is_granted(void **state) {
-    world *made = *state;
-    fixture_budget budget = fixture_budget_large;
-    settle(made, &budget);
-    assert_refused(reserve_selection(made, 1, 1), GW_BUDGET, "budget_selection"); // nothing is granted
-    budget.selection_delta = 10;
-    fixture_rebudget(&made->ledger, &budget, submit, made);
-    assert_refused(reserve_selection(made, 2, 1), GW_BUDGET, "budget_selection"); // not for these people
-    budget.population_selection_delta = 12;
-    fixture_rebudget(&made->ledger, &budget, submit, made);
-    assert_int_equal(reserve_selection(made, 3, 6).result, GW_OK);
-    gw_store_op op = reserve_selection(made, 4, 5);
-    assert_refused(op, GW_BUDGET, "budget_selection");
-    assert_int_equal(op.budget, GW_BUDGET_SELECTION);
-    assert_int_equal(op.remaining, 4); // the dataset's, which is less
-    assert_int_equal(reserve_selection(made, 5, 4).result, GW_OK);
-    assert_refused(reserve_selection(made, 6, UINT64_MAX), GW_BUDGET, "budget_selection");
-    assert_int_equal(balance(made, 0).selection, 10);
-    assert_int_equal(balance(made, 1).selection, 10);
-    assert_int_equal(balance(made, 1).selection_total, 12);
-    assert_int_equal(reserve(made, 7, 1000).result, GW_OK); // without a delta nothing has changed
 }
 
 typedef struct {
@@ -788,8 +715,6 @@ int main(void) {
         STORE_TEST(a_question_is_charged_sealed_and_recalled),
         STORE_TEST(the_same_request_id_is_charged_once),
         STORE_TEST(ten_tenths_are_one_and_the_eleventh_is_refused),
-        STORE_TEST(with_a_delta_more_questions_fit_and_the_end_is_final),
-        STORE_TEST(deltas_of_selections_add_up_to_what_is_granted),
         STORE_TEST(reserve_refuses_when_any_budget_is_short),
         STORE_TEST(a_window_renews_and_never_goes_back),
         STORE_TEST(changing_a_windows_length_forgets_nothing),
