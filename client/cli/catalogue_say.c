@@ -331,7 +331,10 @@ void gw_say_terms(gw_cli *cli, const gw_json_node *dataset) {
     const char *window = gw_doc_text(budget, "window", NULL), *own = gw_doc_text(budget, "per_principal", NULL);
     gw_buffer text;
     gw_buffer_init(&text, 1024);
+    const char *delta = gw_doc_text(gw_doc_at(dataset, "accounting"), "delta", NULL);
     gw_buffer_format(&text, "%s in all", gw_doc_text(budget, "lifetime", "?"));
+    if (delta != NULL)
+        gw_buffer_format(&text, ", but for a chance of %s", delta);
     if (own != NULL)
         gw_buffer_format(&text, " · %s for each asker", own);
     if (window != NULL)

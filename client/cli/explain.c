@@ -318,7 +318,11 @@ static void promise_say(explanation *e) {
                      once);
     if (gw_doc_text(budget, "per_principal", NULL) != NULL)
         gw_buffer_format(text, "; by all that one asker may ever ask, to %s", own);
-    gw_buffer_format(text, "; by all answers there will ever be, to %s.", all);
+    gw_buffer_format(text, "; by all answers there will ever be, to %s", all);
+    const char *delta = gw_doc_text(gw_doc_at(e->dataset, "accounting"), "delta", NULL);
+    if (delta != NULL)
+        gw_buffer_format(text, ", but for a chance of %s (the policy's accounting)", delta);
+    gw_buffer_text(text, ".");
 }
 
 static void household_say(const explanation *e, gw_buffer *text) {

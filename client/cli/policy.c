@@ -222,8 +222,11 @@ static void grants_say(gw_cli *cli, const gw_json_node *dataset) {
     gw_buffer_done(&text);
 }
 
-static void budget_say(gw_cli *cli, const gw_json_node *budget) {
-    gw_say_field(cli, "Lifetime", "%s", gw_doc_text(budget, "lifetime", "?"));
+static void budget_say(gw_cli *cli, const gw_json_node *dataset) {
+    const gw_json_node *budget = gw_doc_at(dataset, "budget"), *accounting = gw_doc_at(dataset, "accounting");
+    const char *delta = gw_doc_text(accounting, "delta", NULL);
+    gw_say_field(cli, "Lifetime", "%s%s%s", gw_doc_text(budget, "lifetime", "?"),
+                 delta == NULL ? "" : ", but for a chance of ", delta == NULL ? "" : delta);
     gw_say_field(cli, "Each asker", "%s", gw_doc_text(budget, "per_principal", "no limit of its own"));
     if (gw_doc_text(budget, "window", NULL) != NULL)
         gw_say_field(cli, "Window", "%s in %lld days", gw_doc_text(budget, "window", "?"),
@@ -313,7 +316,7 @@ static gw_exit_code show_run(gw_cli *cli, const void *options, const gw_words *w
         gw_say_field(cli, "Notice", "%s", gw_doc_text(dataset, "notice", ""));
     gw_say_field(cli, "People", "%s (%s)", gw_doc_text(dataset, "population", "?"),
                  gw_doc_text(dataset, "neighbours", "?"));
-    budget_say(cli, gw_doc_at(dataset, "budget"));
+    budget_say(cli, dataset);
     grants_say(cli, dataset);
     return GW_EXIT_DONE;
 }
