@@ -192,7 +192,7 @@ static void coin_time_tells_nothing(void **state) {
 static void rejection_time_tells_the_noise(void **state) {
     (void)state;
     skip_under_sanitizers();
-    static rejection_laplace rejection;
+    rejection_laplace rejection;
     seeded_random random = {.state = 1};
     rejection_init(&rejection, seeded_source(&random));
     sampler_case one = {.name = "rejection (must fail)", .draw = draw_rejection, .middle = 7, .rejection = &rejection};
