@@ -15,7 +15,7 @@
 #define ROUNDING 1e-12    // covers the rounding of 10^5 terms that sum to at most ten
 #define NEGLIGIBLE 1e-20  // a term of a characteristic function that is left out
 #define MOMENT_STEPS 64
-#define BISECTIONS 60
+#define COUNT_MULTIPLIED 64.0 // equal values up to so many are multiplied; more by their logarithms
 
 typedef enum { SUM_ONE, SUM_EXACT, SUM_DOMINATED } sum_kind;
 
@@ -88,14 +88,22 @@ static double lattice_reach(const lattice_term *terms, size_t count, double chan
     return best;
 }
 
+// base^count for a count of a few dozen at most.
+static double power_of(double base, double count) {
+    double power = 1.0;
+    for (unsigned left = (unsigned)count; left != 0; left >>= 1, base *= base)
+        power *= left & 1 ? base : 1.0;
+    return power;
+}
+
 // phi(2 pi j / points) of the sum: each value's is 1 / (1 + sin^2(pi j / points) / sinh^2(rate / 2)).
 static double lattice_phi(const lattice_term *terms, size_t count, double sine) {
     double product = 1.0;
     double logarithm = 0.0;
     for (size_t i = 0; i < count; i++) {
         double wide = sine * terms[i].narrowness;
-        if (terms[i].count == 1.0)
-            product *= 1.0 + wide * wide;
+        if (terms[i].count <= COUNT_MULTIPLIED)
+            product *= power_of(1.0 + wide * wide, terms[i].count); // infinite where phi is nothing
         else
             logarithm += terms[i].count * log1p(wide * wide);
     }
@@ -168,19 +176,10 @@ static gw_status build_exact(gw_noise_sum *sum, const gw_noise_term *terms, size
     return lattice_build(sum, lattice, used, chance_min * LOST_PART, WAVES_MAX);
 }
 
-// The largest e with e + 2 ln cosh(e / 2) <= rate: smoothed noise of rate e dominates a Laplace variable of `rate`.
+// The largest e with e + 2 ln cosh(e / 2) <= rate: smoothed noise of rate e dominates a Laplace variable of `rate`. The
+// left side is 2 ln((exp(e) + 1) / 2), so e = ln(2 exp(rate / 2) - 1); less what rounding may add.
 static double rate_dominating(double rate) {
-    double low = 0.0;
-    double high = rate;
-    for (int i = 0; i < BISECTIONS; i++) {
-        double e = (low + high) / 2.0;
-        double needed = 2.0 * e + 2.0 * log1p(exp(-e)) - 2.0 * M_LN2; // e + 2 ln cosh(e / 2), without overflow
-        if (needed <= rate)
-            low = e;
-        else
-            high = e;
-    }
-    return low;
+    return log1p(2.0 * expm1(rate / 2.0)) * (1.0 - 1e-14);
 }
 
 // What smoothing adds at most, or but for `chance`: a sum of uniforms of these widths.

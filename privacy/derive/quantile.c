@@ -8,8 +8,15 @@
 
 #define LAWS_MAX 48 // worked out for one end of one range; where more are open the moment bound, which is wider, stands
 
+// A boundary as the test sees it, for every level at once.
+typedef struct {
+    double fixed, slope, slack; // of the released F - t n
+    gw_tree_squares squares;
+} boundary_facts;
+
 typedef struct {
     const gw_tree *tree;
+    const boundary_facts *boundaries; // bin_count
     double theta;
     double chance; // two-sided
     const gw_tree_reaches *reaches;
@@ -19,20 +26,37 @@ static double level_value(gw_quantile_level level) {
     return (double)level.a / (double)level.b;
 }
 
+static gw_status boundaries_make(const gw_tree *tree, boundary_facts **ret) {
+    boundary_facts *facts = calloc(tree->shape.bin_count, sizeof(*facts));
+    if (facts == NULL)
+        return GW_NO_MEMORY;
+    for (size_t boundary = 1; boundary < tree->shape.bin_count; boundary++) {
+        gw_tree_cut cut;
+        gw_tree_cut_at(tree, boundary, &cut);
+        facts[boundary] = (boundary_facts){cut.fixed, cut.slope, cut.slack, gw_tree_path_squares(&cut.path)};
+    }
+    *ret = facts;
+    return GW_OK;
+}
+
 // Whether noise alone may have moved F - t n at the boundary by its `distance` from 0 in one direction. Each direction
 // has half the chance.
 static gw_status boundary_explains(const quantile_test *test, size_t boundary, int direction, int *laws_left,
                                    bool *ret) {
-    gw_tree_cut cut;
-    gw_tree_cut_at(test->tree, boundary, &cut);
-    double distance = direction * (cut.fixed + cut.slope * test->theta) - cut.slack;
-    double squares = gw_tree_path_weights(&cut.path, test->theta).squares;
+    const boundary_facts *facts = &test->boundaries[boundary];
+    double distance = direction * (facts->fixed + facts->slope * test->theta) - facts->slack;
+    *ret = distance <= 0.0;
+    if (*ret)
+        return GW_OK;
+    double squares = gw_tree_squares_at(facts->squares, test->theta);
     *ret = distance <= gw_tree_reaches_at(test->reaches, test->tree, squares);
-    if (distance <= 0.0 || !*ret || *laws_left == 0)
+    if (!*ret || *laws_left == 0)
         return GW_OK;
     (*laws_left)--;
-    double room;
+    gw_tree_cut cut;
     gw_tree_thetas theta = {test->theta, test->theta};
+    double room;
+    gw_tree_cut_at(test->tree, boundary, &cut);
     gw_status status = gw_tree_cut_quantile(test->tree, &cut, theta, test->chance, &room);
     if (status == GW_OK)
         *ret = distance <= room;
@@ -130,14 +154,19 @@ gw_status gw_quantiles_of(const gw_tree *tree, const gw_quantile_level *levels, 
     for (size_t i = 0; i < count; i++)
         if (!gw_quantile_level_is_sound(levels[i]))
             return GW_INVALID;
+    boundary_facts *boundaries = NULL;
+    gw_status status = boundaries_make(tree, &boundaries);
+    if (status != GW_OK)
+        return status;
     gw_tree_reaches reaches;
     gw_tree_reaches_make(tree, chance, &reaches);
-    for (size_t i = 0; i < count; i++) {
-        quantile_test test = {tree, level_value(levels[i]), chance, &reaches};
-        gw_status status = quantile_range(&test, &ret[i]);
-        if (status != GW_OK)
-            return status;
+    for (size_t i = 0; i < count && status == GW_OK; i++) {
+        quantile_test test = {tree, boundaries, level_value(levels[i]), chance, &reaches};
+        status = quantile_range(&test, &ret[i]);
     }
+    free(boundaries);
+    if (status != GW_OK)
+        return status;
     ranges_widen(levels, count, ret);
     for (size_t i = 0; i < count; i++) {
         size_t bin = quantile_estimate(tree, level_value(levels[i]));

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#define REACH_STEPS 48
 #define NORMAL_STEPS 60 // halvings of [0, 9]: beyond the precision of a double
 
 // Which nodes lie where, level by level; `width` is how many bins a node of the level covers.
@@ -107,6 +106,29 @@ gw_tree_weights gw_tree_path_weights(const gw_tree_path *path, double theta) {
     return sums;
 }
 
+// Adds `count` weights of fixed + slope * theta.
+static void squares_add(gw_tree_squares *squares, size_t count, double fixed, double slope) {
+    squares->constant += (double)count * fixed * fixed;
+    squares->linear += (double)count * 2.0 * fixed * slope;
+    squares->quadratic += (double)count * slope * slope;
+}
+
+gw_tree_squares gw_tree_path_squares(const gw_tree_path *path) {
+    gw_tree_squares squares = {0.0, 0.0, 0.0};
+    for (size_t level = path->bottom; level <= path->top; level++) {
+        const gw_tree_step *step = &path->steps[level];
+        squares_add(&squares, step->left, 1.0 + step->fixed, step->slope);
+        squares_add(&squares, step->right, step->fixed, step->slope);
+        if (step->has_path)
+            squares_add(&squares, 1, step->fixed - step[-1].fixed, step->slope - step[-1].slope);
+    }
+    return squares;
+}
+
+double gw_tree_squares_at(gw_tree_squares squares, double theta) {
+    return fmax(0.0, squares.constant + theta * (squares.linear + theta * squares.quadratic)) + 1e-12;
+}
+
 static void term_add(gw_noise_term *terms, size_t *count, gw_noise_term term) {
     if (term.count > 0 && term.weight > 0.0)
         terms[(*count)++] = term;
@@ -131,18 +153,24 @@ static double noise_rate(gw_noise noise) {
     return (double)noise.epsilon.micro / 1e6 / (double)noise.sensitivity;
 }
 
-// Chernoff: for weights w <= 1, log E exp(s w Z) <= w^2 log E exp(s Z), so this c holds for every s (tree_estimate.md).
-// The s tried are spread evenly in the logarithm of 1 - (s / rate)^2, where the best one moves slowly.
-double gw_tree_reach(gw_noise noise, double squares, double chance) {
-    double rate = noise_rate(noise), best = INFINITY;
+// The s tried are spread evenly in a power of the logarithm of 1 - (s / rate)^2, where the best one moves slowly.
+void gw_tree_moments_of(gw_noise noise, gw_tree_moments *ret) {
+    double rate = noise_rate(noise);
+    for (size_t i = 0; i < GW_TREE_REACH_MOMENTS; i++) {
+        double s = rate * sqrt(-expm1(-12.0 * pow((double)(i + 1) / GW_TREE_REACH_MOMENTS, 3.0)));
+        double ratio = sinh(s / 2.0) / sinh(rate / 2.0);
+        ret->s[i] = s;
+        ret->cumulant[i] = ratio < 1.0 ? -log1p(-ratio * ratio) : INFINITY;
+    }
+}
+
+// Chernoff: for weights w <= 1, ln E exp(s w Z) <= w^2 ln E exp(s Z), so this c holds for every s (tree_estimate.md).
+double gw_tree_reach(const gw_tree_moments *moments, double squares, double chance) {
+    double best = INFINITY, likely = log(2.0 / chance);
     if (squares <= 0.0)
         return 0.0;
-    for (int i = 1; i <= REACH_STEPS; i++) {
-        double s = rate * sqrt(-expm1(-12.0 * pow((double)i / REACH_STEPS, 3.0)));
-        double ratio = sinh(s / 2.0) / sinh(rate / 2.0);
-        if (ratio < 1.0)
-            best = fmin(best, (-squares * log1p(-ratio * ratio) + log(2.0 / chance)) / s);
-    }
+    for (size_t i = 0; i < GW_TREE_REACH_MOMENTS; i++)
+        best = fmin(best, (squares * moments->cumulant[i] + likely) / moments->s[i]);
     return best * (1.0 + 1e-9);
 }
 

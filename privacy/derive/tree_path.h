@@ -45,6 +45,15 @@ typedef struct {
 } gw_tree_weights;
 gw_tree_weights gw_tree_path_weights(const gw_tree_path *path, double theta);
 
+// The squares alone, for every theta: constant + theta (linear + theta quadratic). Convex.
+typedef struct {
+    double constant;
+    double linear;
+    double quadratic;
+} gw_tree_squares;
+gw_tree_squares gw_tree_path_squares(const gw_tree_path *path);
+double gw_tree_squares_at(gw_tree_squares squares, double theta);
+
 // The noise as terms, each weight at its largest over theta_low .. theta_high; `pooled` trees are summed.
 typedef struct {
     double low;
@@ -53,9 +62,15 @@ typedef struct {
 size_t gw_tree_path_terms(const gw_tree_path *path, gw_tree_thetas thetas, gw_noise noise, size_t pooled,
                           gw_noise_term terms[GW_TREE_TERMS_MAX]);
 
-// Some c with P(|X| > c) <= chance for every weighted sum X of noise whose weights are at most 1 and whose squares sum
-// to at most `squares`. Rises with squares.
-double gw_tree_reach(gw_noise noise, double squares, double chance);
+// The moment bound: some c with P(|X| > c) <= chance for every weighted sum X of noise whose weights are at most 1 and
+// whose squares sum to at most `squares`. Rises with squares.
+#define GW_TREE_REACH_MOMENTS 48u
+typedef struct {
+    double s[GW_TREE_REACH_MOMENTS];
+    double cumulant[GW_TREE_REACH_MOMENTS]; // ln E exp(s Z)
+} gw_tree_moments;
+void gw_tree_moments_of(gw_noise noise, gw_tree_moments *ret);
+double gw_tree_reach(const gw_tree_moments *moments, double squares, double chance);
 // What a quantile of X is expected to be: from its sd and fourth moment (Cornish, Fisher 1938). For prices only.
 double gw_tree_expected(gw_noise noise, gw_tree_weights weights, double chance);
 

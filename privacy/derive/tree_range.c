@@ -69,9 +69,11 @@ void gw_tree_reaches_make(const gw_tree *tree, double chance, gw_tree_reaches *r
     // No path uses more than all nodes of the top and a fan of each level below, each with a weight of at most 1.
     size_t below = tree->shape.level_count - 1;
     ret->squares_max = (double)((below * tree->shape.fan + tree->levels.counts[below]) * tree->pooled);
+    gw_tree_moments moments;
+    gw_tree_moments_of(tree->noise, &moments);
     for (size_t i = 0; i <= GW_TREE_REACH_STEPS; i++) {
         double part = (double)i / GW_TREE_REACH_STEPS;
-        ret->reach[i] = gw_tree_reach(tree->noise, part * part * ret->squares_max, chance);
+        ret->reach[i] = gw_tree_reach(&moments, part * part * ret->squares_max, chance);
     }
 }
 
@@ -95,18 +97,18 @@ static bool share_narrow(const gw_tree_cut *cut, double room, gw_tree_thetas *sp
 }
 
 // A share outside the span is rejected already, and the squares are convex in it: the larger end bounds those inside.
-static double share_room(const gw_tree *tree, const gw_tree_cut *cut, const gw_tree_reaches *reaches,
+static double share_room(const gw_tree *tree, gw_tree_squares squares, const gw_tree_reaches *reaches,
                          gw_tree_thetas span) {
-    double low = gw_tree_path_weights(&cut->path, span.low).squares;
-    double high = gw_tree_path_weights(&cut->path, span.high).squares;
+    double low = gw_tree_squares_at(squares, span.low), high = gw_tree_squares_at(squares, span.high);
     return gw_tree_reaches_at(reaches, tree, fmax(low, high));
 }
 
 gw_status gw_tree_share(const gw_tree *tree, const gw_tree_cut *cut, gw_tree_share_test test, gw_tree_thetas *ret) {
     gw_tree_thetas span = {0.0, 1.0};
+    gw_tree_squares squares = gw_tree_path_squares(&cut->path);
     bool fits = -cut->slope > cut->slack; // a noisy total that isn't positive bounds nothing
     for (int i = 0; i < NARROWINGS && fits; i++)
-        fits = share_narrow(cut, share_room(tree, cut, test.reaches, span), &span);
+        fits = share_narrow(cut, share_room(tree, squares, test.reaches, span), &span);
     for (int i = 0; i < NARROWINGS_LAW && fits && test.law_chance > 0.0 && span.low < span.high; i++) {
         double room;
         gw_status status = gw_tree_cut_quantile(tree, cut, span, test.law_chance, &room);
@@ -129,24 +131,36 @@ static gw_derived range_around(double centre, double room, double estimate, doub
     return range;
 }
 
-// The best weights, or as few nodes as possible with the exact law of their sum: whichever is narrower by public facts.
+// The best weights, or as few nodes as possible with the exact law of their sum: whichever is expected to be narrower,
+// by public facts. The law of unequal weights is an upper bound that loses half a step of each noise, or what a sum of
+// so many uniform steps reaches.
+static bool fewest_is_narrower(const gw_tree *tree, const gw_tree_path *best, const gw_tree_path *fewest,
+                               double chance) {
+    gw_tree_weights wide = gw_tree_path_weights(best, 0.0), narrow = gw_tree_path_weights(fewest, 0.0);
+    double pooled = (double)tree->pooled;
+    wide.squares *= pooled;
+    wide.fourths *= pooled;
+    narrow.squares *= pooled;
+    narrow.fourths *= pooled;
+    double lost = sqrt(wide.squares * log(2000.0 / chance) / 6.0);
+    return gw_tree_expected(tree->noise, narrow, chance) < gw_tree_expected(tree->noise, wide, chance) + lost;
+}
+
 static gw_status prefix_range(const gw_tree *tree, size_t bins, double chance, gw_derived *ret) {
-    gw_tree_cut best, fewest;
+    gw_tree_cut cut;
     gw_tree_thetas none = {0.0, 0.0};
-    double room, room_fewest;
-    gw_tree_cut_at(tree, bins, &best);
-    fewest = best;
-    gw_tree_path_fewest(&fewest.path);
-    gw_tree_cut_measure(tree, &fewest);
-    gw_status status = gw_tree_cut_quantile(tree, &best, none, chance, &room);
+    double room;
+    gw_tree_cut_at(tree, bins, &cut);
+    gw_tree_path fewest = cut.path;
+    gw_tree_path_fewest(&fewest);
+    if (fewest_is_narrower(tree, &cut.path, &fewest, chance)) {
+        cut.path = fewest;
+        gw_tree_cut_measure(tree, &cut);
+    }
+    gw_status status = gw_tree_cut_quantile(tree, &cut, none, chance, &room);
     if (status == GW_OK)
-        status = gw_tree_cut_quantile(tree, &fewest, none, chance, &room_fewest);
-    if (status != GW_OK)
-        return status;
-    const gw_tree_cut *cut = room_fewest < room ? &fewest : &best;
-    *ret = range_around(cut->fixed, fmin(room, room_fewest) + cut->slack, tree->prefix[bins],
-                        sqrt(gw_tree_prefix_variance(tree, bins)));
-    return GW_OK;
+        *ret = range_around(cut.fixed, room + cut.slack, tree->prefix[bins], sqrt(gw_tree_prefix_variance(tree, bins)));
+    return status;
 }
 
 // A sum of whole nodes, taken from the widest level that fits at either end.
@@ -211,7 +225,7 @@ gw_status gw_tree_band(const gw_tree *tree, uint32_t level_ppm, double *ret_lowe
     for (size_t bins = 1; bins <= count; bins++) {
         gw_tree_cut cut;
         gw_tree_cut_at(tree, bins, &cut);
-        double squares = gw_tree_path_weights(&cut.path, 0.0).squares;
+        double squares = gw_tree_path_squares(&cut.path).constant;
         double room = gw_tree_reaches_at(&reaches, tree, squares) + cut.slack;
         ret_lower[bins] = fmax(ret_lower[bins - 1], ceil(cut.fixed - room)); // the exact sums never fall
         ret_upper[bins] = fmax(0.0, floor(cut.fixed + room));
