@@ -7,6 +7,7 @@
 #   sh tests/run.sh fast     gcc's build, its suite and the style checks that need no second build
 #   sh tests/run.sh long     everything, then the long campaigns
 #   sh tests/run.sh bench    builds and runs the benchmarks (one line per case, judges nothing)
+#   sh tests/run.sh peers    the same statistics by other libraries, which it fetches: time and error, side by side
 #
 # A test case counts once in each build that runs it. Logs are in .build/logs.
 set -u
@@ -15,9 +16,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root" || exit 1
 mode=${1:-all}
 case $mode in
-all | fast | long | bench) ;;
+all | fast | long | bench | peers) ;;
 *)
-    printf 'run: unknown mode "%s".\n  mend: sh tests/run.sh [fast|long|bench]\n' "$mode" >&2
+    printf 'run: unknown mode "%s".\n  mend: sh tests/run.sh [fast|long|bench|peers]\n' "$mode" >&2
     exit 2
     ;;
 esac
@@ -124,6 +125,12 @@ if [ "$mode" = bench ]; then
         [ -x "$program" ] && GW_BIN=$root/.build/release/bin GW_SOURCE=$root "$program"
     done
     exit
+fi
+
+if [ "$mode" = peers ]; then
+    sh tests/setup.sh peers || exit 1
+    phase build-gcc build release gcc Release none bench_peers || exit 1
+    exec .build/peers/bin/python tests/bench/peers/peers.py .build/release
 fi
 
 # A suite whose build failed has programs missing: it is not run, and the failure stands.

@@ -3,6 +3,9 @@
 # Installs what testing needs on top of service/setup.sh: cmocka, clang with its checkers and sanitizers, strace, python3,
 # mandoc for the man pages, zsh and fish for their completions.
 # Does nothing, and says nothing, when all of it is there. Root, or a user with sudo.
+#
+#   sh tests/setup.sh          for the suite
+#   sh tests/setup.sh peers    also other libraries of differential privacy, to compare with: in .build/peers, nowhere else
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -10,12 +13,31 @@ sh "$here/../service/setup.sh"
 
 packages="libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev strace util-linux mandoc zsh fish"
 command -v python3 >/dev/null 2>&1 || packages="$packages python3"
+[ "${1:-}" != peers ] || packages="$packages python3-venv"
 
 missing=
 for package in $packages; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
+
+# Versions are named, so that a table of today and one of next year compare the same things.
+peers() {
+    folder=$here/../.build/peers
+    wanted="opendp==0.16.0 diffprivlib==0.6.6 python-dp==1.1.5 numpy==2.2.6 scipy==1.17.1 scikit-learn==1.6.1"
+    [ "$(cat "$folder/wanted" 2>/dev/null)" = "$wanted" ] && return
+    printf 'setup: fetching %s\n' "$wanted" >&2
+    # shellcheck disable=SC2086 # a list of words
+    if ! { python3 -m venv "$folder" && "$folder/bin/pip" install --quiet --disable-pip-version-check $wanted; } >&2; then
+        printf 'setup: the other libraries could not be fetched\n  why:  pip says so above\n  mend: sh tests/setup.sh peers, with a way to the package index\n' >&2
+        exit 1
+    fi
+    printf '%s' "$wanted" >"$folder/wanted"
+}
+finish() {
+    [ "${1:-}" != peers ] || peers
+    exit 0
+}
+[ -n "$missing" ] || finish "$@"
 
 printf 'setup: installing%s\n' "$missing" >&2
 as_root=
@@ -37,3 +59,4 @@ if ! $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-inst
         "$missing" "$missing" >&2
     exit 1
 fi
+finish "$@"
