@@ -12,7 +12,7 @@
 #define LOW 0
 #define HIGH 200000
 #define BINS 20u
-#define CANDIDATES 1000u
+#define CANDIDATES 20000u
 #define DECILES 9u
 #define FIGURES_MAX 64u
 #define ROUNDS 400u
@@ -138,8 +138,12 @@ static void release_deciles(const people *p, double *ret) {
 }
 
 static const statistic STATISTICS[] = {
-    {"count", 1, release_count},   {"sum", 1, release_sum},           {"mean", 1, release_mean},
-    {"median", 1, release_median}, {"deciles", DECILES, release_deciles}, {"histogram", BINS, release_histogram},
+    {"count", 1, release_count},
+    {"sum", 1, release_sum},
+    {"mean", 1, release_mean},
+    {"median", 1, release_median},
+    {"deciles", DECILES, release_deciles},
+    {"histogram", BINS, release_histogram},
 };
 
 static void measure(const people *p, const statistic *one, const double *truth, const char *epsilon) {

@@ -20,7 +20,7 @@ warnings.simplefilter("ignore")
 
 LOW, HIGH = 0, 200000  # bounds of an income, which are public
 BINS = 20
-CANDIDATES = 1000  # of a quantile: bins of equal width
+CANDIDATES = 20000  # of a quantile: bins of equal width
 DECILES = [level / 10 for level in range(1, 10)]
 EPSILONS = (1.0, 0.1)
 STATISTICS = ("count", "sum", "mean", "median", "deciles", "histogram")
@@ -60,8 +60,8 @@ def measure(release, exact):
 def opendp_releases(incomes, epsilon):
     import opendp.prelude as dp
     dp.enable_features("contrib")
-    values = incomes.tolist()
-    space = dp.vector_domain(dp.atom_domain(T=int)), dp.symmetric_distance()
+    values = incomes.astype(numpy.int64)
+    space = dp.vector_domain(dp.atom_domain(T="i64")), dp.symmetric_distance()
     bounded = space >> dp.t.then_clamp((LOW, HIGH))
 
     def fitted(transformation, share=1.0):  # the smallest noise for the price
@@ -73,9 +73,8 @@ def opendp_releases(incomes, epsilon):
     edges = [LOW + (HIGH - LOW) * i // CANDIDATES for i in range(CANDIDATES)]
 
     def quantile(level, share=1.0):
-        scored = space >> dp.t.then_quantile_score_candidates(edges, level)
-        return dp.binary_search_chain(lambda scale: scored >> dp.m.then_noisy_max(dp.max_divergence(), scale), d_in=1,
-                                      d_out=epsilon * share)
+        return dp.binary_search_chain(lambda scale: space >> dp.m.then_private_quantile(dp.max_divergence(), edges, level, scale),
+                                      d_in=1, d_out=epsilon * share)
 
     median = quantile(0.5)
     deciles = [quantile(level, 1 / len(DECILES)) for level in DECILES]
@@ -85,9 +84,9 @@ def opendp_releases(incomes, epsilon):
         "count": lambda: [count(values)],
         "sum": lambda: [total(values)],
         "mean": lambda: [half_total(values) / max(1, half_count(values))],
-        "median": lambda: [edges[median(values)]],
-        "deciles": lambda: [edges[one(values)] for one in deciles],
-        "histogram": lambda: histogram((incomes // width).tolist()),
+        "median": lambda: [median(values)],
+        "deciles": lambda: [one(values) for one in deciles],
+        "histogram": lambda: histogram(values // width),
     }
 
 
@@ -100,7 +99,7 @@ def diffprivlib_releases(incomes, epsilon):
         "sum": lambda: [tools.sum(values, **options)],
         "mean": lambda: [tools.mean(values, **options)],
         "median": lambda: [tools.median(values, **options)],
-        "deciles": lambda: tools.quantiles(values, DECILES, **options),
+        "deciles": lambda: tools.quantile(values, DECILES, **options),
         "histogram": lambda: tools.histogram(values, epsilon=epsilon, bins=BINS, range=(LOW, HIGH))[0],
     }
 
@@ -112,8 +111,9 @@ def google_releases(incomes, epsilon):
     width = (HIGH - LOW) // BINS
 
     def quantile(level, share=1.0):
-        made = laplacian.Percentile(epsilon=epsilon * share, percentile=level, lower_bound=LOW, upper_bound=HIGH)
-        return made.quick_result(whole)
+        made = laplacian.Percentile(epsilon=epsilon * share, percentile=level, lower_bound=LOW, upper_bound=HIGH,
+                                    dtype="float")
+        return made.quick_result(real)
 
     def histogram():  # one count per bin; a person is in one bin, so each costs the whole epsilon once
         return [laplacian.Count(epsilon, 1, 1, "int").quick_result(part.tolist())
