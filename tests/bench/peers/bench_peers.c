@@ -11,6 +11,7 @@
 
 #define LOW 0
 #define HIGH 200000
+#define WELL_OFF 40000 // who is counted
 #define BINS 20u
 #define CANDIDATES 20000u
 #define DECILES 9u
@@ -62,7 +63,7 @@ static gw_exact_table *exact_new(size_t cells, size_t parts) {
 static void release_count(const people *p, double *ret) {
     gw_exact_table *exact = exact_new(1, 1);
     for (size_t i = 0; i < p->count; i++)
-        exact->values[0] += p->values[i] >= LOW;
+        exact->values[0] += p->values[i] >= WELL_OFF;
     gw_released_table *released = parts_released(p, exact, 1);
     ret[0] = (double)gw_released_value(released, 0, 0);
     gw_released_free(released);
@@ -104,7 +105,7 @@ static void release_histogram(const people *p, double *ret) {
 }
 
 static double bin_value(size_t bin) {
-    return LOW + (HIGH - LOW) / (double)CANDIDATES * (double)bin;
+    return LOW + (HIGH - LOW) / (double)CANDIDATES * ((double)bin + 0.5); // the middle, as the service says it
 }
 
 static void release_median(const people *p, double *ret) {
