@@ -3,6 +3,7 @@
 #include "privacy/cost.h"
 #include "privacy/derive/distribution.h"
 #include "privacy/derive/series.h"
+#include "privacy/derive/keys.h"
 #include "privacy/tail.h"
 #include <math.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ static const char *const NAMES[] = {
     [GW_STATISTIC_KEYS] = "keys",
 };
 #define NAME_COUNT (sizeof(NAMES) / sizeof(NAMES[0]))
+#define MICRO_PER_UNIT 1000000u
 #define NORMAL_STEPS 60 // halvings of [0, 8]: beyond the precision of a double
 
 const char *gw_statistic_name(gw_statistic statistic) {
@@ -136,6 +138,15 @@ static double grid_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, ui
     }
 }
 
+// Of a key that is surely shown; one person moves as many keys as the sensitivity says, each by one.
+static double keys_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32_t level_ppm) {
+    uint64_t most = GW_SELECTION_EPSILON_MAX * MICRO_PER_UNIT * shape->sensitivity; // sensitivities: at most 2^40
+    if (epsilon.micro > most)
+        epsilon.micro = most; // there is no law past it, and no less noise to be had
+    gw_selection_price price = {.epsilon = epsilon, .keys_per_person = shape->sensitivity, .delta = shape->delta};
+    return gw_keys_price_half_width(price, level_ppm);
+}
+
 double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32_t level_ppm) {
     if (epsilon.micro == 0 || shape->sensitivity == 0)
         return INFINITY; // no finite range without noise of a known law
@@ -168,7 +179,7 @@ double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32
     case GW_STATISTIC_SERIES:
         return grid_half_width(shape, epsilon, level_ppm);
     case GW_STATISTIC_KEYS:
-        break;
+        return keys_half_width(shape, epsilon, level_ppm);
     }
     return INFINITY;
 }

@@ -2,6 +2,7 @@
 // Price and expected error before spending, from public figures only: epsilon to error and error to epsilon.
 // Thread safety: pure.   Depends on: interval.h, derive/.
 #pragma once
+#include "privacy/accounting/delta.h"
 #include "privacy/derive/quantile.h"
 #include "privacy/interval.h"
 #include "privacy/linkage.h"
@@ -51,6 +52,7 @@ typedef struct {
     uint64_t unit_sensitivity;       // in steps
     const gw_quantile_level *levels; // quantiles
     size_t level_count;
+    gw_delta delta; // keys: of the question; otherwise 0
 } gw_cost_shape;
 
 // Expected half-width of the noise range at `level_ppm`: persons for counts; a fraction (0.03 = 3 points) for shares

@@ -162,6 +162,8 @@ void gw_asked_title(const gw_question *question, const gw_answer *answer, const 
         gw_buffer_text(text, " · unweighted");
     gw_epsilon_format(answer->noise.epsilon, epsilon);
     gw_buffer_format(text, " · %s · epsilon %s", gw_dataset_short(answer->dataset), epsilon);
+    if (answer->selection_delta != NULL)
+        gw_buffer_format(text, ", delta %s", answer->selection_delta);
 }
 
 static void option_add(const char *name, const char *value, gw_buffer *line) {
@@ -181,6 +183,7 @@ void gw_asked_options(const gw_cli *cli, const gw_question_options *options, gw_
     option_add("--method", options->method, line);
     option_add("--fraction", options->fraction, line);
     option_add("--bins", options->bins, line);
+    option_add("--delta", options->delta, line);
     option_add("--table", options->table, line);
     option_add("--per", options->per, line);
     options_add("--plus", &options->plus, line);

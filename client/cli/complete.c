@@ -128,7 +128,10 @@ static void offer_indicators(line *l) {
 static void offer_concepts(line *l, const char *head, const char *tail, bool with_bandings, bool only_numbers) {
     for (const gw_json_node *node = gw_doc_first(dataset_load(l), "concepts"); node != NULL;
          node = gw_json_next(node)) {
-        bool is_code = strcmp(gw_doc_text(node, "type", ""), "code") == 0;
+        const char *type = gw_doc_text(node, "type", "");
+        bool is_code = strcmp(type, "code") == 0;
+        if (strcmp(type, "text") == 0)
+            continue; // neither filtered on nor grouped by
         const char *label = gw_doc_text(node, "label", NULL);
         if (only_numbers ? !is_code : is_code || !with_bandings)
             offer_joined(l, head, gw_doc_text(node, "concept", ""), tail, label);

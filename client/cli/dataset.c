@@ -91,14 +91,25 @@ static const gw_json_node *concept_first(const gw_json_node *dataset, const gw_j
     for (const gw_json_node *node = gw_doc_first(table, "concepts"); node != NULL; node = gw_json_next(node)) {
         const gw_json_node *concept =
             gw_json_type_of(node) == GW_JSON_STRING ? concept_of(dataset, gw_json_string(node)) : NULL;
-        bool is_code = strcmp(gw_doc_text(concept, "type", ""), "code") == 0;
-        if (concept == NULL || is_code != has_codes)
+        const char *type = gw_doc_text(concept, "type", "");
+        bool is_code = strcmp(type, "code") == 0;
+        if (concept == NULL || is_code != has_codes || strcmp(type, "text") == 0)
             continue;
         if (has_codes || gw_doc_text(concept, "unit", NULL) != NULL)
             return concept;
         found = found == NULL ? concept : found;
     }
     return found;
+}
+
+// The table's first concept whose values no list names; NULL where it has none.
+static const char *concept_of_texts(const gw_json_node *dataset, const gw_json_node *table) {
+    for (const gw_json_node *node = gw_doc_first(table, "concepts"); node != NULL; node = gw_json_next(node)) {
+        const char *id = gw_json_type_of(node) == GW_JSON_STRING ? gw_json_string(node) : "";
+        if (strcmp(gw_doc_text(concept_of(dataset, id), "type", ""), "text") == 0)
+            return id;
+    }
+    return NULL;
 }
 
 // The table's first concept of dates; NULL where it has none.
@@ -161,6 +172,9 @@ static void table_measures_add(const measures *m) {
         measure_add(m, "gini", "inequality", "--measure gini:%s", of);
         measure_add(m, "quintile_ratio", "richest fifth over poorest fifth", "--measure s80s20:%s", of);
     }
+    const char *text = concept_of_texts(m->dataset, m->table);
+    if (text != NULL)
+        measure_add(m, "keys", "persons by each value that enough of them share", "--measure keys:%s", text);
     const char *period = concept_of_dates(m->dataset, m->table);
     if (period != NULL)
         measure_add(m, "series", "of each period, and up to it", "--measure series:%s", period);

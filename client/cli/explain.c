@@ -277,6 +277,12 @@ static void noise_say(explanation *e) {
                          "likelier, by chances drawn for this question alone (permute-and-flip, epsilon %s). No count "
                          "is shown.",
                          (long long)gw_doc_integer(e->protection, "bins", 0), gw_doc_text(e->cost, "epsilon", "?"));
+    else if (strcmp(text_at(e, "law", ""), "random-threshold") == 0)
+        gw_buffer_format(text,
+                         "For each key a threshold is drawn at random for this question alone (epsilon %s). A key that "
+                         "fewer people share is not shown; of one that is shown, its count is told less the threshold, "
+                         "and put right by the threshold's public mean.",
+                         gw_doc_text(e->cost, "epsilon", "?"));
     else
         gw_buffer_format(
             text,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char mend_all[] = "--measure count, share, mean:income, sum:income, net, median:income, quantile:income, "
-                               "poverty:income, gini:income, s80s20:income or series:month";
+                               "poverty:income, gini:income, s80s20:income, series:month or keys:workplace";
 
 static gw_status measure_bad(const char *measure, const char *why, const char *mend, gw_problem *ret_problem) {
     return gw_line_bad("--measure", measure, "a measure", "option_value", why, mend, ret_problem);
@@ -19,9 +19,9 @@ static bool is_of_concept(const char *name) {
 }
 
 static gw_status statistic_unknown(const char *measure, const char *name, gw_problem *ret_problem) {
-    static const char *const names[] = {"count", "share",  "mean",           "sum",
-                                        "net",   "median", "quantile",       "poverty",
-                                        "gini",  "s80s20", "quintile_ratio", "series"};
+    static const char *const names[] = {"count",          "share",    "mean",    "sum",  "net",
+                                        "median",         "quantile", "poverty", "gini", "s80s20",
+                                        "quintile_ratio", "series",   "keys"};
     gw_status status = measure_bad(measure, "There is no such measure.", mend_all, ret_problem);
     const char *nearest = gw_nearest(name, names, sizeof(names) / sizeof(names[0]));
     if (nearest != NULL)

@@ -116,6 +116,24 @@ static void groups_say(const gw_cli *cli, const gw_json_node *error, const char 
     }
 }
 
+// Of unknown keys: which will be seen at all.
+static void selection_say(gw_cli *cli, const gw_json_node *selection) {
+    static const char *const members[] = {"shown_half", "shown_99"};
+    char sizes[2][GW_AMOUNT_TEXT];
+    if (selection == NULL)
+        return;
+    for (size_t i = 0; i < 2; i++) {
+        char number[24];
+        gw_ignore(snprintf(number, sizeof(number), "%lld", (long long)gw_doc_integer(selection, members[i], 0)));
+        gw_figure_text(number, &cli->numbers, sizes[i]);
+    }
+    gw_say_field(
+        cli, "Shown",
+        "a key that %s people share half the time, one that %s share 99 times in 100; one that a single person "
+        "has with probability %s",
+        sizes[0], sizes[1], gw_doc_text(selection, "delta", "?"));
+}
+
 static void error_say(gw_cli *cli, const gw_json_node *cost) {
     const gw_json_node *error = gw_doc_at(cost, "error");
     char likely[GW_AMOUNT_TEXT], half[GW_AMOUNT_TEXT], size[GW_AMOUNT_TEXT], largest[GW_AMOUNT_TEXT];
@@ -144,6 +162,7 @@ static void error_say(gw_cli *cli, const gw_json_node *cost) {
         gw_buffer_format(&text, "; every weight is protected as if it were the largest, %s", largest);
     }
     gw_say_field(cli, "Error", "%s", gw_buffer_string(&text));
+    selection_say(cli, gw_doc_at(error, "selection"));
     gw_buffer_done(&text);
 }
 

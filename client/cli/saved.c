@@ -264,7 +264,9 @@ static void part_add(gw_combine_part *part, const gw_answer_cell *cell, size_t w
 }
 
 static gw_combine_part part_new(const gw_saved *saved) {
-    return (gw_combine_part){.noise = saved->answer.noise, .step = gw_saved_is_ratio(saved) ? 1.0 : saved->step};
+    bool is_laplace = strcmp(saved->answer.law, "discrete-laplace") == 0; // what combine.h reckons with
+    double step = gw_saved_is_ratio(saved) ? 1.0 : saved->step;
+    return (gw_combine_part){.noise = saved->answer.noise, .step = is_laplace ? step : 0};
 }
 
 gw_combine_part gw_saved_sum(const gw_saved_group *group, size_t part) {

@@ -121,6 +121,18 @@ static gw_status group_size_read(const char *text, gw_question *question, gw_pro
     return GW_OK;
 }
 
+static gw_status delta_read(const gw_question_options *options, gw_question *question, gw_problem *ret_problem) {
+    question->has_delta = true;
+    if (options->measure != NULL && question->statistic != GW_STATISTIC_KEYS)
+        return gw_problem_set(ret_problem, GW_INVALID, "option_value", "Only unknown keys cost a delta.",
+                              "It pays for deciding which of them may be known.",
+                              "--measure keys:CONCEPT, or no --delta");
+    if (gw_delta_parse(options->delta, &question->delta) == GW_OK && question->delta.atto > 0)
+        return GW_OK;
+    return gw_line_bad("--delta", options->delta, "a delta", "bad_delta",
+                       "A delta is above 0 and below 1, with at most 18 places.", "--delta 1e-10", ret_problem);
+}
+
 static gw_status price_read(const gw_question_options *options, gw_question *question, gw_problem *ret_problem) {
     gw_decimal error;
     gw_status status = GW_OK;
@@ -131,6 +143,8 @@ static gw_status price_read(const gw_question_options *options, gw_question *que
     if (question->has_epsilon)
         status = gw_amount_read("--epsilon", options->epsilon, false, &question->epsilon, ret_problem);
     question->target_error = options->target_error;
+    if (status == GW_OK && options->delta != NULL)
+        status = delta_read(options, question, ret_problem);
     if (status == GW_OK && options->target_error != NULL &&
         (!gw_decimal_parse(options->target_error, &error) || error.trillionths <= 0))
         return gw_line_bad("--target-error", options->target_error, "an error", "bad_target_error",
@@ -165,7 +179,7 @@ gw_status gw_question_read(const gw_question_options *options, const gw_words *w
 bool gw_question_is_typed(const gw_question_options *options) {
     const char *const texts[] = {options->by,      options->epsilon,  options->target_error, options->group_size,
                                  options->measure, options->table,    options->per,          options->at,
-                                 options->method,  options->fraction, options->bins};
+                                 options->method,  options->fraction, options->bins,         options->delta};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         if (texts[i] != NULL)
             return true;

@@ -25,7 +25,7 @@ void gw_time_format(int64_t unix_seconds, char text[GW_TIME_TEXT]); // "2026-11-
 // What cost and query take.
 typedef struct {
     const char *by, *epsilon, *target_error, *group_size, *measure, *table, *per;
-    const char *at, *method, *fraction, *bins;
+    const char *at, *method, *fraction, *bins, *delta;
     gw_words where, plus, minus;
     bool unweighted;
 } gw_question_options;
@@ -39,7 +39,7 @@ typedef struct {
         GW_QUESTION_TEXT(                                                                                              \
             type, f.measure, "measure", "STAT[:OF]",                                                                   \
             "instead of an indicator: count, share, mean:income, sum:income, net, median:income, quantile:income, "    \
-            "poverty:income, gini:income, s80s20:income, series:month"),                                               \
+            "poverty:income, gini:income, s80s20:income, series:month, keys:workplace"),                               \
         GW_QUESTION_TEXT(type, f.table, "table", "T",                                                                  \
                          "the table a measure is of; default: the first that knows every concept named"),              \
         GW_QUESTION_TEXT(type, f.per, "per", "person|row",                                                             \
@@ -56,6 +56,7 @@ typedef struct {
          GW_OPTION_FLAG, offsetof(type, f.unweighted),                                                                 \
          NULL,           "where the table has weights, leave them out"},                                               \
         GW_QUESTION_TEXT(type, f.epsilon, "epsilon", "E", "the price to pay: less error for more"),                    \
+        GW_QUESTION_TEXT(type, f.delta, "delta", "D", "keys: less than the policy's, such as 1e-10; fewer keys show"), \
         GW_QUESTION_TEXT(type, f.target_error, "target-error", "X",                                                    \
                          "the error to live with, 19 times in 20; the price follows from it"),                         \
         GW_QUESTION_TEXT(type, f.group_size, "group-size", "N",                                                        \
@@ -66,7 +67,8 @@ GW_MUST_CHECK gw_status gw_amount_read(const char *option, const char *text, boo
                                        gw_problem *ret_problem);
 // words: DATASET [INDICATOR]. `dataset` is the full id. Texts live in the arena or in argv. Whatever the service would
 // refuse for its form is refused here, in the words of the command line.
-// Codes: words, bad_epsilon, bad_target_error, bad_filter, bad_by, bad_name, option_value, option_twice, too_many.
+// Codes: words, bad_epsilon, bad_delta, bad_target_error, bad_filter, bad_by, bad_name, option_value, option_twice,
+// too_many.
 GW_MUST_CHECK gw_status gw_question_read(const gw_question_options *options, const gw_words *words, const char *dataset,
                                          gw_arena *arena, gw_question *ret, gw_problem *ret_problem);
 bool gw_question_is_typed(const gw_question_options *options); // whether any of them was given

@@ -2,6 +2,7 @@
 // Sums and searches over the law's own table.
 #include "privacy/derive/keys.h"
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct gw_keys_figures {
@@ -105,4 +106,65 @@ gw_keys_range gw_keys_range_of(const gw_keys_figures *figures, uint64_t value, u
 double gw_keys_half_width(const gw_keys_figures *figures, uint32_t level_ppm) {
     gw_keys_range range = gw_keys_range_of(figures, figures->centre + figures->count + 1, level_ppm);
     return (double)(range.upper - range.lower) / 2;
+}
+
+// ---- before asking
+
+// pi by its closed form (Theorem 1), for one key of the price.
+typedef struct {
+    double epsilon, delta;
+    double rise;           // n1: until then the first term of the recursion is the smaller one
+    double at_rise, count; // pi_n1, n2
+} closed_form;
+
+static double rising(const closed_form *f, double n) {
+    return expm1(n * f->epsilon) / expm1(f->epsilon) * f->delta;
+}
+
+// False where gw_selection_law_new would refuse.
+static bool closed_form_of(gw_selection_price price, closed_form *ret) {
+    double keys = (double)price.keys_per_person;
+    closed_form f = {.epsilon = (double)price.epsilon.micro / 1e6 / keys,
+                     .delta = -expm1(log1p(-(double)price.delta.atto / (double)GW_DELTA_ONE_ATTO) / keys)};
+    if (!(f.epsilon > 0) || !(f.delta > 0) || !(f.delta < 1) || f.epsilon > GW_SELECTION_EPSILON_MAX)
+        return false;
+    double over = expm1(f.epsilon);
+    f.rise = 1 + floor(log((over + 2 * f.delta) / ((over + 2) * f.delta)) / f.epsilon);
+    f.at_rise = rising(&f, f.rise);
+    f.count = f.rise + floor(log1p(over / f.delta * (1 - f.at_rise)) / f.epsilon);
+    *ret = f;
+    return f.count < GW_SELECTION_STEPS_MAX;
+}
+
+static double closed_form_at(const closed_form *f, double n) {
+    if (n <= f->rise)
+        return rising(f, n);
+    double left = exp(-(n - f->rise) * f->epsilon);
+    return n > f->count ? 1 : (1 - left) * (1 + f->delta / expm1(f->epsilon)) + left * f->at_rise;
+}
+
+// The smallest n from 0 to count + 1 whose pi is at least, or above, the chance.
+static double closed_form_from(const closed_form *f, double chance, bool is_above) {
+    double low = -1, high = f->count + 1;
+    while (high - low > 1) {
+        double middle = floor((low + high) / 2), shown = closed_form_at(f, middle);
+        if (is_above ? shown > chance : shown >= chance)
+            high = middle;
+        else
+            low = middle;
+    }
+    return high;
+}
+
+uint64_t gw_keys_price_persons(gw_selection_price price, double chance) {
+    closed_form f;
+    return closed_form_of(price, &f) ? (uint64_t)closed_form_from(&f, chance, false) : 0;
+}
+
+double gw_keys_price_half_width(gw_selection_price price, uint32_t level_ppm) {
+    closed_form f;
+    double side = (1e6 - (double)level_ppm) / 2e6;
+    if (!closed_form_of(price, &f))
+        return INFINITY;
+    return (closed_form_from(&f, 1 - side, false) - closed_form_from(&f, side, true)) / 2;
 }

@@ -30,4 +30,9 @@ gw_keys_range gw_keys_range_of(const gw_keys_figures *figures, uint64_t value, u
 // Half the width of that range for a key that is surely shown.
 double gw_keys_half_width(const gw_keys_figures *figures, uint32_t level_ppm);
 
+// The same before asking, by the theorem's closed form and without a table: prices are searched for. Where no law is
+// made for the price, nothing is shown and the width is infinite.
+double gw_keys_price_half_width(gw_selection_price price, uint32_t level_ppm);
+uint64_t gw_keys_price_persons(gw_selection_price price, double chance); // 0: no number of persons
+
 GW_C_END

@@ -83,6 +83,7 @@ static bool plan_column(gw_arena *arena, const gw_load_treatments *treatments, c
         .name = from->name,
         .target = from->is_weight ? GW_LOAD_WEIGHT : from->concept,
         .is_code = from->type == GW_COLUMN_CODE,
+        .is_text = from->type == GW_COLUMN_TEXT,
         .is_whole = from->type == GW_COLUMN_INTEGER,
         .missing_is_unknown = from->missing == GW_MISSING_UNKNOWN,
         .codes = codes,
@@ -95,6 +96,8 @@ static bool plan_column(gw_arena *arena, const gw_load_treatments *treatments, c
         .max_scaled = from->max_scaled,
         .grid_scaled = from->grid_scaled,
         .steps = from->steps,
+        .text_bytes_max = from->text_bytes_max,
+        .keys_max = from->keys_max,
     };
     if (from->period != GW_PERIOD_NONE && !gw_period_parse(from->period, codes[0], &to->period_first))
         return false;

@@ -141,7 +141,7 @@ static void typical_of_table(simulator *s, const gw_table *table) {
     static const gw_statistic of_numbers[] = {GW_STATISTIC_MEAN, GW_STATISTIC_SUM};
     for (size_t k = 0; k < sizeof of_numbers / sizeof of_numbers[0]; k++)
         for (size_t c = 0; c < table->column_count && any_role_may(s->policy, table, of_numbers[k]); c++)
-            if (table->columns[c].type != GW_COLUMN_CODE && table->columns[c].concept != NULL)
+            if (gw_column_is_number(&table->columns[c]) && table->columns[c].concept != NULL)
                 typical_add(s, table, of_numbers[k], table->columns[c].concept, by);
 }
 

@@ -175,7 +175,7 @@ static void unused_columns(const gw_policy *policy, const gw_table *table, bool 
         return;
     for (size_t c = 0; c < table->column_count; c++) {
         const gw_column *column = &table->columns[c];
-        if (column->type == GW_COLUMN_CODE || column->concept == NULL || column->banding_count > 0)
+        if (!gw_column_is_number(column) || column->concept == NULL || column->banding_count > 0)
             continue;
         gw_buffer_format(out, "%s  %s.%s can only narrow questions: no bands, and nobody may ask for its mean or sum\n",
                          *is_first ? "\nUNUSED\n" : "", table->name, column->concept);

@@ -43,6 +43,7 @@ struct gw_engine {
 
 GW_DEFINE_FREEP(gw_engine, gw_engine_close)
 GW_DEFINE_FREEP(gw_exact_table, gw_exact_table_free)
+GW_DEFINE_FREEP(gw_exact_keys, gw_exact_keys_free)
 
 static engine_limits limits_of(const gw_engine_options *options) {
     engine_limits limits;
@@ -194,16 +195,22 @@ static gw_status slot_send(gw_engine *engine, engine_slot *slot, const gw_frame 
     return gw_frame_send(slot->process.descriptor, frame, payload->data, deadline_ms);
 }
 
+// Where a reply goes: a piece of memory that it fills exactly.
+typedef struct {
+    gw_frame_kind kind;
+    void *memory;
+    size_t size;
+} reply_place;
+
 static gw_status slot_ask(gw_engine *engine, engine_slot *slot, uint64_t sequence, const gw_buffer *payload,
-                          uint32_t deadline_ms, gw_exact_table *table) {
+                          uint32_t deadline_ms, reply_place place) {
     int64_t deadline = gw_engine_now_ms() + deadline_ms;
     gw_frame request = {.kind = GW_FRAME_MEASURE, .sequence = sequence, .size = payload->size};
     gw_status status = slot_send(engine, slot, &request, payload, deadline);
     gw_frame reply = {0};
     if (status == GW_OK) {
-        size_t size = table->cell_count * table->part_count * sizeof(gw_int128);
-        gw_frame expected = {.kind = GW_FRAME_TABLE, .sequence = sequence, .size = size};
-        status = gw_frame_receive_exact(slot->process.descriptor, &expected, table->values, deadline, &reply);
+        gw_frame expected = {.kind = place.kind, .sequence = sequence, .size = place.size};
+        status = gw_frame_receive_exact(slot->process.descriptor, &expected, place.memory, deadline, &reply);
     }
     if (status != GW_OK) {
         const char *reason = status == GW_RETRY ? "deadline" : "child_died";
@@ -218,25 +225,47 @@ static gw_status slot_ask(gw_engine *engine, engine_slot *slot, uint64_t sequenc
     return GW_OK;
 }
 
-gw_status gw_engine_measure(gw_engine *engine, const gw_engine_statement *statement, gw_exact_table **ret_table) {
-    GW_CLEANUP(gw_exact_table_freep) gw_exact_table *table = NULL;
+static gw_status engine_ask(gw_engine *engine, const gw_engine_statement *statement, reply_place place) {
     GW_CLEANUP(gw_buffer_done) gw_buffer payload;
     gw_buffer_init(&payload, GW_FRAME_SIZE_MAX);
     gw_statement_pack(statement, &payload);
-    gw_status status = gw_exact_table_new(statement->cell_count, statement->part_count, &table);
     bool is_short = statement->param_count <= GW_ENGINE_PARAMS_MAX && strlen(statement->sql) <= GW_ENGINE_SQL_MAX;
-    if (status != GW_OK || payload.status != GW_OK || !is_short) {
+    if (place.memory == NULL || payload.status != GW_OK || !is_short) {
         gw_log(GW_LOG_ERROR, "engine_failed", "reason", "statement", "word", "too_big", NULL);
         return GW_UNAVAILABLE;
     }
     uint64_t sequence;
     engine_slot *slot = engine_take(engine, &sequence);
-    status = slot_ask(engine, slot, sequence, &payload, statement->deadline_ms, table);
+    gw_status status = slot_ask(engine, slot, sequence, &payload, statement->deadline_ms, place);
     engine_give_back(engine, slot);
-    if (status != GW_OK)
-        return status;
-    *ret_table = gw_take(&table);
-    return GW_OK;
+    return status;
+}
+
+gw_status gw_engine_measure(gw_engine *engine, const gw_engine_statement *statement, gw_exact_table **ret_table) {
+    GW_CLEANUP(gw_exact_table_freep) gw_exact_table *table = NULL;
+    reply_place place = {.kind = GW_FRAME_TABLE};
+    if (statement->key_bytes == 0 &&
+        gw_exact_table_new(statement->cell_count, statement->part_count, &table) == GW_OK) {
+        place.memory = table->values;
+        place.size = table->cell_count * table->part_count * sizeof(gw_int128);
+    }
+    gw_status status = engine_ask(engine, statement, place);
+    if (status == GW_OK)
+        *ret_table = gw_take(&table);
+    return status;
+}
+
+gw_status gw_engine_measure_keys(gw_engine *engine, const gw_engine_statement *statement, gw_exact_keys **ret_keys) {
+    GW_CLEANUP(gw_exact_keys_freep) gw_exact_keys *keys = NULL;
+    reply_place place = {.kind = GW_FRAME_KEYS};
+    if (statement->part_count == 1 && gw_exact_keys_new(statement->cell_count, statement->key_bytes, &keys) == GW_OK) {
+        place.memory = keys->counts;
+        place.size = gw_exact_keys_bytes(keys);
+    }
+    gw_status status = engine_ask(engine, statement, place);
+    if (status == GW_OK)
+        *ret_keys = gw_take(&keys);
+    return status;
 }
 
 // ---- other limits

@@ -197,6 +197,7 @@ bool gw_unpack_is_done(const gw_unpack *unpack) {
 void gw_statement_pack(const gw_engine_statement *statement, gw_buffer *buffer) {
     gw_pack_u64(buffer, statement->cell_count);
     gw_pack_u64(buffer, statement->part_count);
+    gw_pack_u64(buffer, statement->key_bytes);
     gw_pack_u64(buffer, statement->param_count);
     for (size_t i = 0; i < statement->param_count; i++)
         gw_pack_i64(buffer, statement->params[i]);
@@ -209,6 +210,7 @@ gw_status gw_statement_unpack(gw_bytes payload, int64_t *params, gw_engine_state
     gw_engine_statement statement = {.params = params};
     statement.cell_count = (size_t)gw_unpack_u64(&unpack);
     statement.part_count = (size_t)gw_unpack_u64(&unpack);
+    statement.key_bytes = (size_t)gw_unpack_u64(&unpack);
     statement.param_count = gw_unpack_count(&unpack, sizeof(int64_t));
     if (statement.param_count > GW_ENGINE_PARAMS_MAX)
         return GW_CORRUPT;
@@ -219,6 +221,9 @@ gw_status gw_statement_unpack(gw_bytes payload, int64_t *params, gw_engine_state
     bool is_whole = gw_unpack_is_done(&unpack) && statement.snapshot != NULL && statement.sql != NULL;
     bool is_sized = statement.cell_count >= 1 && statement.cell_count <= GW_CELLS_MAX && statement.part_count >= 1 &&
                     statement.part_count <= GW_PARTS_MAX;
+    if (statement.key_bytes > 0)
+        is_sized = is_sized && statement.cell_count <= GW_KEYS_MAX && statement.part_count == 1 &&
+                   statement.key_bytes <= GW_KEY_BYTES_MAX;
     if (!is_whole || !is_sized)
         return GW_CORRUPT;
     *ret_statement = statement;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The private codec between the daemon and godwit-engine: frames over a socketpair, both ends of one build on one
 // machine, so integers are in host order. One message is outstanding at a time. The reply to a statement has the same
-// length whether it succeeded or not: its size follows from the declared cells and parts alone. Thread safety: one user
-// per descriptor.   Depends on: engine.h.
+// length whether it succeeded or not: its size follows from the declared cells, parts and key bytes alone. Thread
+// safety: one user per descriptor.   Depends on: engine.h.
 #pragma once
 #include "service/base/buffer.h"
 #include "service/engine/engine.h"
 
-#define GW_ENGINE_CODEC_VERSION 2u
+#define GW_ENGINE_CODEC_VERSION 3u
 #define GW_ENGINE_DESCRIPTOR 3 // the engine's end, by agreement of spawn and main
 #define GW_ENGINE_PATH_MAX 4096u
 #define GW_ENGINE_SQL_MAX 262144u
@@ -21,6 +21,7 @@ typedef enum {
     GW_FRAME_LOAD,      // plan of a load
     GW_FRAME_PROGRESS,  // fraction and phase
     GW_FRAME_REPORT,    // what a load found; word is a gw_engine_word
+    GW_FRAME_KEYS,      // reply to a statement about unknown keys; word is a gw_engine_word
 } gw_frame_kind;
 
 // Why a statement or a load failed: fixed words, all that is ever told.

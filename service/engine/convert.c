@@ -6,6 +6,7 @@
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/engine/quote.h"
+#include "service/wire/json.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,8 @@ static gw_converted convert_number(const gw_load_column *column, gw_bytes field)
 
 gw_converted gw_convert_missing(const gw_converter *converter) {
     const gw_load_column *column = converter->column;
+    if (column->is_text && column->missing_is_unknown)
+        return (gw_converted){.outcome = GW_CONVERTED_VALUE, .text = gw_bytes_of(GW_LOAD_UNKNOWN)};
     if (column->is_code && column->missing_is_unknown)
         return (gw_converted){.outcome = GW_CONVERTED_VALUE, .value = column->code_count - 1};
     return (gw_converted){.outcome = GW_CONVERTED_MISSING};
@@ -253,8 +256,67 @@ static gw_converted convert_date(const gw_converter *converter, gw_bytes field) 
     return (gw_converted){.outcome = GW_CONVERTED_VALUE, .value = (uint64_t)(index - column->period_first)};
 }
 
+// The character at `at` in a valid UTF-8 text, and how many bytes it has.
+static uint32_t character_at(gw_bytes text, size_t at, size_t *ret_size) {
+    const uint8_t *bytes = text.data + at;
+    uint32_t first = bytes[0];
+    *ret_size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    uint32_t character = *ret_size == 1 ? first : first & (0x7Fu >> *ret_size);
+    for (size_t i = 1; i < *ret_size; i++)
+        character = character << 6 | (bytes[i] & 0x3Fu);
+    return character;
+}
+
+// What moves the cursor, turns the direction of writing, cannot be seen or breaks a line has no place in a key: two
+// keys would look alike, or a table of them would lie.
+static bool is_character_of_texts(uint32_t c) {
+    bool is_control = c < 0x20 || (c >= 0x7F && c < 0xA0);
+    bool is_hidden = c == 0xAD || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+                     (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB);
+    return !is_control && !is_hidden;
+}
+
+static bool is_text_well(gw_bytes text) {
+    if (!gw_utf8_is_valid(text))
+        return false;
+    for (size_t at = 0, size; at < text.size; at += size)
+        if (!is_character_of_texts(character_at(text, at, &size)))
+            return false;
+    return true;
+}
+
+static gw_bytes text_trim(gw_bytes text) {
+    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
+        text.data++;
+        text.size--;
+    }
+    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
+// As it is written, but for space around it. Of one that is too long whole characters stay, where the owner says so.
+static gw_converted convert_text(const gw_converter *converter, gw_bytes field) {
+    const gw_load_column *column = converter->column;
+    gw_bytes text = text_trim(field);
+    if (text.size == 0)
+        return gw_convert_missing(converter);
+    if (!is_text_well(text))
+        return bad(GW_LOAD_BAD_TYPE, 0);
+    if (text.size <= column->text_bytes_max)
+        return (gw_converted){.outcome = GW_CONVERTED_VALUE, .text = text};
+    gw_converted converted = above(0);
+    converted.text = (gw_bytes){text.data, column->text_bytes_max};
+    while (converted.text.size > 0 && (text.data[converted.text.size] & 0xC0) == 0x80)
+        converted.text.size--;
+    converted.text = text_trim(converted.text);
+    return converted;
+}
+
 gw_converted gw_convert(const gw_converter *converter, gw_bytes field) {
     const gw_load_column *column = converter->column;
+    if (column->is_text)
+        return convert_text(converter, field);
     if (column->period != GW_PERIOD_NONE)
         return convert_date(converter, field);
     const code_entry *entry =
@@ -278,6 +340,16 @@ static void scaled_text(int64_t scaled, unsigned scale, char text[48]) {
         snprintf(text + length, 48 - (size_t)length, ".%0*llu", (int)scale, (unsigned long long)(magnitude % power));
 }
 
+static void explain_text(const gw_load_column *column, gw_converted converted, const char *quoted,
+                         char text[GW_LOAD_TEXT_MAX]) {
+    if (converted.kind == GW_LOAD_OUT_OF_BOUNDS)
+        snprintf(text, GW_LOAD_TEXT_MAX, "%.128s \"%s\" is longer than %llu bytes", column->name, quoted,
+                 (unsigned long long)column->text_bytes_max);
+    else
+        snprintf(text, GW_LOAD_TEXT_MAX, "%.128s \"%s\" has signs that no text has, or is not UTF-8", column->name,
+                 quoted);
+}
+
 void gw_convert_explain(const gw_converter *converter, gw_converted converted, gw_bytes field,
                         char text[GW_LOAD_TEXT_MAX]) {
     const gw_load_column *column = converter->column;
@@ -288,6 +360,10 @@ void gw_convert_explain(const gw_converter *converter, gw_converted converted, g
     if (converted.kind == GW_LOAD_OUT_OF_BOUNDS && column->period != GW_PERIOD_NONE) {
         snprintf(text, GW_LOAD_TEXT_MAX, "%.128s \"%s\" is %s %.32s", column->name, quoted,
                  converted.is_above ? "after" : "before", column->codes[converted.value]);
+        return;
+    }
+    if (column->is_text) {
+        explain_text(column, converted, quoted, text);
         return;
     }
     if (converted.kind == GW_LOAD_OUT_OF_BOUNDS) {

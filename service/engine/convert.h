@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One text field as the snapshot's number: a code's index, that of a date's period, or steps from the column's min.
-// Exact: decimals are compared and rounded (half to even, on the grid) as decimals, never as doubles.
-// Thread safety: a converter is immutable after new.   Depends on: load.h, wire/period.h.
+// One text field as the snapshot has it: a code's index, that of a date's period, or steps from the column's min; or,
+// in a column of texts, the text itself. Exact: decimals are compared and rounded (half to even, on the grid) as
+// decimals, never as doubles. Thread safety: a converter is immutable after new.   Depends on: load.h, wire/period.h.
 #pragma once
 #include "service/engine/load.h"
 
@@ -11,6 +11,7 @@ typedef enum { GW_CONVERTED_VALUE, GW_CONVERTED_MISSING, GW_CONVERTED_BAD } gw_c
 typedef struct {
     gw_converted_outcome outcome;
     uint64_t value;    // where VALUE; where BAD and out of bounds, the nearer bound
+    gw_bytes text;     // columns of texts: borrowed from the field; where BAD and too long, as much as may stay
     gw_load_kind kind; // where BAD
     bool is_above;     // where BAD and out of bounds: of the two
 } gw_converted;

@@ -4,7 +4,7 @@
 #include "service/engine/duckdb.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
-#include <duckdb.h>
+#include "service/engine/duckdb_keys.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,22 +283,40 @@ static gw_engine_word result_copy(duckdb_result *result, gw_exact_table *table) 
     return word;
 }
 
-gw_engine_word gw_duckdb_measure(gw_duckdb *duckdb, const gw_engine_statement *statement, gw_exact_table *table) {
-    GW_ASSERT(statement->cell_count == table->cell_count);
-    GW_ASSERT(statement->part_count == table->part_count);
+// Runs the statement; the caller destroys the result, whatever the word.
+static gw_engine_word statement_execute(gw_duckdb *duckdb, const gw_engine_statement *statement,
+                                        duckdb_result *ret_result) {
     held_snapshot *snapshot = NULL;
     duckdb_prepared_statement prepared = NULL;
+    *ret_result = (duckdb_result){0};
     gw_engine_word word = snapshot_find(duckdb, statement->snapshot, &snapshot);
     if (word == GW_WORD_OK)
         word = statement_find(duckdb, snapshot, statement->sql, &prepared);
     if (word == GW_WORD_OK)
         word = statement_bind(prepared, statement);
-    if (word != GW_WORD_OK)
-        return word;
+    if (word == GW_WORD_OK && duckdb_execute_prepared(prepared, ret_result) != DuckDBSuccess)
+        word = GW_WORD_EXECUTE;
+    return word;
+}
+
+gw_engine_word gw_duckdb_measure(gw_duckdb *duckdb, const gw_engine_statement *statement, gw_exact_table *table) {
+    GW_ASSERT(statement->cell_count == table->cell_count);
+    GW_ASSERT(statement->part_count == table->part_count);
     duckdb_result result;
-    word = GW_WORD_EXECUTE;
-    if (duckdb_execute_prepared(prepared, &result) == DuckDBSuccess)
+    gw_engine_word word = statement_execute(duckdb, statement, &result);
+    if (word == GW_WORD_OK)
         word = result_copy(&result, table);
+    duckdb_destroy_result(&result);
+    return word;
+}
+
+gw_engine_word gw_duckdb_measure_keys(gw_duckdb *duckdb, const gw_engine_statement *statement, gw_exact_keys *keys) {
+    GW_ASSERT(statement->cell_count == keys->slot_count);
+    GW_ASSERT(statement->key_bytes + 1 == keys->text_size);
+    duckdb_result result;
+    gw_engine_word word = statement_execute(duckdb, statement, &result);
+    if (word == GW_WORD_OK)
+        word = gw_duckdb_copy_keys(&result, keys);
     duckdb_destroy_result(&result);
     return word;
 }

@@ -19,3 +19,6 @@ void gw_duckdb_free(gw_duckdb *duckdb); // accepts NULL
 // the caller wipes it. DuckDB's own messages stay here.
 GW_MUST_CHECK gw_engine_word gw_duckdb_measure(gw_duckdb *duckdb, const gw_engine_statement *statement,
                                                gw_exact_table *table);
+// The same for unknown keys.
+GW_MUST_CHECK gw_engine_word gw_duckdb_measure_keys(gw_duckdb *duckdb, const gw_engine_statement *statement,
+                                                    gw_exact_keys *keys);

@@ -46,6 +46,7 @@ typedef struct {
     size_t person_field;
     size_t fields[GW_LOAD_COLUMNS_MAX]; // where each column stands in the source
     gw_converter *converters[GW_LOAD_COLUMNS_MAX];
+    gw_bytes texts[GW_LOAD_COLUMNS_MAX];      // columns of texts: of this row
     uint64_t values[GW_LOAD_COLUMNS_MAX + 2]; // and behind a row's own values its person, when it is hashed
     uint64_t row;
 } table_reading;
@@ -199,10 +200,12 @@ static bool row_convert_field(table_reading *reading, size_t column, gw_bytes fi
             gw_convert_explain(converter, converted, field, text);
         gw_load_treatment treatment = note(reading, converted.kind, column, is_shown ? text : NULL);
         is_kept = treatment != GW_TREAT_DROP_ROW;
-        uint64_t bound = converted.value;
-        converted = gw_convert_missing(converter);
-        if (treatment == GW_TREAT_CLAMP)
-            converted = (gw_converted){.outcome = GW_CONVERTED_VALUE, .value = bound};
+        gw_converted bound = {.outcome = GW_CONVERTED_VALUE, .value = converted.value, .text = converted.text};
+        converted = treatment == GW_TREAT_CLAMP ? bound : gw_convert_missing(converter);
+    }
+    if (reading->table->columns[column].is_text && converted.outcome == GW_CONVERTED_VALUE) {
+        reading->texts[column] = converted.text;
+        converted.value = gw_keyed_hash_of(reading->loading->key + 2, converted.text).low >> 1; // to order rows by
     }
     reading->values[column] = converted.outcome == GW_CONVERTED_VALUE ? converted.value : GW_STAGE_MISSING;
     return is_kept;
@@ -239,7 +242,7 @@ static gw_status row_stage(table_reading *reading, gw_bytes person) {
     bool is_ordered = reading->table->rows_per_person_max > 1 ||
                       gw_load_treatment_of(loading->plan, NULL, GW_LOAD_TOO_MANY_ROWS) == GW_TREAT_DROP_ROW;
     uint64_t pick = is_ordered ? row_pick(reading, hash) : 0;
-    return gw_stage_append(loading->stage, reading->values, hash, pick, reading->row);
+    return gw_stage_append(loading->stage, reading->values, reading->texts, hash, pick, reading->row);
 }
 
 static void row_note_ragged(table_reading *reading, size_t field_count, bool is_broken) {
@@ -302,6 +305,18 @@ static gw_status reading_run(table_reading *reading) {
     }
 }
 
+// How many different keys there are is looked at here and never again: a question could not be refused for it without
+// telling something of the data.
+static gw_status check_keys(table_reading *reading) {
+    size_t column;
+    gw_status status = gw_stage_check_keys(reading->loading->stage, reading->index, &column);
+    if (status != GW_OK || column == reading->table->column_count)
+        return status;
+    return problem(reading, "The source has too many different texts.",
+                   "Its column \"%.128s\" has more different values than the policy's \"keys_max\".",
+                   reading->table->columns[column].name, "raise keys_max; or bring spellings together before the load");
+}
+
 static gw_status load_table(load_work *loading, size_t index) {
     table_reading reading = {.loading = loading, .table = &loading->plan->tables[index], .index = index};
     gw_status status = reading_start(&reading);
@@ -311,6 +326,8 @@ static gw_status load_table(load_work *loading, size_t index) {
         status = reading_run(&reading);
     if (status == GW_OK)
         status = gw_stage_end(loading->stage);
+    if (status == GW_OK)
+        status = check_keys(&reading);
     if (status == GW_OK)
         status = gw_stage_check_persons(loading->stage, index, loading->report);
     loading->report->rows_read += reading.row;

@@ -60,13 +60,16 @@ duckdb_type gw_stage_type_of(uint64_t max) {
 }
 
 const char *gw_stage_type_name(duckdb_type type) {
-    return type == DUCKDB_TYPE_UTINYINT    ? "UTINYINT"
+    return type == DUCKDB_TYPE_VARCHAR     ? "VARCHAR"
+           : type == DUCKDB_TYPE_UTINYINT  ? "UTINYINT"
            : type == DUCKDB_TYPE_USMALLINT ? "USMALLINT"
            : type == DUCKDB_TYPE_UINTEGER  ? "UINTEGER"
                                            : "BIGINT";
 }
 
 duckdb_type gw_stage_column_type(const gw_load_column *column) {
+    if (column->is_text)
+        return DUCKDB_TYPE_VARCHAR;
     return gw_stage_type_of(column->is_code ? column->code_count - 1 : (uint64_t)column->steps);
 }
 
@@ -194,10 +197,19 @@ static void value_write(gw_stage *stage, size_t column, uint64_t value) {
         ((uint64_t *)stage->data[column])[row] = value;
 }
 
-gw_status gw_stage_append(gw_stage *stage, const uint64_t *values, gw_keyed_hash person, uint64_t pick, uint64_t row) {
+static void text_write(gw_stage *stage, size_t column, gw_bytes text) {
+    duckdb_vector_assign_string_element_len(duckdb_data_chunk_get_vector(stage->chunk, column), stage->chunk_rows,
+                                            (const char *)text.data, text.size);
+}
+
+gw_status gw_stage_append(gw_stage *stage, const uint64_t *values, const gw_bytes *texts, gw_keyed_hash person,
+                          uint64_t pick, uint64_t row) {
     size_t count = stage->table->column_count;
     for (size_t i = 0; i < count; i++)
-        value_write(stage, i, values[i]);
+        if (stage->types[i] == DUCKDB_TYPE_VARCHAR && values[i] != GW_STAGE_MISSING)
+            text_write(stage, i, texts[i]);
+        else
+            value_write(stage, i, values[i]);
     const uint64_t fixed[GW_STAGE_FIXED] = {person.high, person.low, pick, row};
     for (size_t i = 0; i < GW_STAGE_FIXED; i++)
         ((uint64_t *)stage->data[count + i])[stage->chunk_rows] = fixed[i];
@@ -212,6 +224,24 @@ gw_status gw_stage_end(gw_stage *stage) {
     duckdb_appender_destroy(&stage->appender);
     duckdb_destroy_data_chunk(&stage->chunk);
     return status == GW_OK ? gw_stage_run_format(stage, "COMMIT") : status;
+}
+
+gw_status gw_stage_check_keys(gw_stage *stage, size_t index, size_t *ret_column) {
+    const gw_load_table *table = &stage->plan->tables[index];
+    for (*ret_column = 0; *ret_column < table->column_count; ++*ret_column) {
+        char sql[128];
+        uint64_t keys;
+        size_t count;
+        if (!table->columns[*ret_column].is_text)
+            continue;
+        snprintf(sql, sizeof(sql), "SELECT count(DISTINCT c%zu) FROM stage_%zu", *ret_column, index);
+        gw_status status = gw_stage_numbers(stage, sql, &keys, 1, &count);
+        if (status != GW_OK)
+            return status;
+        if (keys > table->columns[*ret_column].keys_max)
+            return GW_OK;
+    }
+    return GW_OK;
 }
 
 static gw_status report_excess(gw_stage *stage, size_t index, gw_load_report *report) {

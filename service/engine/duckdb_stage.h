@@ -15,10 +15,15 @@ void gw_stage_close(gw_stage *stage); // accepts NULL
 // Appending, one table at a time: begin, rows, end.
 GW_MUST_CHECK gw_status gw_stage_begin(gw_stage *stage, size_t table);
 #define GW_STAGE_MISSING UINT64_MAX
-// `values` holds one value per column of the table. `pick` orders a person's rows when some must go.
-GW_MUST_CHECK gw_status gw_stage_append(gw_stage *stage, const uint64_t *values, gw_keyed_hash person, uint64_t pick,
-                                        uint64_t row);
+// `values` holds one value per column of the table, and `texts` what stands in columns of texts. `pick` orders a
+// person's rows when some must go.
+GW_MUST_CHECK gw_status gw_stage_append(gw_stage *stage, const uint64_t *values, const gw_bytes *texts,
+                                        gw_keyed_hash person, uint64_t pick, uint64_t row);
 GW_MUST_CHECK gw_status gw_stage_end(gw_stage *stage);
+
+// Whether a column of texts has more different values than its policy allows; `ret_column` is the first such column,
+// or column_count.
+GW_MUST_CHECK gw_status gw_stage_check_keys(gw_stage *stage, size_t table, size_t *ret_column);
 
 // Marks the rows past the policy's maximum per person: which those are is decided by `pick` where they will be dropped,
 // else by the order of the source. Adds them to the report.

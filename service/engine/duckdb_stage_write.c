@@ -30,7 +30,10 @@ static void sql_inherited(const gw_stage *stage, gw_buffer *sql, const gw_load_t
     for (size_t i = 0; i < table->inherited_count; i++) {
         gw_load_inherited from = table->inherited[i];
         const gw_load_column *column = &stage->plan->tables[from.table].columns[from.column];
-        if (column->is_code && column->missing_is_unknown)
+        if (column->is_text && column->missing_is_unknown)
+            gw_buffer_format(sql, ", coalesce(h%zu.c%zu, '" GW_LOAD_UNKNOWN "') AS i%zu", (size_t)from.table,
+                             (size_t)from.column, i);
+        else if (column->is_code && column->missing_is_unknown)
             gw_buffer_format(sql, ", CAST(coalesce(h%zu.c%zu, %zu) AS %s) AS i%zu", (size_t)from.table,
                              (size_t)from.column, column->code_count - 1,
                              gw_stage_type_name(gw_stage_column_type(column)), i);

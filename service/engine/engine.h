@@ -3,6 +3,7 @@
 // child that passes its deadline is killed, which costs one answer, and another is started. Thread safety: a gw_engine
 // is shared by all workers; measure blocks until a child is free.   Depends on: base, privacy.
 #pragma once
+#include "privacy/exact_keys.h"
 #include "privacy/exact_table.h"
 #include "service/base/problem.h"
 
@@ -32,6 +33,7 @@ typedef struct {
     size_t param_count;
     size_t cell_count;
     size_t part_count;
+    size_t key_bytes;     // unknown keys: bytes of the longest; otherwise 0
     uint32_t deadline_ms; // from now; then the child is killed
 } gw_engine_statement;
 
@@ -39,6 +41,11 @@ typedef struct {
 // a fixed word ("deadline", "child_died", "statement"), never to the asker, and holds no value.
 GW_MUST_CHECK gw_status gw_engine_measure(gw_engine *engine, const gw_engine_statement *statement,
                                           gw_exact_table **ret_table);
+// The same for keys that no list names: at most cell_count of them, one part each. The result has two columns: the key,
+// a text, and how many persons have it, at least 1, in any order. More keys, or longer ones, than were declared fail as
+// everything does: the load has seen to it that there are none.
+GW_MUST_CHECK gw_status gw_engine_measure_keys(gw_engine *engine, const gw_engine_statement *statement,
+                                               gw_exact_keys **ret_keys);
 // For tests and `status`: pids of the children (fills up to max), number of restarts so far.
 size_t gw_engine_pids(const gw_engine *engine, int *ret_pids, size_t max);
 uint64_t gw_engine_restarts(const gw_engine *engine);

@@ -56,6 +56,7 @@ static void column_pack(const gw_load_column *column, gw_buffer *buffer) {
     gw_pack_text(buffer, column->name);
     gw_pack_text(buffer, column->target);
     gw_pack_u64(buffer, column->is_code);
+    gw_pack_u64(buffer, column->is_text);
     gw_pack_u64(buffer, column->is_whole);
     gw_pack_u64(buffer, column->missing_is_unknown);
     gw_pack_u64(buffer, column->code_count);
@@ -73,6 +74,8 @@ static void column_pack(const gw_load_column *column, gw_buffer *buffer) {
     gw_pack_i64(buffer, column->max_scaled);
     gw_pack_i64(buffer, column->grid_scaled);
     gw_pack_i64(buffer, column->steps);
+    gw_pack_u64(buffer, column->text_bytes_max);
+    gw_pack_u64(buffer, column->keys_max);
     treatments_pack(column->treatments, buffer);
 }
 
@@ -162,6 +165,9 @@ static bool column_is_sound(const gw_load_column *column) {
     if (column->period != GW_PERIOD_NONE &&
         (!column->is_code || column->code_count <= column->missing_is_unknown || column->period_first < 0))
         return false;
+    if (column->is_text)
+        return !column->is_code && column->text_bytes_max >= 1 && column->text_bytes_max <= GW_KEY_BYTES_MAX &&
+               column->keys_max >= 1 && column->keys_max <= GW_KEYS_MAX;
     if (column->is_code)
         return column->code_count >= 1 && column->code_count <= UINT32_MAX;
     return column->scale <= 18 && column->grid_scaled >= 1 && column->min_scaled < column->max_scaled &&
@@ -173,6 +179,7 @@ static void column_unpack(plan_reader *reader, gw_load_column *column) {
     column->name = reader_name(reader);
     column->target = reader_name(reader);
     column->is_code = gw_unpack_u64(&reader->in) != 0;
+    column->is_text = gw_unpack_u64(&reader->in) != 0;
     column->is_whole = gw_unpack_u64(&reader->in) != 0;
     column->missing_is_unknown = gw_unpack_u64(&reader->in) != 0;
     column_codes_unpack(reader, column);
@@ -182,6 +189,8 @@ static void column_unpack(plan_reader *reader, gw_load_column *column) {
     column->max_scaled = gw_unpack_i64(&reader->in);
     column->grid_scaled = gw_unpack_i64(&reader->in);
     column->steps = gw_unpack_i64(&reader->in);
+    column->text_bytes_max = gw_unpack_u64(&reader->in);
+    column->keys_max = gw_unpack_u64(&reader->in);
     treatments_unpack(reader, column->treatments);
     if (!reader->in.is_bad && !column_is_sound(column))
         reader->in.is_bad = true;
@@ -192,7 +201,7 @@ static void table_unpack(plan_reader *reader, gw_load_table *table) {
     table->source = reader_name(reader);
     table->person = reader_name(reader);
     table->rows_per_person_max = gw_unpack_u64(&reader->in);
-    table->column_count = gw_unpack_count(&reader->in, (14 + GW_LOAD_KINDS) * sizeof(uint64_t));
+    table->column_count = gw_unpack_count(&reader->in, (17 + GW_LOAD_KINDS) * sizeof(uint64_t));
     if (table->column_count < 1 || table->column_count > GW_LOAD_COLUMNS_MAX || table->rows_per_person_max < 1)
         reader->in.is_bad = true;
     gw_load_column *columns = reader_array(reader, table->column_count, sizeof(*columns));

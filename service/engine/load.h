@@ -15,9 +15,9 @@
 
 // What can be wrong with a row; each kind is refused unless the owner says how to treat it.
 typedef enum {
-    GW_LOAD_BAD_TYPE,      // not a number where one belongs
+    GW_LOAD_BAD_TYPE,      // not a number where one belongs; a text with bytes that no text has
     GW_LOAD_UNLISTED_CODE, // no code of the list, after recoding
-    GW_LOAD_OUT_OF_BOUNDS, // a number below min or above max
+    GW_LOAD_OUT_OF_BOUNDS, // a number below min or above max; a text that is too long
     GW_LOAD_NOT_FINITE,    // NaN, infinity
     GW_LOAD_TOO_MANY_ROWS, // a person with more rows than the policy allows
     GW_LOAD_MISSING_ID,    // no person id
@@ -47,8 +47,9 @@ typedef struct {
     const char *name;   // in the source
     const char *target; // in the snapshot
     bool is_code;
+    bool is_text;            // neither code nor number: kept as it is written, between bounds of length
     bool is_whole;           // numbers: a fraction is a bad type
-    bool missing_is_unknown; // codes: missing becomes the last code; otherwise NULL
+    bool missing_is_unknown; // codes: missing becomes the last code; texts: it becomes GW_LOAD_UNKNOWN; otherwise NULL
     const char *const *codes;
     size_t code_count;
     const gw_load_recode *recodes;
@@ -57,6 +58,7 @@ typedef struct {
     int64_t period_first; // counted as in wire/period.h
     unsigned scale;       // numbers, as in policy.h: integers of 10^-scale
     int64_t min_scaled, max_scaled, grid_scaled, steps;
+    uint64_t text_bytes_max, keys_max;           // texts: bytes of one, and different ones in the table
     gw_load_treatment treatments[GW_LOAD_KINDS]; // its own; refuse: as the plan's
 } gw_load_column;
 
@@ -104,6 +106,7 @@ gw_load_treatment gw_load_treatment_of(const gw_load_plan *plan, const gw_load_c
 // Statements count on it (query/sql_bounded.c).
 #define GW_LOAD_ORDER "_order"
 #define GW_LOAD_WEIGHT "_weight" // the column with role weight
+#define GW_LOAD_UNKNOWN "_U"     // what stands for a missing text
 
 typedef struct {
     uint64_t row;    // of the source, counted from 1, the header not counted

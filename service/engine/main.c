@@ -37,6 +37,7 @@
 GW_DEFINE_FREEP(gw_arena, gw_arena_free)
 GW_DEFINE_FREEP(gw_duckdb, gw_duckdb_free)
 GW_DEFINE_FREEP(gw_exact_table, gw_exact_table_free)
+GW_DEFINE_FREEP(gw_exact_keys, gw_exact_keys_free)
 
 // No memory image of ours reaches a disk or a debugger, no descriptor but the socket is open, and nothing a library
 // prints reaches a log (a sanitized build keeps stderr for its reports).
@@ -91,16 +92,36 @@ static bool greet(void) {
     return gw_frame_send(GW_ENGINE_DESCRIPTOR, &hello, NULL, -1) == GW_OK;
 }
 
-// The reply is as long as the statement declared, whatever happened to it.
-static gw_status serve_reply(const gw_frame *request, gw_engine_word word, const gw_exact_table *table) {
-    gw_frame reply = {.kind = GW_FRAME_TABLE, .word = word, .sequence = request->sequence};
-    reply.size = table->cell_count * table->part_count * sizeof(gw_int128);
-    return gw_frame_send(GW_ENGINE_DESCRIPTOR, &reply, table->values, -1);
+// The reply is as long as the statement declared, whatever happened to it; and empty where it failed.
+static gw_status serve_reply(const gw_frame *request, gw_frame_kind kind, gw_engine_word word, void *memory,
+                             size_t size) {
+    gw_frame reply = {.kind = kind, .word = word, .sequence = request->sequence, .size = size};
+    if (word != GW_WORD_OK)
+        gw_wipe(memory, size);
+    return gw_frame_send(GW_ENGINE_DESCRIPTOR, &reply, memory, -1);
+}
+
+static gw_status serve_table(gw_duckdb *duckdb, const gw_frame *request, const gw_engine_statement *statement) {
+    GW_CLEANUP(gw_exact_table_freep) gw_exact_table *table = NULL;
+    gw_status status = gw_exact_table_new(statement->cell_count, statement->part_count, &table);
+    if (status != GW_OK)
+        return status;
+    gw_engine_word word = gw_duckdb_measure(duckdb, statement, table);
+    return serve_reply(request, GW_FRAME_TABLE, word, table->values,
+                       table->cell_count * table->part_count * sizeof(gw_int128));
+}
+
+static gw_status serve_keys(gw_duckdb *duckdb, const gw_frame *request, const gw_engine_statement *statement) {
+    GW_CLEANUP(gw_exact_keys_freep) gw_exact_keys *keys = NULL;
+    gw_status status = gw_exact_keys_new(statement->cell_count, statement->key_bytes, &keys);
+    if (status != GW_OK)
+        return status;
+    gw_engine_word word = gw_duckdb_measure_keys(duckdb, statement, keys);
+    return serve_reply(request, GW_FRAME_KEYS, word, keys->counts, gw_exact_keys_bytes(keys));
 }
 
 static gw_status serve_one(gw_duckdb *duckdb, int64_t *params) {
     GW_CLEANUP(gw_buffer_done) gw_buffer payload;
-    GW_CLEANUP(gw_exact_table_freep) gw_exact_table *table = NULL;
     gw_buffer_init(&payload, GW_FRAME_SIZE_MAX);
     gw_frame request;
     gw_engine_statement statement;
@@ -109,14 +130,10 @@ static gw_status serve_one(gw_duckdb *duckdb, int64_t *params) {
         status = GW_CORRUPT;
     if (status == GW_OK)
         status = gw_statement_unpack(gw_buffer_bytes(&payload), params, &statement);
-    if (status == GW_OK)
-        status = gw_exact_table_new(statement.cell_count, statement.part_count, &table);
     if (status != GW_OK)
         return status; // a parent that speaks otherwise is not ours; ending shows it
-    gw_engine_word word = gw_duckdb_measure(duckdb, &statement, table);
-    if (word != GW_WORD_OK)
-        gw_wipe(table->values, table->cell_count * table->part_count * sizeof(gw_int128));
-    return serve_reply(&request, word, table);
+    return statement.key_bytes > 0 ? serve_keys(duckdb, &request, &statement)
+                                   : serve_table(duckdb, &request, &statement);
 }
 
 static bool number_read(const char *text, unsigned long long max, unsigned long long *ret_number) {

@@ -422,7 +422,7 @@ static bool table_has_filter(const gw_table *table, const gw_filter *filter) {
     int64_t step;
     switch (filter->kind) {
     case GW_FILTER_BETWEEN:
-        return banding == NULL && column->type != GW_COLUMN_CODE;
+        return banding == NULL && gw_column_is_number(column);
     case GW_FILTER_EQUALS:
     case GW_FILTER_IN:
         for (size_t i = 0; i < filter->code_count; i++) {
@@ -457,7 +457,10 @@ static const char *table_missing(const gw_table *table, const gw_indicator *indi
         return NULL;
     const gw_column *of = gw_table_concept(table, indicator->of);
     bool is_series = indicator->statistic == GW_STATISTIC_SERIES;
-    bool is_fit = of != NULL && (is_series ? of->period != GW_PERIOD_NONE : of->type != GW_COLUMN_CODE);
+    bool is_keys = indicator->statistic == GW_STATISTIC_KEYS;
+    bool is_fit = of != NULL && (is_series ? of->period != GW_PERIOD_NONE
+                                 : is_keys ? of->type == GW_COLUMN_TEXT
+                                           : gw_column_is_number(of));
     return is_fit ? NULL : indicator->of;
 }
 

@@ -29,6 +29,10 @@ const gw_column *gw_table_concept(const gw_table *table, const char *concept) {
     return NULL;
 }
 
+bool gw_column_is_number(const gw_column *column) {
+    return column->type == GW_COLUMN_INTEGER || column->type == GW_COLUMN_DECIMAL;
+}
+
 bool gw_table_is_of_person(const gw_table *table, const gw_column *column) {
     if (table->rows_per_person_max == 1)
         return true;
@@ -80,7 +84,7 @@ static gw_int128 divide_down(gw_int128 value, gw_int128 by) {
 // `extra` is added before the division rounds down: 0 to round down, grid - 1 trillionth to round up.
 static bool step_of(const gw_column *column, const char *decimal, bool is_up, int64_t *ret_step) {
     gw_decimal value;
-    if (column->type == GW_COLUMN_CODE || !gw_decimal_parse(decimal, &value))
+    if (!gw_column_is_number(column) || !gw_decimal_parse(decimal, &value))
         return false;
     // At most 10^30 for the value, and 2^63 * 10^12 < 10^31 for the bounds: far from 128 bits.
     gw_int128 grid = column->grid_scaled * unit_of(column);
@@ -103,7 +107,7 @@ bool gw_column_step_up(const gw_column *column, const char *decimal, int64_t *re
 }
 
 void gw_column_step_format(const gw_column *column, int64_t step, char text[32]) {
-    GW_ASSERT(column->type != GW_COLUMN_CODE);
+    GW_ASSERT(gw_column_is_number(column));
     gw_int128 value = column->min_scaled + (gw_int128)step * column->grid_scaled;
     char decimal[GW_DECIMAL_TEXT];
     gw_decimal_format((gw_decimal){value * unit_of(column)}, decimal);

@@ -5,6 +5,7 @@
 #pragma once
 #include "privacy/accounting/delta.h"
 #include "privacy/budget.h"
+#include "privacy/exact_keys.h"
 #include "service/base/crypto.h"
 #include "service/wire/period.h"
 #include "service/wire/question.h"
@@ -23,7 +24,8 @@ typedef struct {
     size_t code_count;
 } gw_codelist;
 
-typedef enum { GW_COLUMN_CODE, GW_COLUMN_INTEGER, GW_COLUMN_DECIMAL } gw_column_type;
+// Text: values that no list names. They are never filtered on or grouped by; only unknown keys are asked of them.
+typedef enum { GW_COLUMN_CODE, GW_COLUMN_INTEGER, GW_COLUMN_DECIMAL, GW_COLUMN_TEXT } gw_column_type;
 // What becomes of numbers below min or above max when they are loaded: refused, unless the policy or the load says so.
 typedef enum { GW_OUTSIDE_REFUSE, GW_OUTSIDE_CLAMP, GW_OUTSIDE_MISSING, GW_OUTSIDE_DROP_ROW } gw_outside;
 typedef enum { GW_MISSING_UNKNOWN, GW_MISSING_DROP } gw_missing; // "_U": own cell; "drop": left out of questions on it
@@ -58,6 +60,8 @@ typedef struct {
     unsigned scale;
     int64_t min_scaled, max_scaled, grid_scaled; // integer columns: scale 0, grid 1
     int64_t steps;                               // (max - min) / grid, 1 .. 2^40
+    uint32_t text_bytes_max;                     // text columns: of one value, 1 .. GW_KEY_BYTES_MAX
+    uint32_t keys_max;                           // text columns: different values in the table, 1 .. GW_KEYS_MAX
     const gw_banding *bandings;
     size_t banding_count;
     int64_t
@@ -108,8 +112,8 @@ typedef struct gw_policy {
 // Reads a policy from its raw bytes. Code lists come from files policies/codelists/<ID>.csv in `codelist_folder`
 // (id,name[,…] with a header line), so that a policy names a list instead of repeating it.
 // Codes: as json.h, plus bad_name, policy_version, policy_bounds, policy_grid, policy_banding, policy_codelist,
-// policy_recode, policy_period, policy_budget, policy_delta, policy_accounting, policy_grant, policy_concept,
-// policy_table, policy_unsupported.
+// policy_recode, policy_period, policy_text, policy_budget, policy_delta, policy_accounting, policy_grant,
+// policy_concept, policy_table, policy_unsupported.
 GW_MUST_CHECK gw_status gw_policy_load(gw_bytes text, const char *file_name, const char *codelist_folder,
                                        gw_policy **ret_policy, gw_problem *ret_problem);
 void gw_policy_free(gw_policy *policy); // accepts NULL
@@ -119,6 +123,7 @@ const gw_table *gw_policy_table(const gw_policy *policy, const char *name);
 const gw_column *gw_table_concept(const gw_table *table, const char *concept);
 // True when all rows of a person agree on the column: inherited, or a table with one row per person.
 bool gw_table_is_of_person(const gw_table *table, const gw_column *column);
+bool gw_column_is_number(const gw_column *column); // integers and decimals
 // All concepts of a table, own first: 0 .. gw_table_concept_count - 1.
 size_t gw_table_concept_count(const gw_table *table);
 const gw_column *gw_table_concept_at(const gw_table *table, size_t index);

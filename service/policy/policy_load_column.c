@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define RECODES_MAX 4096u
+#define TEXT_BYTES_OTHERWISE 64u
+#define KEYS_OTHERWISE 10000u
 #define STEPS_MAX ((gw_int128)1 << 40) // so that sums over 2^40 persons stay far inside 128 bits
 
 // How a concept is called where the file does not say.
@@ -225,22 +227,24 @@ static void read_depends(gw_policy_loader *l, const gw_json_node *node, gw_colum
 }
 
 // What "type" can say. Dates become codes.
-typedef enum { TYPE_CODE, TYPE_INTEGER, TYPE_DECIMAL, TYPE_DATE } type_word;
+typedef enum { TYPE_CODE, TYPE_INTEGER, TYPE_DECIMAL, TYPE_DATE, TYPE_TEXT } type_word;
 
 static type_word read_type(gw_policy_loader *l, const gw_json_node *node) {
-    static const char *const types[] = {"code", "integer", "decimal", "date"}; // in the order of type_word
+    static const char *const types[] = {"code", "integer", "decimal", "date", "text"}; // in the order of type_word
     const char *type = gw_json_read_string(&l->load.reader, node, "type");
     for (size_t i = 0; type != NULL && i < sizeof(types) / sizeof(types[0]); i++)
         if (strcmp(types[i], type) == 0)
             return (type_word)i;
     if (type != NULL)
         GW_POLICY_FAIL(l, gw_json_member(node, "type"), "wrong_type",
-                       "Write \"code\", \"integer\", \"decimal\" or \"date\".", "There is no such type of column.");
+                       "Write \"code\", \"integer\", \"decimal\", \"date\" or \"text\".",
+                       "There is no such type of column.");
     return TYPE_CODE;
 }
 
 static gw_column_type type_of(type_word word) {
-    static const gw_column_type types[] = {GW_COLUMN_CODE, GW_COLUMN_INTEGER, GW_COLUMN_DECIMAL, GW_COLUMN_CODE};
+    static const gw_column_type types[] = {GW_COLUMN_CODE, GW_COLUMN_INTEGER, GW_COLUMN_DECIMAL, GW_COLUMN_CODE,
+                                           GW_COLUMN_TEXT};
     return types[word];
 }
 
@@ -328,6 +332,23 @@ static void read_weight(gw_policy_loader *l, const gw_json_node *node, gw_column
     read_outside(l, node, column);
 }
 
+static uint32_t read_text_bound(gw_policy_loader *l, const gw_json_node *node, const char *name, uint32_t otherwise,
+                                uint32_t most) {
+    if (!gw_policy_is_well(l) || !gw_json_has(node, name))
+        return otherwise;
+    const gw_json_node *at = gw_json_member(node, name);
+    if (gw_json_type_of(at) == GW_JSON_INTEGER && (gw_json_integer(at) < 1 || gw_json_integer(at) > (int64_t)most))
+        GW_POLICY_FAIL(l, at, "policy_text", "Write the most there can be; it is public.",
+                       "\"%s\" must be from 1 to %u.", name, most);
+    return (uint32_t)gw_json_read_integer(&l->load.reader, node, name, 1, (int64_t)most);
+}
+
+// Values that no list names: how long one may be, and how many different ones there may be. Both are public.
+static void read_text(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
+    column->text_bytes_max = read_text_bound(l, node, "length_max", TEXT_BYTES_OTHERWISE, GW_KEY_BYTES_MAX);
+    column->keys_max = read_text_bound(l, node, "keys_max", KEYS_OTHERWISE, GW_KEYS_MAX);
+}
+
 void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
     // In the order of type_word.
     static const char *const allowed[][13] = {
@@ -337,15 +358,17 @@ void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_col
         {"concept", "type", "label", "missing", "depends_on", "unit", "min", "max", "grid", "outside",
          "person_total_max", "bandings", NULL},
         {"concept", "type", "label", "missing", "depends_on", "period", "first", "last", NULL},
+        {"concept", "type", "label", "missing", "depends_on", "length_max", "keys_max", NULL},
     };
     static const char *const allowed_any[] = {
-        "concept", "type",     "label", "missing", "depends_on",       "unit",   "min",   "max",  "grid", "bandings",
-        "recode",  "codelist", "codes", "role",    "person_total_max", "period", "first", "last", "mean", "outside",
-        NULL};
+        "concept",    "type",     "label", "missing", "depends_on",       "unit",   "min",   "max",  "grid", "bandings",
+        "recode",     "codelist", "codes", "role",    "person_total_max", "period", "first", "last", "mean", "outside",
+        "length_max", "keys_max", NULL};
     static const char *const required[][7] = {{"concept", "type", "missing", NULL},
                                               {"concept", "type", "missing", NULL},
                                               {"concept", "type", "missing", NULL},
-                                              {"concept", "type", "missing", "period", "first", "last", NULL}};
+                                              {"concept", "type", "missing", "period", "first", "last", NULL},
+                                              {"concept", "type", "missing", NULL}};
     gw_json_reader *reader = &l->load.reader;
     column->name = gw_load_header_at(&l->load, node, gw_json_name(node));
     if (!gw_json_expect_object(reader, node, allowed_any))
@@ -371,6 +394,10 @@ void gw_policy_read_column(gw_policy_loader *l, const gw_json_node *node, gw_col
         return;
     if (type == TYPE_DATE) {
         gw_policy_read_periods(l, node, column);
+        return;
+    }
+    if (type == TYPE_TEXT) {
+        read_text(l, node, column);
         return;
     }
     if (type == TYPE_CODE) {

@@ -63,6 +63,12 @@ static void write_bound(const gw_plan *plan, gw_buffer *text) {
     gw_buffer_text(text, "}");
 }
 
+static void write_delta(const gw_plan *plan, gw_buffer *text) {
+    char delta[GW_DELTA_TEXT];
+    gw_delta_format((gw_delta){plan->delta}, delta);
+    gw_json_write_member(text, "delta", delta);
+}
+
 // What is counted and how often. Nothing is written where a person is one row that counts once.
 static void write_unit(const gw_plan *plan, gw_buffer *text) {
     bool is_many = plan->table->rows_per_person_max > 1;
@@ -74,6 +80,8 @@ static void write_unit(const gw_plan *plan, gw_buffer *text) {
         gw_json_write_member(text, "per", plan->is_per_person ? "person" : "row");
     if (plan->weight)
         gw_buffer_text(text, ",\"weighted\":true");
+    if (plan->delta > 0)
+        write_delta(plan, text);
     if (is_many || plan->bound.kind != GW_BOUND_NONE)
         write_bound(plan, text);
 }
@@ -222,6 +230,8 @@ static void layout_column(gw_buffer *text, const gw_column *column) {
         layout_text(text, column->codelist.codes[i].id);
     if (column->is_weight)
         gw_buffer_text(text, " weight");
+    if (column->type == GW_COLUMN_TEXT)
+        gw_buffer_format(text, " text %u %u", column->text_bytes_max, column->keys_max);
     if (column->period != GW_PERIOD_NONE)
         gw_buffer_format(text, " period %d", (int)column->period);
     gw_buffer_text(text, " recodes");

@@ -79,6 +79,8 @@ gw_status gw_canonical_read(gw_bytes text, gw_arena *arena, gw_json **ret_json, 
     question.where = gw_filters_read(&reader, gw_json_read_array(&reader, root, "where"), arena, &question.where_count);
     read_by(&reader, root, arena, &question);
     question.epsilon = gw_json_read_epsilon(&reader, root, "epsilon");
+    const char *delta = read_text_or_null(&reader, root, "delta");
+    question.has_delta = delta != NULL && gw_delta_parse(delta, &question.delta) == GW_OK;
     if (reader.status != GW_OK) {
         if (ret_problem)
             *ret_problem = reader.problem;

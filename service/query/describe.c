@@ -182,8 +182,10 @@ void gw_describe_protection(const gw_plan *plan, gw_buffer *out) {
     } else {
         gw_json_write_integer(out, "units", (int64_t)plan->bound.units);
     }
-    bool is_choice = plan->mechanism == GW_MECHANISM_PICK;
-    gw_json_write_member(out, "law", is_choice ? "permute-and-flip" : "discrete-laplace");
+    gw_json_write_member(out, "law",
+                         plan->mechanism == GW_MECHANISM_PICK        ? "permute-and-flip"
+                         : plan->mechanism == GW_MECHANISM_SELECTION ? "random-threshold"
+                                                                     : "discrete-laplace");
     if (gw_plan_is_by_grid(plan->statistic))
         write_grid(plan, out);
     gw_json_write_member(out, "sensitivity", sensitivity);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define DATA_NONE "00000000000000000000000000000000"
+#define DUMMY_KEYS 12
 #define CELL_PERSONS_OTHERWISE 1000u // where the policy states no planning size
 
 // ---- public randomness
@@ -113,7 +114,25 @@ static gw_status bins_fill(const gw_plan *plan, dummy_cell cell, public_stream *
     return GW_OK;
 }
 
+// A handful of keys, from some that surely show to some that surely do not; named so that nobody takes them for one.
+static gw_status dummy_measure_keys(gw_query *query) {
+    const gw_plan *plan = &query->plan;
+    public_stream stream = stream_of(query, "godwit dummy keys v1");
+    uint16_t random[DUMMY_KEYS][4];
+    gw_status status = gw_exact_keys_new(plan->measured_cells, plan->of->text_bytes_max, &query->exact_keys);
+    if (status == GW_OK)
+        status = stream_fill(&stream, random, sizeof random);
+    for (size_t i = 0; status == GW_OK && i < DUMMY_KEYS && i < plan->measured_cells; i++) {
+        gw_exact_keys *keys = query->exact_keys;
+        snprintf(gw_exact_keys_text(keys, i), keys->text_size, "DUMMY%c%c", (char)('A' + i / 26), (char)('A' + i % 26));
+        keys->counts[i] = (uint64_t)cell_draw(plan, random[i]).size / (1 + i * i);
+    }
+    return status;
+}
+
 static gw_status dummy_measure(gw_query *query) {
+    if (query->plan.mechanism == GW_MECHANISM_SELECTION)
+        return dummy_measure_keys(query);
     const gw_plan *plan = &query->plan;
     public_stream stream = stream_of(query, "godwit dummy cells v1");
     size_t bins = plan->grid.column ? plan->grid.count : 1, groups = plan->measured_cells / bins;
@@ -135,10 +154,7 @@ static gw_status dummy_measure(gw_query *query) {
 static gw_status dummy_protect(gw_query *query) {
     public_stream stream = stream_of(query, "godwit dummy noise v1");
     const gw_random_source source = {stream_fill, &stream};
-    gw_status status = gw_query_protect(&query->plan, query->laws, query->exact, source, &query->released);
-    gw_exact_table_free(query->exact);
-    query->exact = NULL;
-    return status;
+    return gw_query_protect_measured(query, source);
 }
 
 // ---- the reply
@@ -158,7 +174,10 @@ static gw_status dummy_encode(gw_query *query) {
                                                              notice ? " " : "", notice ? notice : ""),
                                    .is_dummy = true};
     gw_hash salt = gw_sha256_two(gw_bytes_of("godwit dummy salt v1"), question);
-    return answer.notice ? gw_plan_encode(&answer, query->released, salt, &query->document) : GW_NO_MEMORY;
+    if (!answer.notice)
+        return GW_NO_MEMORY;
+    return query->released_keys ? gw_plan_encode_keys(&answer, query->released_keys, salt, &query->document)
+                                : gw_plan_encode(&answer, query->released, salt, &query->document);
 }
 
 static void dummy_account(gw_query *query) {

@@ -152,6 +152,12 @@ bool gw_plan_depends_on_household(const gw_plan *plan) {
 
 static void answer_note(const gw_plan *plan, gw_buffer *text) {
     gw_plan_bounds_note(plan, text);
+    if (plan->mechanism == GW_MECHANISM_SELECTION)
+        gw_buffer_format(
+            text,
+            "%sKeys that few people share are not shown, and not all of those that more do; a shown key of a "
+            "small count may be too high, as far as its range says.",
+            text->size > 0 ? " " : "");
     if (gw_plan_depends_on_household(plan))
         gw_buffer_format(text,
                          "%sHousehold effects are not protected: a value used here moves with other people's records, "
@@ -254,6 +260,15 @@ static gw_status shape_bins(const gw_plan *plan, shape_texts *texts, gw_release_
     return bins_axes(plan, texts, shape);
 }
 
+// The keys are the answer's one breakdown.
+static void shape_keys(const gw_plan *plan, shape_texts *texts, gw_release_shape *shape) {
+    texts->by[0] = plan->of->concept;
+    shape->by = texts->by;
+    shape->axis_count = 1;
+    shape->key_bytes_max = plan->of->text_bytes_max;
+    shape->delta.atto = plan->delta;
+}
+
 // What bounding did; nothing where a person is one row that counts once, by values that are the person's own.
 static void shape_bounds(const gw_plan *plan, shape_texts *texts, const char *note, gw_release_shape *shape) {
     if (note[0] == '\0')
@@ -276,6 +291,10 @@ size_t gw_plan_answer_bytes(const gw_plan *plan) {
                               .step_scaled = plan->step_scaled,
                               .part_count = plan->part_count,
                               .value_digits = value_digits(plan)};
+    if (plan->mechanism == GW_MECHANISM_SELECTION) {
+        shape_keys(plan, &texts, &shape);
+        return gw_release_keys_bytes_max(&shape, plan->cell_count);
+    }
     shape_axes(plan, &texts, &shape);
     gw_status status = shape_bins(plan, &texts, &shape);
     size_t bytes = status == GW_OK ? gw_release_bytes_max(&shape, plan->cell_count) : SIZE_MAX;
@@ -310,23 +329,46 @@ static gw_release_shape shape_of(const gw_plan_answer *answer, shape_texts *text
                               .is_dummy = answer->is_dummy};
     scaled_text(plan->step_scaled, plan->step_scale, texts->grid);
     scaled_text(plan->offset_scaled, plan->step_scale, texts->offset);
-    shape_axes(plan, texts, &shape);
+    if (plan->mechanism == GW_MECHANISM_SELECTION)
+        shape_keys(plan, texts, &shape);
+    else
+        shape_axes(plan, texts, &shape);
     return shape;
+}
+
+// What every encoding begins with; the note lives until the caller ends it.
+static gw_status shape_begin(const gw_plan_answer *answer, shape_texts *texts, gw_buffer *note,
+                             gw_release_shape *ret_shape) {
+    gw_buffer_init(note, GW_PLAN_NOTE_MAX);
+    answer_note(answer->plan, note);
+    *ret_shape = shape_of(answer, texts);
+    shape_bounds(answer->plan, texts, gw_buffer_string(note), ret_shape);
+    return note->status;
 }
 
 gw_status gw_plan_encode(const gw_plan_answer *answer, const gw_released_table *table, gw_hash salt,
                          gw_buffer *ret_document) {
     shape_texts texts = {.periods = NULL};
     gw_buffer note;
-    gw_buffer_init(&note, GW_PLAN_NOTE_MAX);
-    answer_note(answer->plan, &note);
-    gw_release_shape shape = shape_of(answer, &texts);
-    shape_bounds(answer->plan, &texts, gw_buffer_string(&note), &shape);
-    gw_status status = shape_bins(answer->plan, &texts, &shape);
-    status = status == GW_OK ? note.status : status;
+    gw_release_shape shape;
+    gw_status status = shape_begin(answer, &texts, &note, &shape);
+    if (status == GW_OK)
+        status = shape_bins(answer->plan, &texts, &shape);
     if (status == GW_OK)
         status = gw_release_encode(&shape, answer->laws->ranges, table, salt, ret_document);
     gw_buffer_done(&note);
     free(texts.periods);
+    return status;
+}
+
+gw_status gw_plan_encode_keys(const gw_plan_answer *answer, const gw_released_keys *keys, gw_hash salt,
+                              gw_buffer *ret_document) {
+    shape_texts texts;
+    gw_buffer note;
+    gw_release_shape shape;
+    gw_status status = shape_begin(answer, &texts, &note, &shape);
+    if (status == GW_OK)
+        status = gw_release_encode_keys(&shape, answer->laws->figures, keys, salt, ret_document);
+    gw_buffer_done(&note);
     return status;
 }

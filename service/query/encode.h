@@ -3,6 +3,7 @@
 // includes it.
 // Thread safety: pure.   Depends on: plan.h, laws.h, wire/decimal.h.
 #pragma once
+#include "privacy/mechanism/selection.h"
 #include "privacy/released.h"
 #include "service/query/laws.h"
 #include "service/query/plan.h"
@@ -20,6 +21,9 @@ typedef struct {
 // Appends the answer's bytes. `salt`: 32 fresh random bytes. Fails like gw_release_encode.
 GW_MUST_CHECK gw_status gw_plan_encode(const gw_plan_answer *answer, const gw_released_table *table, gw_hash salt,
                                        gw_buffer *ret_document);
+// The same for unknown keys.
+GW_MUST_CHECK gw_status gw_plan_encode_keys(const gw_plan_answer *answer, const gw_released_keys *keys, gw_hash salt,
+                                            gw_buffer *ret_document);
 // The most bytes an answer to the plan has, by the public sizes.
 size_t gw_plan_answer_bytes(const gw_plan *plan);
 // What bounding did and what that can do to the figures: from the policy alone, one sentence or two; none where a

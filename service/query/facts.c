@@ -59,14 +59,19 @@ static void write_numeric(gw_buffer *out, const gw_column *column) {
 }
 
 static void write_concept(gw_buffer *out, const gw_column *column) {
-    static const char *const types[] = {
-        [GW_COLUMN_CODE] = "code", [GW_COLUMN_INTEGER] = "integer", [GW_COLUMN_DECIMAL] = "decimal"};
+    static const char *const types[] = {[GW_COLUMN_CODE] = "code",
+                                        [GW_COLUMN_INTEGER] = "integer",
+                                        [GW_COLUMN_DECIMAL] = "decimal",
+                                        [GW_COLUMN_TEXT] = "text"};
     gw_buffer_text(out, "{");
     gw_json_write_member(out, "concept", column->concept);
     gw_json_write_member(out, "label", column->label ? column->label : column->concept);
     gw_json_write_member(out, "type", types[column->type]);
     gw_json_write_member(out, "missing", column->missing == GW_MISSING_UNKNOWN ? GW_CODE_UNKNOWN : "drop");
-    if (column->type != GW_COLUMN_CODE) {
+    if (column->type == GW_COLUMN_TEXT) {
+        gw_json_write_integer(out, "length_max", column->text_bytes_max);
+        gw_json_write_integer(out, "keys_max", column->keys_max);
+    } else if (column->type != GW_COLUMN_CODE) {
         write_numeric(out, column);
     } else {
         if (column->period != GW_PERIOD_NONE)

@@ -3,6 +3,8 @@
 // privacy/cost.h, the policy's planning sizes, the asker's own group size.
 #include "service/query/facts.h"
 
+#include "privacy/derive/keys.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +91,21 @@ static void write_weight(const gw_plan *plan, gw_buffer *out) {
     gw_json_write_member(out, "weight_max", largest);
 }
 
+// Which keys will be shown at all.
+static void write_selection(const gw_plan *plan, gw_buffer *out) {
+    const gw_selection_price price = {plan->epsilon, plan->sensitivity, {plan->delta}};
+    char delta[GW_DELTA_TEXT];
+    gw_delta_format((gw_delta){plan->delta}, delta);
+    gw_json_write_name(out, "selection");
+    gw_buffer_text(out, "{");
+    gw_json_write_member(out, "delta", delta);
+    gw_json_write_integer(out, "keys_max", (int64_t)plan->cell_count);
+    gw_json_write_integer(out, "keys_per_person", (int64_t)plan->sensitivity);
+    gw_json_write_integer(out, "shown_half", (int64_t)gw_keys_price_persons(price, 0.5));
+    gw_json_write_integer(out, "shown_99", (int64_t)gw_keys_price_persons(price, 0.99));
+    gw_buffer_text(out, "}");
+}
+
 static void write_error(const gw_plan *plan, gw_buffer *out) {
     gw_json_write_name(out, "error");
     gw_buffer_text(out, "{");
@@ -98,6 +115,8 @@ static void write_error(const gw_plan *plan, gw_buffer *out) {
     write_group(plan, plan->shape.group_size, out);
     write_groups(plan, out);
     write_weight(plan, out);
+    if (plan->mechanism == GW_MECHANISM_SELECTION)
+        write_selection(plan, out);
     gw_buffer_text(out, "}");
 }
 

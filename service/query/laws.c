@@ -35,6 +35,8 @@ static void slot_free(slot *one) {
         return;
     gw_discrete_laplace_free(one->laws.sampler);
     gw_interval_law_free(one->laws.ranges);
+    gw_selection_law_free(one->laws.selection);
+    gw_keys_figures_free(one->laws.figures);
     free(one);
 }
 
@@ -49,25 +51,42 @@ void gw_laws_cache_free(gw_laws_cache *cache) {
     free(cache);
 }
 
-static slot *slot_make(gw_noise noise, size_t others, gw_status *ret_status) {
+// What a law is asked for by.
+typedef struct {
+    gw_noise noise;
+    size_t others;
+    gw_delta delta; // 0: no keys
+} law_name;
+
+static gw_status laws_make(gw_laws *laws) {
+    gw_selection_price price = {laws->noise.epsilon, laws->noise.sensitivity, laws->delta};
+    if (laws->delta.atto > 0) {
+        gw_status status = gw_selection_law_new(price, &laws->selection);
+        return status == GW_OK ? gw_keys_figures_new(laws->selection, &laws->figures) : status;
+    }
+    gw_status status = gw_discrete_laplace_new(laws->noise, &laws->sampler);
+    return status == GW_OK ? gw_interval_law_new(laws->noise, GW_LEVEL_95, laws->others, &laws->ranges) : status;
+}
+
+static slot *slot_make(law_name name, gw_status *ret_status) {
     slot *one = calloc(1, sizeof *one);
     *ret_status = one ? GW_OK : GW_NO_MEMORY;
     if (!one)
         return NULL;
-    one->laws.noise = noise;
-    one->laws.others = others;
-    *ret_status = gw_discrete_laplace_new(noise, &one->laws.sampler);
-    if (*ret_status == GW_OK)
-        *ret_status = gw_interval_law_new(noise, GW_LEVEL_95, others, &one->laws.ranges);
+    one->laws.noise = name.noise;
+    one->laws.others = name.others;
+    one->laws.delta = name.delta;
+    *ret_status = laws_make(&one->laws);
     if (*ret_status == GW_OK)
         return one;
     slot_free(one);
     return NULL;
 }
 
-static bool slot_is_of(const slot *one, gw_noise noise, size_t others) {
-    return one && one->laws.noise.epsilon.micro == noise.epsilon.micro &&
-           one->laws.noise.sensitivity == noise.sensitivity && one->laws.others == others;
+static bool slot_is_of(const slot *one, law_name name) {
+    return one && one->laws.noise.epsilon.micro == name.noise.epsilon.micro &&
+           one->laws.noise.sensitivity == name.noise.sensitivity && one->laws.others == name.others &&
+           one->laws.delta.atto == name.delta.atto;
 }
 
 static const gw_laws *slot_hold(gw_laws_cache *cache, slot *one) {
@@ -76,11 +95,11 @@ static const gw_laws *slot_hold(gw_laws_cache *cache, slot *one) {
     return &one->laws;
 }
 
-static const gw_laws *find_and_hold(gw_laws_cache *cache, gw_noise noise, size_t others) {
+static const gw_laws *find_and_hold(gw_laws_cache *cache, law_name name) {
     const gw_laws *found = NULL;
     pthread_mutex_lock(&cache->lock);
     for (size_t i = 0; i < SLOTS && !found; i++)
-        if (slot_is_of(cache->slots[i], noise, others))
+        if (slot_is_of(cache->slots[i], name))
             found = slot_hold(cache, cache->slots[i]);
     pthread_mutex_unlock(&cache->lock);
     return found;
@@ -99,12 +118,12 @@ static size_t slot_to_fill(const gw_laws_cache *cache) {
     return oldest;
 }
 
-gw_status gw_laws_hold(gw_laws_cache *cache, gw_noise noise, size_t others, const gw_laws **ret) {
-    *ret = find_and_hold(cache, noise, others);
+static gw_status laws_hold(gw_laws_cache *cache, law_name name, const gw_laws **ret) {
+    *ret = find_and_hold(cache, name);
     if (*ret)
         return GW_OK;
     gw_status status;
-    slot *made = slot_make(noise, others, &status);
+    slot *made = slot_make(name, &status);
     if (!made)
         return status;
     pthread_mutex_lock(&cache->lock);
@@ -117,6 +136,14 @@ gw_status gw_laws_hold(gw_laws_cache *cache, gw_noise noise, size_t others, cons
     pthread_mutex_unlock(&cache->lock);
     slot_free(at < SLOTS ? evicted : made);
     return at < SLOTS ? GW_OK : GW_NO_MEMORY;
+}
+
+gw_status gw_laws_hold(gw_laws_cache *cache, gw_noise noise, size_t others, const gw_laws **ret) {
+    return laws_hold(cache, (law_name){.noise = noise, .others = others}, ret);
+}
+
+gw_status gw_laws_hold_keys(gw_laws_cache *cache, gw_noise noise, gw_delta delta, const gw_laws **ret) {
+    return delta.atto == 0 ? GW_INVALID : laws_hold(cache, (law_name){.noise = noise, .delta = delta}, ret);
 }
 
 void gw_laws_drop(gw_laws_cache *cache, const gw_laws *laws) {

@@ -69,6 +69,8 @@ static void query_done(gw_query *query) {
     gw_laws_drop(query->queries->laws, query->laws);
     gw_exact_table_free(query->exact);
     gw_released_free(query->released);
+    gw_exact_keys_free(query->exact_keys);
+    gw_released_keys_free(query->released_keys);
     gw_json_free(query->json);
     gw_json_free(query->quoted_json);
     gw_buffer_done(&query->canonical);

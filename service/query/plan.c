@@ -108,8 +108,9 @@ static gw_status table_resolve(const gw_plan_builder *b) {
 
 // What no plan is made of yet is refused before anything else is looked at.
 static gw_status statistic_supported(const gw_plan_builder *b, gw_statistic statistic) {
-    bool is_supported = (statistic <= GW_STATISTIC_NET || gw_plan_is_by_grid(statistic)) && !b->question->gap &&
-                        b->question->table_count == 0;
+    bool is_supported =
+        (statistic <= GW_STATISTIC_NET || gw_plan_is_by_grid(statistic) || statistic == GW_STATISTIC_KEYS) &&
+        !b->question->gap && b->question->table_count == 0;
     if (is_supported)
         return GW_OK;
     return gw_problem_set(b->problem, GW_INVALID, "unsupported_statistic", "This service does not answer this yet.",
@@ -139,6 +140,9 @@ static gw_status epsilon_resolve(const gw_plan_builder *b) {
     plan->shape.unit_sensitivity = plan->bound.sensitivity;
     plan->shape.cell_count = plan->cell_count;
     plan->shape.group_size = b->question->group_size ? b->question->group_size : b->policy->planning_cell_persons;
+    if (b->question->has_delta && plan->mechanism != GW_MECHANISM_SELECTION)
+        return gw_problem_set(b->problem, GW_INVALID, "bad_delta", "This question costs no delta.",
+                              "Only unknown keys do.", "Leave --delta out.");
     if (plan->statistic == GW_STATISTIC_SHARE && plan->cell_count < 2)
         return gw_problem_set(b->problem, GW_INVALID, "by_needed", "A share needs groups to be a share of.",
                               "Without a breakdown there is one group, whose share is 100 %.",

@@ -92,7 +92,7 @@ typedef struct {
     gw_plan_gap gap;
     gw_plan_table *tables; // marginals
     size_t table_count;
-    uint64_t delta; // selection: in units of 1e-18; otherwise 0
+    uint64_t delta; // selection: what deciding which keys are shown costs, in units of 1e-18; otherwise 0
     const gw_plan_axis *axes;
     size_t axis_count;
     const gw_plan_condition *where; // the asker's, in canonical order
@@ -125,7 +125,8 @@ typedef struct {
 
 #define GW_PLAN_CELLS_MAX 200000u // an answer of about 30 MB
 // Codes: unknown_indicator, unknown_concept, unknown_code, unknown_banding, concept_missing, bad_filter,
-// too_many_cells, by_needed, of_needed, target_error, unknown_table, bounds_too_wide, bad_measure.
+// too_many_cells, by_needed, of_needed, target_error, unknown_table, bounds_too_wide, bad_measure; text_concept,
+// selection_delta_needed, question_delta, bad_delta, bad_by, weighted_keys (plan_keys.c).
 GW_MUST_CHECK gw_status gw_plan_build(const gw_question *question, const gw_policy *policy,
                                       const gw_catalogue *catalogue, gw_arena *arena, gw_plan *ret_plan,
                                       gw_problem *ret_problem);

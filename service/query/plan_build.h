@@ -26,3 +26,7 @@ bool gw_plan_is_by_grid(gw_statistic statistic); // quantile, poverty, Gini, qui
 // plan_measure.c: what one row or person adds, in which steps; then, knowing the cells, how much one person may add.
 GW_MUST_CHECK gw_status gw_plan_measure(const gw_plan_builder *b);
 GW_MUST_CHECK gw_status gw_plan_bounds(const gw_plan_builder *b);
+// plan_keys.c: unknown keys of a text concept, and the delta that they cost; and the refusal of such a concept in any
+// other place.
+GW_MUST_CHECK gw_status gw_plan_keys(const gw_plan_builder *b);
+gw_status gw_plan_refuse_text(const gw_plan_builder *b, const gw_column *column);

@@ -84,6 +84,8 @@ static gw_status axis_resolve(const gw_plan_builder *b, const char *concept, gw_
     gw_plan_axis axis = {.concept = concept, .column = gw_table_concept(b->plan->table, concept)};
     if (!axis.column)
         return gw_plan_unknown_concept(b, concept);
+    if (axis.column->type == GW_COLUMN_TEXT)
+        return gw_plan_refuse_text(b, axis.column);
     const char *colon = strchr(concept, ':');
     if (axis.column->type == GW_COLUMN_CODE && colon) {
         gw_problem_set(b->problem, GW_INVALID, "unknown_banding", "Only numeric concepts have bandings.", "", "");
@@ -218,6 +220,8 @@ static gw_status condition_resolve(const gw_plan_builder *b, const gw_filter *fi
     const gw_column *column = gw_table_concept(b->plan->table, filter->concept);
     if (!column)
         return gw_plan_unknown_concept(b, filter->concept);
+    if (column->type == GW_COLUMN_TEXT)
+        return gw_plan_refuse_text(b, column);
     bool is_number = column->type != GW_COLUMN_CODE && !strchr(filter->concept, ':');
     if (filter->kind == GW_FILTER_BETWEEN || (is_number && filter->kind == GW_FILTER_EQUALS))
         return condition_numeric(b, filter, column, ret);

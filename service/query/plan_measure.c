@@ -55,7 +55,9 @@ static gw_status of_resolve(const gw_plan_builder *b) {
     const gw_column *column = of ? gw_table_concept(plan->table, of) : NULL;
     if (of && !column)
         return gw_plan_unknown_concept(b, of);
-    if (!column || column->type == GW_COLUMN_CODE || strchr(of, ':'))
+    if (column && column->type == GW_COLUMN_TEXT)
+        return gw_plan_refuse_text(b, column);
+    if (!column || !gw_column_is_number(column) || strchr(of, ':'))
         return of_needed(b);
     plan->of = column;
     plan->unit = column->unit ? column->unit : "NR";
@@ -222,7 +224,7 @@ static gw_status statistic_steps(const gw_plan_builder *b) {
         plan->unit = is_many && !plan->is_per_person ? "NR" : "PS";
         return of_periods(b);
     case GW_STATISTIC_KEYS:
-        break;
+        return gw_plan_keys(b);
     }
     return GW_INTERNAL;
 }
@@ -284,10 +286,11 @@ const char *gw_plan_error_unit(const gw_plan *plan) {
     case GW_STATISTIC_RATIO:
     case GW_STATISTIC_GAP:
     case GW_STATISTIC_HISTOGRAM:
-    case GW_STATISTIC_KEYS:
         return plan->unit;
     case GW_STATISTIC_QUINTILE_RATIO:
         return "times";
+    case GW_STATISTIC_KEYS:
+        return "persons";
     }
     return "";
 }
@@ -308,6 +311,8 @@ static uint64_t amount_max(const gw_plan *plan) {
 // Cells that one person can be in at most: only breakdowns by facts of rows spread a person over several.
 static uint64_t person_cells_max(const gw_plan *plan) {
     uint64_t cells = 1;
+    if (plan->mechanism == GW_MECHANISM_SELECTION) // as many keys as rows
+        return gw_table_is_of_person(plan->table, plan->of) ? 1 : plan->table->rows_per_person_max;
     for (size_t i = 0; i < plan->axis_count; i++)
         if (!gw_table_is_of_person(plan->table, plan->axes[i].column))
             cells *= plan->axes[i].code_count; // at most GW_PLAN_CELLS_MAX
@@ -343,6 +348,8 @@ gw_status gw_plan_bounds(const gw_plan_builder *b) {
     gw_plan *plan = b->plan;
     const gw_table *table = plan->table;
     plan->unit_max = amount_max(plan);
+    if (plan->mechanism == GW_MECHANISM_SELECTION)
+        plan->cell_count = plan->of->keys_max; // as many keys as there may be
     gw_bound_shape shape = {.rows_max = table->rows_per_person_max,
                             .unit_max = plan->unit_max,
                             .total_max = total_max(plan),

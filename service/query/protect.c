@@ -10,6 +10,8 @@
 
 gw_status gw_query_laws_of(const gw_plan *plan, gw_laws_cache *cache, const gw_laws **ret) {
     const gw_noise noise = {.epsilon = plan->epsilon, .sensitivity = plan->sensitivity};
+    if (plan->mechanism == GW_MECHANISM_SELECTION)
+        return gw_laws_hold_keys(cache, noise, (gw_delta){plan->delta}, ret);
     return gw_laws_hold(cache, noise, gw_release_others(plan->statistic, plan->cell_count), ret);
 }
 
@@ -41,5 +43,17 @@ gw_status gw_query_protect(const gw_plan *plan, const gw_laws *laws, const gw_ex
     case GW_MECHANISM_SELECTION:
         break;
     }
-    return GW_INTERNAL; // no plan has one of these
+    return GW_INTERNAL; // no plan has one of these, or it is of keys
+}
+
+gw_status gw_query_protect_keys(const gw_plan *plan, const gw_laws *laws, const gw_exact_keys *exact,
+                                gw_random_source source, gw_released_keys **ret) {
+    if (plan->mechanism != GW_MECHANISM_SELECTION || !laws->selection || exact->slot_count != plan->measured_cells ||
+        exact->text_size != (size_t)plan->of->text_bytes_max + 1)
+        return GW_INTERNAL;
+    gw_selection_price price = gw_selection_law_price(laws->selection);
+    if (price.epsilon.micro != plan->epsilon.micro || price.keys_per_person != plan->sensitivity ||
+        price.delta.atto != plan->delta)
+        return GW_INTERNAL;
+    return gw_selection_release(exact, laws->selection, source, ret);
 }

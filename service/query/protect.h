@@ -4,6 +4,7 @@
 // Thread safety: pure given its source.   Depends on: plan.h, laws.h, privacy/mechanism/.
 #pragma once
 #include "privacy/exact_table.h"
+#include "privacy/mechanism/selection.h"
 #include "privacy/random_source.h"
 #include "privacy/released.h"
 #include "service/query/laws.h"
@@ -17,3 +18,6 @@ GW_MUST_CHECK gw_status gw_query_laws_of(const gw_plan *plan, gw_laws_cache *cac
 // GW_INTERNAL: the table's shape or the noise is not the plan's; otherwise the mechanism's own failure.
 GW_MUST_CHECK gw_status gw_query_protect(const gw_plan *plan, const gw_laws *laws, const gw_exact_table *exact,
                                          gw_random_source source, gw_released_table **ret);
+// The same for unknown keys.
+GW_MUST_CHECK gw_status gw_query_protect_keys(const gw_plan *plan, const gw_laws *laws, const gw_exact_keys *exact,
+                                              gw_random_source source, gw_released_keys **ret);

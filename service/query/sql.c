@@ -100,13 +100,37 @@ static void sql_plain(gw_sql *sql, const gw_plan *plan) {
     gw_sql_group(sql, plan);
 }
 
+// Keys with how many persons have each. Of a person with many rows each key counts once, and no more than the bound's
+// number of them: those whose first row comes first, in an order that means nothing. Names with a space are no
+// concept's.
+static void sql_keys(gw_sql *sql, const gw_plan *plan) {
+    const char *joiner = " WHERE ";
+    gw_buffer_text(&sql->text, plan->is_per_person ? "SELECT \"one key\", count(*) FROM (SELECT " : "SELECT ");
+    gw_sql_identifier(sql, plan->of->concept);
+    if (plan->is_per_person)
+        gw_buffer_text(&sql->text, " AS \"one key\", row_number() OVER (PARTITION BY \"" GW_SQL_PERSON
+                                   "\" ORDER BY min(\"" GW_SQL_ORDER "\")) AS \"one turn\" FROM ");
+    else
+        gw_buffer_text(&sql->text, ", count(*) FROM ");
+    gw_sql_identifier(sql, plan->table->name);
+    gw_sql_where(sql, plan, &joiner);
+    if (plan->is_per_person) {
+        gw_buffer_text(&sql->text, " GROUP BY \"" GW_SQL_PERSON "\", ");
+        gw_sql_identifier(sql, plan->of->concept);
+        gw_buffer_format(&sql->text, ") AS held WHERE \"one turn\" <= %llu", (unsigned long long)plan->bound.units);
+    }
+    gw_buffer_text(&sql->text, " GROUP BY 1");
+}
+
 gw_status gw_sql_build(const gw_plan *plan, gw_arena *arena, gw_sql *ret_sql) {
     gw_sql sql = {.param_max = plan_params(plan), .arena = arena};
     sql.params = gw_arena_array(arena, sql.param_max, sizeof *sql.params);
     if (!sql.params)
         return GW_NO_MEMORY;
     gw_buffer_init(&sql.text, GW_SQL_BYTES_MAX);
-    if (plan->bound.kind == GW_BOUND_NONE && !plan->is_per_person)
+    if (plan->mechanism == GW_MECHANISM_SELECTION)
+        sql_keys(&sql, plan);
+    else if (plan->bound.kind == GW_BOUND_NONE && !plan->is_per_person)
         sql_plain(&sql, plan);
     else
         gw_sql_bounded(&sql, plan);

@@ -222,7 +222,11 @@ static gw_status measure_statement(gw_query *query, uint32_t deadline_ms) {
                                      .cell_count = query->plan.measured_cells,
                                      .part_count = query->plan.measured_parts,
                                      .deadline_ms = deadline_ms};
-    gw_status status = gw_engine_measure(query->queries->options.engine, &statement, &query->exact);
+    gw_engine *engine = query->queries->options.engine;
+    bool is_keys = query->plan.mechanism == GW_MECHANISM_SELECTION;
+    statement.key_bytes = is_keys ? query->plan.of->text_bytes_max : 0;
+    gw_status status = is_keys ? gw_engine_measure_keys(engine, &statement, &query->exact_keys)
+                               : gw_engine_measure(engine, &statement, &query->exact);
     gw_buffer_done(&sql.text);
     return status;
 }
@@ -239,14 +243,23 @@ gw_status gw_query_step_measure(gw_query *query) {
 
 // ---- 8 protect
 
+gw_status gw_query_protect_measured(gw_query *query, gw_random_source source) {
+    gw_status status =
+        query->exact_keys
+            ? gw_query_protect_keys(&query->plan, query->laws, query->exact_keys, source, &query->released_keys)
+            : gw_query_protect(&query->plan, query->laws, query->exact, source, &query->released);
+    gw_exact_table_free(query->exact); // wiped here: nothing after these lines has seen a true value
+    gw_exact_keys_free(query->exact_keys);
+    query->exact = NULL;
+    query->exact_keys = NULL;
+    return status;
+}
+
 gw_status gw_query_step_protect(gw_query *query) {
     gw_random *random = query->worker->random;
     gw_status status = gw_random_reseed(random);
     if (status == GW_OK)
-        status =
-            gw_query_protect(&query->plan, query->laws, query->exact, gw_random_as_source(random), &query->released);
-    gw_exact_table_free(query->exact); // wiped here: nothing after this line has seen a true value
-    query->exact = NULL;
+        status = gw_query_protect_measured(query, gw_random_as_source(random));
     return status == GW_OK ? GW_OK : gw_query_failed_after_charge(query, query->charge.cost);
 }
 
@@ -258,6 +271,8 @@ static gw_status seal_encode(gw_query *query, gw_hash salt) {
                                    .data_version = query->data.version,
                                    .release = query->charge.release,
                                    .question = query->question_hash};
+    if (query->released_keys)
+        return gw_plan_encode_keys(&answer, query->released_keys, salt, &query->document);
     return gw_plan_encode(&answer, query->released, salt, &query->document);
 }
 
@@ -274,7 +289,7 @@ gw_status gw_query_step_seal(gw_query *query) {
     gw_store_op op = {.kind = GW_STORE_SEAL, .charge_seq = query->charge.seq, .entry = {.kind = GW_ENTRY_RELEASE}};
     bool is_encoded = gw_random_bytes(salt.bytes, GW_HASH_SIZE) && seal_encode(query, salt) == GW_OK;
     gw_released_free(query->released);
-    query->released = NULL;
+    query->released = NULL; // released keys go with the query: they may be published
     if (!is_encoded) {
         gw_buffer_done(&query->document);
         return gw_query_failed_after_charge(query, query->charge.cost);

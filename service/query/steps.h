@@ -2,6 +2,7 @@
 // One query on its way: what the steps fill in, in the order they do. Nobody outside this room includes it.
 // Thread safety: one thread per query.   Depends on: shared.h, plan.h, wire.
 #pragma once
+#include "privacy/mechanism/selection.h"
 #include "service/query/facts.h"
 #include "service/query/plan.h"
 #include "service/query/shared.h"
@@ -38,6 +39,8 @@ typedef struct gw_query {
     gw_store_charge charge;
     gw_exact_table *exact;
     gw_released_table *released;
+    gw_exact_keys *exact_keys; // unknown keys: instead of the two tables
+    gw_released_keys *released_keys;
     const gw_laws *laws; // held from recall to the end
     gw_buffer document;  // the answer's bytes, or a document of facts
     gw_buffer receipt, account;
@@ -70,5 +73,7 @@ gw_status gw_query_within_max_cost(gw_query *query);
 bool gw_query_is_request_of(const gw_query *query, const gw_store_charge *charge); // the same bytes
 gw_status gw_query_idem_conflict(gw_query *query);
 gw_status gw_query_answer_stored(gw_query *query);
+// Releases what was measured, and wipes it, also where that failed.
+gw_status gw_query_protect_measured(gw_query *query, gw_random_source source);
 gw_status gw_query_failed_after_charge(gw_query *query, uint64_t cost);
 gw_status gw_query_failed_for_good(gw_query *query, uint64_t cost);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Encodes answers. Estimates and ranges are post-processing of the measured integers, which are printed beside them, so
 // a reader can recompute everything here. Numbers that round are rounded outwards in ranges.
-#include "service/release/release.h"
+#include "service/release/release_inner.h"
 
 #include "service/base/check.h"
 #include "service/release/bins.h"
@@ -12,11 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// One cell without its numbers and key: {"key":[],"parts":[],"estimate":"","lower":"","upper":"","se":"","flag":"u"},
-#define CELL_FIXED_BYTES 96u
-#define HEAD_BYTES_MAX 16384u // names, a notice, the note on bounds, and the closing signs
-#define INDEX_DIGITS_MAX 6u   // of a chosen bin
-#define VALUE_DIGITS_MAX 40u  // of any 128-bit integer
+#define INDEX_DIGITS_MAX 6u  // of a chosen bin
+#define VALUE_DIGITS_MAX 40u // of any 128-bit integer
 
 // What is the same for every cell of a table, worked out once.
 typedef struct {
@@ -191,7 +188,7 @@ static void encode_bounds(const gw_release_shape *shape, gw_buffer *out) {
     gw_buffer_text(out, "}");
 }
 
-static void encode_head(const gw_release_shape *shape, gw_hash salt, gw_buffer *out) {
+void gw_release_write_head(const gw_release_shape *shape, gw_hash salt, gw_buffer *out) {
     gw_buffer_text(out, "{\"v\":1");
     encode_hash(out, "salt", salt);
     gw_json_write_member(out, "release", shape->release);
@@ -211,7 +208,9 @@ static void encode_head(const gw_release_shape *shape, gw_hash salt, gw_buffer *
         gw_buffer_text(out, ",\"dummy\":true");
     gw_json_write_name(out, "noise");
     bool is_choice = shape->bins && shape->bins->tree.bin_count == 0;
-    gw_buffer_text(out, is_choice ? "{\"law\":\"permute-and-flip\"" : "{\"law\":\"discrete-laplace\"");
+    const char *law = is_choice ? "permute-and-flip" : shape->delta.atto > 0 ? "random-threshold" : "discrete-laplace";
+    gw_buffer_text(out, "{");
+    gw_json_write_member(out, "law", law);
     gw_json_write_epsilon(out, "epsilon", shape->noise.epsilon);
     char text[32];
     snprintf(text, sizeof text, "%llu", (unsigned long long)shape->noise.sensitivity);
@@ -251,8 +250,8 @@ static size_t cells_bytes_max(const gw_release_shape *shape, size_t cell_count, 
         figure_digits = figure_digits > GW_CELL_DIGITS_MAX ? figure_digits : GW_CELL_DIGITS_MAX;
         digits = digits > INDEX_DIGITS_MAX ? digits : INDEX_DIGITS_MAX;
     }
-    size_t bytes =
-        cell_count * (CELL_FIXED_BYTES + shape->part_count * (digits + 4) + 4 * (figure_digits + shape->decimals + 6));
+    size_t bytes = cell_count * (GW_RELEASE_CELL_BYTES + shape->part_count * (digits + 4) +
+                                 4 * (figure_digits + shape->decimals + 6));
     for (size_t axis = 0; axis < shape->axis_count; axis++) {
         size_t codes = 0;
         for (size_t i = 0; i < shape->axis_sizes[axis]; i++)
@@ -268,7 +267,7 @@ static size_t body_bytes_max(const gw_release_shape *shape, size_t cell_count, u
 }
 
 size_t gw_release_bytes_max(const gw_release_shape *shape, size_t cell_count) {
-    return HEAD_BYTES_MAX + body_bytes_max(shape, cell_count, shape->value_digits);
+    return GW_RELEASE_HEAD_BYTES_MAX + body_bytes_max(shape, cell_count, shape->value_digits);
 }
 
 size_t gw_release_others(gw_statistic statistic, size_t cell_count) {
@@ -391,16 +390,20 @@ static void encode_group_key(const void *state, size_t group, gw_buffer *out) {
     encode_codes(e, e->shape->bins->group_axes, e->shape->bins->group_count, group, out);
 }
 
-// Spaces up to a length that the shape alone decides.
-static void encode_padding(const gw_release_shape *shape, size_t cell_count, size_t start, gw_buffer *out) {
+void gw_release_pad(gw_buffer *out, size_t length) {
     static const char spaces[64] = "                                                               ";
-    size_t length = start + body_bytes_max(shape, cell_count, shape->value_digits) + 16;
-    if (out->size > length)
-        length = start + body_bytes_max(shape, cell_count, VALUE_DIGITS_MAX) + 16;
     while (out->status == GW_OK && out->size < length) {
         size_t left = length - out->size;
         gw_buffer_append(out, spaces, left < 63 ? left : 63);
     }
+}
+
+// Spaces up to a length that the shape alone decides.
+static void encode_padding(const gw_release_shape *shape, size_t cell_count, size_t start, gw_buffer *out) {
+    size_t length = start + body_bytes_max(shape, cell_count, shape->value_digits) + 16;
+    if (out->size > length)
+        length = start + body_bytes_max(shape, cell_count, VALUE_DIGITS_MAX) + 16;
+    gw_release_pad(out, length);
 }
 
 gw_status gw_release_encode(const gw_release_shape *shape, const gw_interval_law *law, const gw_released_table *table,
@@ -415,7 +418,7 @@ gw_status gw_release_encode(const gw_release_shape *shape, const gw_interval_law
     if (status == GW_OK && shape->bins)
         status = gw_bins_new(shape, table, &e.bins);
     if (status == GW_OK) {
-        encode_head(shape, salt, ret_answer);
+        gw_release_write_head(shape, salt, ret_answer);
         size_t start = ret_answer->size;
         if (e.bins)
             gw_bins_encode_measured(e.bins, encode_group_key, &e, ret_answer);

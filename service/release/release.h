@@ -6,6 +6,8 @@
 #pragma once
 #include "privacy/cost.h"
 #include "privacy/derive/distribution.h"
+#include "privacy/derive/keys.h"
+#include "privacy/mechanism/selection.h"
 #include "privacy/released.h"
 #include "service/base/buffer.h"
 #include "service/base/crypto.h"
@@ -49,6 +51,8 @@ typedef struct {
     const char *bounds_kind;                               // NULL: nothing to say of them
     const char *bounds_units, *bounds_total, *bounds_note; // as in answer.h
     bool is_dummy;                                         // made from the policy alone
+    gw_delta delta;       // unknown keys: what deciding which are shown cost; otherwise 0
+    size_t key_bytes_max; // unknown keys: of the longest
     size_t part_count;
     unsigned value_digits;                // decimal digits that public sizes say a measured integer has at most
     const char *const *by;                // axis_count concepts
@@ -64,6 +68,12 @@ typedef struct {
 // GW_NO_MEMORY.
 GW_MUST_CHECK gw_status gw_release_encode(const gw_release_shape *shape, const gw_interval_law *law,
                                           const gw_released_table *table, gw_hash salt, gw_buffer *ret_answer);
+// Unknown keys, in the order in which they were released; `by` is their concept. The length is that of as many cells as
+// are shown, with keys of the longest length: how many are shown is part of the answer, how long they are is not told
+// from outside.
+GW_MUST_CHECK gw_status gw_release_encode_keys(const gw_release_shape *shape, const gw_keys_figures *figures,
+                                               const gw_released_keys *keys, gw_hash salt, gw_buffer *ret_answer);
+size_t gw_release_keys_bytes_max(const gw_release_shape *shape, size_t key_count);
 // The length that a table of this shape has at most, while its integers have no more than value_digits; needs no texts
 // but the codes.
 size_t gw_release_bytes_max(const gw_release_shape *shape, size_t cell_count);

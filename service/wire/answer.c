@@ -200,8 +200,9 @@ static void decode_noise(decoder *d, const gw_json_node *root, gw_answer *answer
         return;
     const char *law = gw_json_read_string(&d->reader, noise, "law");
     d->is_rank_only = law != NULL && strcmp(law, "permute-and-flip") == 0;
-    if (law != NULL && strcmp(law, "discrete-laplace") != 0 && !d->is_rank_only)
-        fail_value(d, gw_json_member(noise, "law"), "law", "discrete-laplace or permute-and-flip");
+    bool is_known = law == NULL || strcmp(law, "discrete-laplace") == 0 || strcmp(law, "random-threshold") == 0;
+    if (!is_known && !d->is_rank_only)
+        fail_value(d, gw_json_member(noise, "law"), "law", "discrete-laplace, random-threshold or permute-and-flip");
     answer->law = keep(d, law);
     answer->rank_error = gw_json_has(noise, "rank_error") ? read_decimal(d, noise, "rank_error") : NULL;
     answer->noise.epsilon = gw_json_read_epsilon(&d->reader, noise, "epsilon");

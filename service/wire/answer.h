@@ -63,7 +63,7 @@ typedef struct {
     const char *const *levels; // quantile
     size_t level_count;
     const char *fraction;   // poverty
-    const char *law;        // "discrete-laplace" or "permute-and-flip"
+    const char *law;        // "discrete-laplace", "random-threshold" (keys) or "permute-and-flip"
     const char *rank_error; // permute-and-flip: how many persons the chosen value's rank is off at most, at the level
     const char *selection_epsilon, *selection_delta; // keys: what deciding which are shown cost
     gw_noise noise;

@@ -21,7 +21,7 @@ typedef struct {
 
 #define QUESTION_FIELDS                                                                                                \
     "v", "kind", "dataset", "indicator", "measure", "weighted", "where", "by", "epsilon", "target_error",              \
-        "group_size", "max_cost", "gap", "tables"
+        "group_size", "max_cost", "gap", "tables", "delta"
 static const char *const fields_question[] = {QUESTION_FIELDS, NULL};
 static const char *const fields_quote[] = {"v", "kind", "quote", "max_cost", NULL};
 static const char *const fields_basket[] = {"v", "kind", "questions", NULL};
@@ -482,6 +482,20 @@ static void decode_target_error(gw_json_reader *reader, const gw_json_node *root
         fail_no_memory(reader, root);
 }
 
+static void decode_delta(gw_json_reader *reader, const gw_json_node *root, gw_question *question) {
+    question->has_delta = gw_json_has(root, "delta");
+    const char *text = question->has_delta ? gw_json_read_string(reader, root, "delta") : NULL;
+    const gw_json_node *node = gw_json_member(root, "delta");
+    if (text == NULL)
+        return;
+    if (gw_delta_parse(text, &question->delta) != GW_OK || question->delta.atto == 0)
+        gw_json_fail(reader, node, "bad_delta", what_question, "Write \"1e-10\", or leave it out.",
+                     "A delta is a decimal above 0 and below 1 with at most 18 places.");
+    else if (!question->indicator && question->statistic != GW_STATISTIC_KEYS)
+        gw_json_fail(reader, node, "bad_delta", what_question, "Leave \"delta\" out.",
+                     "Only unknown keys cost a delta.");
+}
+
 static void decode_cost(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
     question->has_epsilon = gw_json_has(root, "epsilon");
     bool has_target = gw_json_has(root, "target_error");
@@ -541,6 +555,7 @@ static void decode_question(gw_json_reader *reader, const gw_json_node *root, gw
     decode_what(reader, root, arena, question);
     decode_groups(reader, root, arena, question);
     decode_cost(reader, root, arena, question);
+    decode_delta(reader, root, question);
 }
 
 // "Q-" and three groups of four from an alphabet without look-alikes: what the service gave out, told from a typing
@@ -570,8 +585,8 @@ static void decode_quote(gw_json_reader *reader, const gw_json_node *root, gw_qu
 
 const gw_question *gw_questions_read(gw_json_reader *reader, const gw_json_node *array, gw_arena *arena,
                                      size_t *ret_count) {
-    static const char *const allowed[] = {"dataset", "indicator",    "measure",    "weighted", "where",  "by",
-                                          "epsilon", "target_error", "group_size", "gap",      "tables", NULL};
+    static const char *const allowed[] = {"dataset",      "indicator",  "measure", "weighted", "where", "by", "epsilon",
+                                          "target_error", "group_size", "gap",     "tables",   "delta", NULL};
     if (reader->status != GW_OK || array == NULL)
         return NULL;
     size_t count = gw_json_count(array);

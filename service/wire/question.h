@@ -2,6 +2,7 @@
 // What a body asks: the typed form of `{"v":1,"kind":"query",…}`. Questions speak concepts, never columns.
 // Thread safety: immutable after decode; memory belongs to the arena.   Depends on: base, wire/json.h, privacy/cost.h.
 #pragma once
+#include "privacy/accounting/delta.h"
 #include "privacy/cost.h"
 #include "service/base/arena.h"
 #include "service/wire/json.h"
@@ -72,6 +73,8 @@ typedef struct gw_question {
     const gw_question_table
         *tables; // "tables":[["sex","c_birth"],["sex"],[]]: several tables of one price, instead of by
     size_t table_count;
+    gw_delta delta; // keys: what deciding which are shown may cost; the policy's where has_delta is false
+    bool has_delta;
     bool is_unweighted; // "weighted":false: where the table has weights, leave them out
     const gw_filter *where;
     size_t where_count;
@@ -92,7 +95,7 @@ typedef struct gw_question {
 } gw_question;
 
 // `json` must outlive the question. Codes: as json.h, plus bad_version, unknown_kind, bad_name, bad_filter, bad_by,
-// bad_measure, bad_target_error, too_many. A price of zero is bad_epsilon.
+// bad_measure, bad_delta, bad_target_error, too_many. A price of zero is bad_epsilon.
 // Numbers in `between` come out in their shortest text, so that equal questions are equal bytes.
 // Names are ASCII letters, digits and . _ - / : only, so look-alikes, NUL and separators cannot pass; no part between
 // slashes is empty or starts with a dot, so that a name can be a path below a folder.

@@ -113,6 +113,11 @@ static void encode_query(const gw_question *question, gw_buffer *buffer) {
         encode_tables(question, buffer);
     if (question->has_epsilon)
         gw_json_write_epsilon(buffer, "epsilon", question->epsilon);
+    if (question->has_delta) {
+        char delta[GW_DELTA_TEXT];
+        gw_delta_format(question->delta, delta);
+        gw_json_write_member(buffer, "delta", delta);
+    }
     if (question->target_error != NULL)
         gw_json_write_member(buffer, "target_error", question->target_error);
     if (question->group_size != 0)

@@ -247,12 +247,20 @@ static void read_key(const gw_profile *profile, gw_secret_key **ret_key) {
 }
 
 void test_daemon_population(test_daemon *daemon, const char *population, const char *total) {
+    test_daemon_population_with_delta(daemon, population, total, NULL);
+}
+
+void test_daemon_population_with_delta(test_daemon *daemon, const char *population, const char *total,
+                                       const char *selection_delta) {
     gw_buffer body;
     gw_buffer_init(&body, 4096);
     gw_buffer_format(&body,
                      "{\"v\":1,\"kind\":\"admin\",\"action\":\"population_add\",\"population\":\"%s\",\"total\":\"%s\","
-                     "\"window_days\":0,\"window_total\":null}",
+                     "\"window_days\":0,\"window_total\":null",
                      population, total);
+    if (selection_delta != NULL)
+        gw_buffer_format(&body, ",\"selection_delta\":\"%s\"", selection_delta);
+    gw_buffer_text(&body, "}");
     admin(daemon, &body);
     gw_buffer_done(&body);
 }

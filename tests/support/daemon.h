@@ -39,6 +39,9 @@ size_t test_daemon_engines(const test_daemon *daemon, pid_t *ret_pids, size_t ma
 
 // Gives a population its budget (decimal text); the daemon runs.
 void test_daemon_population(test_daemon *daemon, const char *population, const char *total);
+// The same with a delta for questions about unknown keys; or NULL.
+void test_daemon_population_with_delta(test_daemon *daemon, const char *population, const char *total,
+                                       const char *selection_delta);
 // Signs a policy's text as the admin and activates it; the daemon runs.
 void test_daemon_policy(test_daemon *daemon, const char *policy_text);
 // godwitd load of a CSV or Parquet file, or of a folder with one a table, and its activation; the daemon runs.

@@ -83,6 +83,27 @@ static void persons_for_a_chance_are_the_least(void **state) {
     done(m);
 }
 
+// The closed form says before what the table says after.
+static void prices_say_before_what_laws_say_after(void **state) {
+    (void)state;
+    static const uint64_t prices[][3] = {{1000000, 1, 10000000000000}, {1000000, 1, 1000000000},
+                                         {100000, 1, 1000000000},      {500000, 3, 1000000000000},
+                                         {10000, 1, 1000000000},       {3000000, 7, 123456789}};
+    static const uint32_t levels[] = {500000, 900000, 950000, 990000};
+    for (size_t i = 0; i < sizeof(prices) / sizeof(prices[0]); i++) {
+        made m = make(prices[i][0], prices[i][1], prices[i][2]);
+        gw_selection_price price = gw_selection_law_price(m.law);
+        for (size_t l = 0; l < 4; l++)
+            assert_true(gw_keys_price_half_width(price, levels[l]) == gw_keys_half_width(m.figures, levels[l]));
+        assert_int_equal(gw_keys_price_persons(price, 0.5), gw_keys_persons(m.figures, 0.5));
+        assert_int_equal(gw_keys_price_persons(price, 0.99), gw_keys_persons(m.figures, 0.99));
+        done(m);
+    }
+    gw_selection_price none = {.epsilon = {1}, .keys_per_person = 1, .delta = {1000}};
+    assert_true(isinf(gw_keys_price_half_width(none, 950000)));
+    assert_int_equal(gw_keys_price_persons(none, 0.5), 0);
+}
+
 static void a_value_that_none_has_is_taken_for_the_least(void **state) {
     (void)state;
     made m = make(1000000, 1, 1000000000);
@@ -99,6 +120,7 @@ int main(void) {
         cmocka_unit_test(ranges_hold_the_count_given_that_it_is_shown),
         cmocka_unit_test(large_counts_have_one_width_and_nearly_no_bias),
         cmocka_unit_test(persons_for_a_chance_are_the_least),
+        cmocka_unit_test(prices_say_before_what_laws_say_after),
         cmocka_unit_test(a_value_that_none_has_is_taken_for_the_least),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
