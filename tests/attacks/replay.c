@@ -86,12 +86,18 @@ static bool documents_differ(gw_buffer *a, gw_buffer *b) {
     return a->size != b->size || memcmp(a->data, b->data, a->size) != 0;
 }
 
+// What goes into a tree or a choice is one count a person-unit; the nodes above it are the mechanism's own matter.
+static uint64_t input_sensitivity(const gw_plan *plan) {
+    bool is_by_grid = plan->mechanism == GW_MECHANISM_TREE || plan->mechanism == GW_MECHANISM_PICK;
+    return is_by_grid ? plan->bound.sensitivity : plan->sensitivity;
+}
+
 void replay_make(world *w, const world_snapshot *snapshot, uint64_t seed, const replay_plant *plant, replay_run *ret) {
     const gw_plan *plan = &w->plan;
     gw_buffer again;
     *ret = (replay_run){.record = {.random = {.state = seed}},
                         .mechanism = gw_plan_mechanism_name(plan->mechanism),
-                        .sensitivity = plan->sensitivity,
+                        .sensitivity = input_sensitivity(plan),
                         .epsilon = plan->epsilon.micro};
     gw_exact_table *exact = replay_measure(w, snapshot, plant);
     if (plant && plant->input)

@@ -19,6 +19,7 @@ static const form forms[] = {
     {"\"measure\":{\"statistic\":\"", "\",\"of\":\"fee\"}"},
     {"\"measure\":{\"statistic\":\"", "\",\"of\":\"fee\",\"per\":\"person\"}"},
     {"\"measure\":{\"statistic\":\"", "\",\"of\":\"income\"}"},
+    {"\"measure\":{\"statistic\":\"", "\",\"of\":\"hours\"}"},
     {"\"measure\":{\"statistic\":\"", "\",\"of\":\"income\",\"bins\":16}"},
     {"\"measure\":{\"statistic\":\"", "\",\"of\":\"income\",\"over\":\"hours\"}"},
     {"\"measure\":{\"statistic\":\"", "\",\"of\":\"fee\",\"over\":\"month\"}"},
