@@ -210,6 +210,54 @@ static void nets_sums_and_persons_are_read_or_refused(void **state) {
     }
 }
 
+static const char quantile_text[] =
+    "{\"godwit_indicator\":1,\"id\":\"q\",\"version\":1,\"sdmx\":\"Q\",\"label\":{\"en\":\"Q\"},\n"
+    "\"definition\":{\"en\":\"Quartiles.\"},\"statistic\":\"quantile\",\"of\":\"income\",\"at\":[\"0.25\",\"0.5\"],\n"
+    "\"bins\":500,\"unit\":\"EUR\",\"decimals\":0,\"population\":[]}\n";
+
+static void levels_bins_and_fractions_are_read_or_refused(void **state) {
+    const folder *made = *state;
+    static const char *const cases[][3] = {
+        {"", "", ""},
+        {"\"at\":[\"0.25\",\"0.5\"],", "", "indicator_statistic"},
+        {"[\"0.25\",\"0.5\"]", "[]", "indicator_statistic"},
+        {"[\"0.25\",\"0.5\"]", "[\"0.5\",\"0.25\"]", "indicator_statistic"},
+        {"[\"0.25\",\"0.5\"]", "[\"0.5\",\"0.50\"]", "indicator_statistic"},
+        {"[\"0.25\",\"0.5\"]", "[\"1\"]", "indicator_statistic"},
+        {"[\"0.25\",\"0.5\"]", "[0.5]", "json_number"},
+        {"\"bins\":500", "\"bins\":1", "out_of_range"},
+        {"\"bins\":500", "\"fraction\":\"0.6\"", "indicator_statistic"},
+        {"\"quantile\",\"of\":\"income\",\"at\":[\"0.25\",\"0.5\"],\n\"bins\":500",
+         "\"poverty\",\"of\":\"income\",\"fraction\":\"0.50\"", ""},
+        {"\"quantile\",\"of\":\"income\",\"at\":[\"0.25\",\"0.5\"],\n\"bins\":500",
+         "\"poverty\",\"of\":\"income\",\"fraction\":\"1.5\"", "indicator_statistic"},
+        {"\"quantile\",\"of\":\"income\",\"at\":[\"0.25\",\"0.5\"],", "\"series\",\"of\":\"month\",",
+         "indicator_statistic"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        GW_CLEANUP(gw_buffer_done) gw_buffer text;
+        gw_buffer_init(&text, 65536);
+        replace_text(&text, quantile_text, cases[i][0], cases[i][1]);
+        put(made, "a.json", gw_buffer_string(&text));
+        GW_CLEANUP(gw_catalogue_freep) gw_catalogue *catalogue = NULL;
+        gw_problem problem = {0};
+        gw_status status = gw_catalogue_load(made->path, &catalogue, &problem);
+        if (strcmp(problem.code, cases[i][2]) != 0)
+            print_error("%s -> %s: %s | %s\n", cases[i][0], cases[i][1], problem.code, problem.why);
+        assert_string_equal(problem.code, cases[i][2]);
+        if (status != GW_OK)
+            continue;
+        const gw_indicator *indicator = gw_catalogue_at(catalogue, 0);
+        bool is_quantile = indicator->statistic == GW_STATISTIC_QUANTILE;
+        assert_int_equal(indicator->level_count, is_quantile ? 2 : 0);
+        assert_int_equal(indicator->bins, is_quantile ? 500 : 0);
+        if (is_quantile)
+            assert_string_equal(indicator->levels[0], "0.25");
+        else
+            assert_string_equal(indicator->fraction, "0.5"); // in its shortest text
+    }
+}
+
 static void folders_hold_each_id_once(void **state) {
     const folder *made = *state;
     put(made, "a.json", indicator_text);
@@ -328,6 +376,7 @@ int main(void) {
         cmocka_unit_test(definitions_say_what_the_filters_do),
         cmocka_unit_test_setup_teardown(one_mistake_each_is_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(nets_sums_and_persons_are_read_or_refused, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(levels_bins_and_fractions_are_read_or_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(folders_hold_each_id_once, make_folder, remove_folder),
         cmocka_unit_test(the_table_with_all_concepts_and_codes_is_found),
         cmocka_unit_test(a_missing_concept_or_code_is_named),

@@ -144,8 +144,110 @@ static void a_small_arena_refuses_and_does_not_crash(void **state) {
     assert_true(refused > 10 && refused < 128);
 }
 
+// ---- statistics over a grid
+
+#define HEAD                                                                                                           \
+    "{\"v\":1,\"salt\":\"" HEX32 HEX32 "\",\"release\":\"GW-2026-000144\",\"dataset\":\"nso.example/register\","       \
+    "\"data_version\":\"" HEX32                                                                                        \
+    "\",\"policy\":3,\"indicator\":null,\"indicator_version\":0,\"question\":\"" HEX32 HEX32                           \
+    "\",\"unit\":\"PC\",\"decimals\":1,\"level\":\"0.95\",\"of\":\"income\",\"notice\":null,"
+#define RANK "\"epsilon\":\"0.05\",\"sensitivity\":\"1\",\"grid\":\"1\",\"offset\":\"0\",\"rank_error\":\"28\"},"
+static const char poverty[] = HEAD
+    "\"statistic\":\"poverty\",\"noise\":{\"law\":\"discrete-laplace\",\"epsilon\":\"0.05\",\"sensitivity\":\"2\","
+    "\"grid\":\"1\",\"offset\":\"0\"},\"fraction\":\"0.6\",\"by\":[\"sex\"],\"line\":{\"unit\":\"EUR\",\"median\":"
+    "\"200.5\",\"threshold\":\"120.3\",\"median_lower\":\"190\",\"median_upper\":\"210\",\"threshold_lower\":\"114\","
+    "\"threshold_upper\":\"126\"},\"measured\":{\"kind\":\"tree\",\"fan\":2,\"bins\":3,\"nodes\":5,\"first\":\"0\","
+    "\"width\":\"100\",\"by\":[\"sex\"],\"groups\":[{\"key\":[\"F\"],\"nodes\":[\"1\",\"2\",\"-3\",\"4\",\"0\"]}],"
+    "\"rest\":[\"9\",\"8\",\"7\",\"6\",\"5\"]},\"cells\":[{\"key\":[\"F\"],\"parts\":[],\"estimate\":\"14.7\","
+    "\"lower\":\"13.0\",\"upper\":\"16.0\",\"se\":null,\"flag\":\"\"}]}";
+static const char chosen[] = HEAD
+    "\"statistic\":\"quantile\",\"noise\":{\"law\":\"permute-and-flip\"," RANK
+    "\"at\":[\"0.5\"],\"by\":[\"quantile\"],\"cells\":[{\"key\":[\"0.5\"],\"parts\":[\"17\"],\"estimate\":\"1749\","
+    "\"lower\":null,\"upper\":null,\"se\":null,\"flag\":\"\"}]}";
+
+static gw_status decode_changed(const char *text, const char *from, const char *to, gw_arena *arena, gw_answer *ret,
+                                gw_problem *ret_problem) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer changed;
+    gw_buffer_init(&changed, 65536);
+    const char *at = strstr(text, from);
+    assert_non_null(at);
+    gw_buffer_append(&changed, text, (size_t)(at - text));
+    gw_buffer_text(&changed, to);
+    gw_buffer_text(&changed, at + strlen(from));
+    return gw_answer_decode(gw_buffer_bytes(&changed), arena, ret, ret_problem);
+}
+
+static void what_was_measured_is_read_whole(void **state) {
+    (void)state;
+    GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(65536);
+    gw_answer answer = {0};
+    gw_problem problem = {0};
+    if (gw_answer_decode(gw_bytes_of(poverty), arena, &answer, &problem) != GW_OK)
+        fail_msg("%s %s", problem.what, problem.why);
+    assert_int_equal(answer.part_count, 0);
+    assert_string_equal(answer.measured.kind, "tree");
+    assert_int_equal(answer.measured.node_count, 5);
+    assert_string_equal(answer.measured.groups[0].nodes[2], "-3");
+    assert_string_equal(answer.measured.rest[0], "9");
+    assert_string_equal(answer.line.unit, "EUR");
+    assert_string_equal(answer.line.median, "200.5");
+    assert_string_equal(answer.line.threshold_upper, "126");
+    assert_string_equal(answer.fraction, "0.6");
+    assert_int_equal(decode_changed(poverty, "\"median\":\"200.5\"", "\"median\":null", arena, &answer, &problem),
+                     GW_OK);
+    assert_null(answer.line.median);
+}
+
+static void a_chosen_value_may_have_no_range_and_no_other_may(void **state) {
+    (void)state;
+    GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(65536);
+    gw_answer answer = {0};
+    gw_problem problem = {0};
+    if (gw_answer_decode(gw_bytes_of(chosen), arena, &answer, &problem) != GW_OK)
+        fail_msg("%s %s", problem.what, problem.why);
+    assert_string_equal(answer.rank_error, "28");
+    assert_string_equal(answer.law, "permute-and-flip");
+    assert_null(answer.cells[0].lower);
+    assert_string_equal(answer.levels[0], "0.5");
+    assert_int_not_equal(decode_changed(chosen, "permute-and-flip", "discrete-laplace", arena, &answer, &problem),
+                         GW_OK);
+}
+
+static void one_change_each_of_what_was_measured_is_refused(void **state) {
+    (void)state;
+    static const char *const cases[][3] = {
+        {"\"kind\":\"tree\"", "\"kind\":\"table\"", "bad_answer"},
+        {"\"nodes\":5", "\"nodes\":6", "bad_answer"},
+        {"\"-3\"", "\"x\"", "bad_answer"},
+        {"\"-3\"", "\"1.5\"", "bad_answer"},
+        {"\"-3\"", "3", "bad_answer"},
+        {"\"rest\":[\"9\",", "\"rest\":[", "bad_answer"},
+        {"\"fan\":2", "\"fan\":1", "out_of_range"},
+        {"\"first\":\"0\"", "\"first\":\"none\"", "bad_answer"},
+        {"{\"key\":[\"F\"],\"nodes\"", "{\"key\":[],\"nodes\"", "bad_answer"},
+        {"\"bins\":3,", "", "missing_field"},
+        {"\"threshold_lower\":\"114\",", "", "missing_field"},
+        {"\"threshold_lower\":\"114\"", "\"threshold_lower\":null", "wrong_type"},
+        {"\"unit\":\"EUR\",", "\"unit\":\"EUR\",\"exact\":\"1\",", "unknown_field"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(65536);
+        gw_answer answer = {.policy = 77};
+        gw_problem problem = {0};
+        gw_status status = decode_changed(poverty, cases[i][0], cases[i][1], arena, &answer, &problem);
+        if (strcmp(problem.code, cases[i][2]) != 0)
+            print_error("%s -> %s: %s (%s)\n", cases[i][0], cases[i][1], problem.code, problem.why);
+        assert_int_not_equal(status, GW_OK);
+        assert_string_equal(problem.code, cases[i][2]);
+        assert_int_equal(answer.policy, 77);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_measured_is_read_whole),
+        cmocka_unit_test(a_chosen_value_may_have_no_range_and_no_other_may),
+        cmocka_unit_test(one_change_each_of_what_was_measured_is_refused),
         cmocka_unit_test(a_good_answer_is_read_whole),
         cmocka_unit_test(one_change_each_is_refused),
         cmocka_unit_test(a_measure_has_no_indicator),
