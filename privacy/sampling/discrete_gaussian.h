@@ -11,7 +11,7 @@
 
 GW_C_BEGIN
 
-// The law's parameter, numerator / denominator. (The noise's own variance is this, but for less than 1e-7 of it when it
+// The law's parameter, numerator / denominator. (The noise's own variance is this, but for less than 1e-6 of it when it
 // is at least 1.)
 typedef struct {
     gw_uint128 numerator;
