@@ -21,15 +21,16 @@ static void append_replaced(gw_buffer *out, const char *text, const char *from, 
 }
 
 static void policy_activate(test_daemon *daemon, const char *dataset, const char *population, test_budget budget) {
-    gw_buffer texts[4];
-    for (size_t i = 0; i < 4; i++)
+    gw_buffer texts[5];
+    for (size_t i = 0; i < 5; i++)
         gw_buffer_init(&texts[i], 65536);
     test_people_policy(1, budget, &texts[0]);
     append_replaced(&texts[1], gw_buffer_string(&texts[0]), TEST_DATASET, dataset);
     append_replaced(&texts[2], gw_buffer_string(&texts[1]), TEST_POPULATION, population);
     append_replaced(&texts[3], gw_buffer_string(&texts[2]), "\"mean\"", "\"mean\",\"sum\",\"net\"");
-    test_daemon_policy(daemon, gw_buffer_string(&texts[3]));
-    for (size_t i = 0; i < 4; i++)
+    append_replaced(&texts[4], gw_buffer_string(&texts[3]), "\"size_bucket\":1000}", "\"size_bucket\":500000}");
+    test_daemon_policy(daemon, gw_buffer_string(&texts[4]));
+    for (size_t i = 0; i < 5; i++)
         gw_buffer_done(&texts[i]);
 }
 
