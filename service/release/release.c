@@ -82,7 +82,10 @@ static void figures_ratio(const encoder *e, gw_int128 a, gw_int128 b, double min
     gw_cell_number(ret->upper, gw_cell_round(minimum + range * ratio.upper, decimals, true), decimals);
     gw_cell_number(ret->se, range * ratio.se, decimals + 1);
     ret->is_estimable = ratio.is_estimable;
-    ret->is_uncertain = !ratio.is_estimable || ratio.upper - ratio.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH;
+    // A range that is narrow because it ends where ratios end says nothing good of an estimate far outside.
+    bool is_outside = ratio.estimate < ratio.lower - GW_FLAG_RATIO_HALF_WIDTH ||
+                      ratio.estimate > ratio.upper + GW_FLAG_RATIO_HALF_WIDTH;
+    ret->is_uncertain = !ratio.is_estimable || is_outside || ratio.upper - ratio.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH;
 }
 
 static void figures_of(const encoder *e, size_t cell, gw_cell_figures *ret) {

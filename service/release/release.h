@@ -81,6 +81,6 @@ size_t gw_release_bytes_max(const gw_release_shape *shape, size_t cell_count);
 size_t gw_release_others(gw_statistic statistic, size_t cell_count);
 // Cells are flagged "u" (too uncertain after protection), by the protected values alone, where the noise range is wider
 // than this: +-10 points for rates and shares, +-10 % of the range for means, +-25 % of the estimate for counts, sums
-// and nets.
+// and nets; and ratios whose estimate lies that far outside its range.
 #define GW_FLAG_RATIO_HALF_WIDTH 0.10
 #define GW_FLAG_COUNT_RELATIVE 0.25

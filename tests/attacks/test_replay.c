@@ -48,7 +48,7 @@ static replay_verdict judged(campaign *c, const replay_plant *plant, uint64_t *r
 
 typedef struct {
     size_t cases[GW_STATISTIC_COUNT_OF], mechanisms[GW_MECHANISM_SELECTION + 1], tables, tight, moved;
-    bool is_unsupported[GW_STATISTIC_COUNT_OF];
+    bool is_unsupported[GW_STATISTIC_COUNT_OF]; // by some form; others may have plans
 } tally;
 
 static void case_check(campaign *c, tally *seen) {
@@ -62,16 +62,15 @@ static void case_check(campaign *c, tally *seen) {
     seen->moved += distance > 0;
 }
 
+// A policy may leave a statistic without a question (a Gini coefficient of what can be below zero); not all of them
+// may.
 static void statistics_check(campaign *c, tally *seen) {
     world *w = &c->world;
     for (gw_statistic s = 0; s < GW_STATISTIC_COUNT_OF; s++) {
         for (size_t i = 0; i < QUESTIONS_PER_STATISTIC; i++) {
             world_asked asked = world_question_draw(w, s);
-            if (asked == WORLD_REFUSED)
-                fail_msg("no form of question fits \"%s\": add one to world_questions.c (%s: %s %s)",
-                         gw_statistic_name(s), w->problem.code, w->problem.what, w->problem.why);
-            seen->is_unsupported[s] = asked == WORLD_UNSUPPORTED;
-            if (asked == WORLD_UNSUPPORTED)
+            seen->is_unsupported[s] |= asked == WORLD_UNSUPPORTED;
+            if (asked != WORLD_PLANNED)
                 break;
             case_check(c, seen);
             seen->cases[s]++;
@@ -98,8 +97,9 @@ static void neighbours_leave_one_trace_and_differ_by_what_is_declared(void **sta
     for (gw_statistic s = 0; s < GW_STATISTIC_COUNT_OF; s++) {
         all += seen.cases[s];
         print_message("%-15s %zu cases%s\n", gw_statistic_name(s), seen.cases[s],
-                      seen.is_unsupported[s] ? " (no plan is made of it)" : "");
-        assert_true(seen.is_unsupported[s] ? seen.cases[s] == 0 : seen.cases[s] > 0);
+                      seen.cases[s] == 0 ? " (no plan is made of it)" : "");
+        if (seen.cases[s] == 0 && !seen.is_unsupported[s])
+            fail_msg("no form of question fits \"%s\": add one to world_questions.c", gw_statistic_name(s));
     }
     for (size_t i = 0; i <= GW_MECHANISM_SELECTION; i++)
         print_message("%-15s %zu cases\n", gw_plan_mechanism_name((gw_plan_mechanism)i), seen.mechanisms[i]);
