@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be read out of answers and asked by the grammar: attacks 1, 2, 11, 12, 14, 18, 21, 22, 25, 26 and 32. The
+// What can be read out of answers and asked by the grammar: attacks 1, 2, 11, 12, 14, 18, 22, 25, 26 and 32. The
 // query room's own plan, mechanism and encoder; true values are set by hand. The noise of attack 22 is the service's
 // own, from the kernel; each of its three thresholds is five standard errors (false alarm 5.7e-7 each). Everything else
 // has a fixed seed.
@@ -12,7 +12,6 @@
 #include "tests/support/unit.h"
 
 #include <math.h>
-#include <sys/wait.h>
 
 #define COUNT_PERMITS "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"},"
 #define SUM_OF_FEES "\"measure\":{\"statistic\":\"sum\",\"of\":\"fee\"},"
@@ -331,57 +330,6 @@ static void noises_of_questions_and_cells_share_nothing(void **state) {
     gw_random_free(random);
 }
 
-// ---- 21: forks and restarts
-
-#define WORDS 10000u
-#define STARTS 3u
-
-static int compare_words(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-// The first words of a process that starts, as a service does after a fork, a restart or on a copied machine.
-static void words_of_a_start(uint64_t words[WORDS]) {
-    int ends[2], status;
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        static uint64_t made[WORDS];
-        gw_random *random = NULL;
-        bool is_ok = gw_random_new(&random) == GW_OK;
-        gw_random_source source = gw_random_as_source(random);
-        is_ok = is_ok && source.fill(source.state, made, sizeof(made)) == GW_OK;
-        for (size_t sent = 0; is_ok && sent < sizeof(made);) {
-            ssize_t size = write(ends[1], (const char *)made + sent, sizeof(made) - sent);
-            is_ok = size > 0;
-            sent += is_ok ? (size_t)size : 0;
-        }
-        _exit(is_ok ? 0 : 1);
-    }
-    close(ends[1]);
-    for (size_t had = 0; had < WORDS * sizeof(words[0]);) {
-        ssize_t size = read(ends[0], (char *)words + had, WORDS * sizeof(words[0]) - had);
-        assert_true(size > 0);
-        had += (size_t)size;
-    }
-    close(ends[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-}
-
-// Chance that 30,000 independent words of 64 bits hold one twice: 2.4e-11.
-static void starts_never_repeat_a_word(void **state) {
-    (void)state;
-    static uint64_t words[STARTS * WORDS];
-    for (size_t i = 0; i < STARTS; i++)
-        words_of_a_start(words + i * WORDS);
-    qsort(words, STARTS * WORDS, sizeof(words[0]), compare_words);
-    for (size_t i = 1; i < STARTS * WORDS; i++)
-        assert_true(words[i] != words[i - 1]);
-}
-
 // ---- 18: prices that follow from answers
 
 // Somebody who chooses each price by what was answered and by what is left: as much as is left, a hair more, the
@@ -457,7 +405,6 @@ int main(void) {
         cmocka_unit_test(trailing_zeros_do_not_tell_nothing_from_two_to_the_fifty),
         cmocka_unit_test(ratios_of_nobody_stay_in_their_range_and_replies_in_their_length),
         cmocka_unit_test(noises_of_questions_and_cells_share_nothing),
-        cmocka_unit_test(starts_never_repeat_a_word),
         cmocka_unit_test(prices_chosen_by_answers_never_pass_the_budget),
         cmocka_unit_test(a_filter_by_a_private_figure_cannot_be_asked),
         cmocka_unit_test(a_part_of_the_people_costs_as_much_as_all),

@@ -8,8 +8,8 @@
 
 #include "tests/support/unit.h"
 
-#define PAIRS 14u
-#define QUESTIONS_PER_STATISTIC 3u
+#define PAIRS 12u
+#define QUESTIONS_PER_STATISTIC 2u
 #define PAIRS_PER_POLICY 3u
 #define PLANT_PAIRS_MAX 60u
 #define PLANT_QUESTIONS 12u
