@@ -138,7 +138,7 @@ static void measure_say(const gw_question *question, const gw_answer *answer, co
         gw_buffer_format(text, "Number of %s", is_of_rows ? gw_doc_text(table, "table", "rows") : "persons");
         return;
     case GW_STATISTIC_KEYS:
-        gw_buffer_format(text, "Number of persons by %s", concept_word(labels, question->of));
+        gw_buffer_text(text, "Number of persons"); // by the concept, which is the breakdown
         return;
     }
 }

@@ -208,6 +208,8 @@ static void codes_list(const gw_json_node *concept, bool is_whole, gw_buffer *te
         code_add(code, text);
     const char *min = gw_doc_text(concept, "min", NULL), *max = gw_doc_text(concept, "max", NULL);
     const char *unit = gw_unit_word(gw_doc_text(concept, "unit", ""));
+    if (strcmp(gw_doc_text(concept, "type", ""), "text") == 0)
+        gw_buffer_format(text, "in no list: --measure keys:%s", gw_doc_text(concept, "concept", ""));
     if (min != NULL && max != NULL)
         gw_buffer_format(text, "%s to %s%s%s", min, max, unit[0] == '\0' ? "" : " ", unit);
     for (const gw_json_node *band = gw_doc_first(concept, "bandings"); band != NULL; band = gw_json_next(band)) {

@@ -171,6 +171,10 @@ static const gw_json_node *concept_find(const explanation *e, const char *id) {
     return NULL;
 }
 
+static bool is_of_keys(const explanation *e) {
+    return strcmp(gw_doc_text(e->cost, "statistic", ""), "keys") == 0;
+}
+
 static void axis_say(const explanation *e, const char *concept, gw_buffer *text) {
     gw_buffer_format(text, "%s%s", text->size == 0 ? "" : " x ", label_of(e, concept));
     if (strchr(concept, ':') == NULL)
@@ -206,7 +210,10 @@ static void groups_say(explanation *e) {
             if (gw_json_type_of(by) == GW_JSON_STRING)
                 axis_say(e, gw_json_string(by), text);
     long long cells = (long long)gw_doc_integer(e->cost, "cells", 1);
-    if (cells > 1)
+    if (is_of_keys(e))
+        gw_buffer_format(text, "The values themselves, of which there are at most %lld; not all of them will be shown.",
+                         cells);
+    else if (cells > 1)
         gw_buffer_format(text,
                          "%s%lld groups, fixed before the data are read: an empty one is answered like any other.",
                          text->size == 0 ? "" : ": ", cells);
@@ -240,7 +247,7 @@ static void bounds_say(explanation *e) {
     if (strcmp(text_at(e, "step", "1"), "1") != 0)
         gw_buffer_format(text, ", in steps of %s", text_at(e, "step", "1"));
     gw_buffer_text(text, ".");
-    if (e->question.of != NULL || gw_doc_text(e->indicator, "of", NULL) != NULL)
+    if (!is_of_keys(e) && (e->question.of != NULL || gw_doc_text(e->indicator, "of", NULL) != NULL))
         gw_buffer_text(text, " Values below or above the bounds of the concept count as the bound.");
 }
 
@@ -328,6 +335,9 @@ static void promise_say(explanation *e) {
     const char *delta = gw_doc_text(gw_doc_at(e->dataset, "accounting"), "delta", NULL);
     if (delta != NULL)
         gw_buffer_format(text, ", but for a chance of %s (the policy's accounting)", delta);
+    delta = gw_doc_text(gw_doc_at(gw_doc_at(e->cost, "error"), "selection"), "delta", NULL);
+    if (delta != NULL)
+        gw_buffer_format(text, "; but for a chance of %s that a value you alone have is shown", delta);
     gw_buffer_text(text, ".");
 }
 

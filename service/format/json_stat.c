@@ -37,15 +37,7 @@ static void cube_done(cube *c) {
     free(c->placed);
 }
 
-// The index of a code, added where it is new. Cells come in order, so the search starts where the last one ended.
-static bool code_index(dimension *d, const char *code, size_t *ret_index) {
-    for (size_t i = 0; i < d->count; i++) {
-        size_t at = (d->latest + i) % d->count;
-        if (strcmp(d->codes[at], code) != 0)
-            continue;
-        *ret_index = d->latest = at;
-        return true;
-    }
+static bool code_add(dimension *d, const char *code, size_t *ret_index) {
     if (d->count == d->capacity) {
         size_t capacity = d->capacity == 0 ? 16 : d->capacity * 2;
         const char **codes = reallocarray(d->codes, capacity, sizeof(*codes));
@@ -59,11 +51,28 @@ static bool code_index(dimension *d, const char *code, size_t *ret_index) {
     return true;
 }
 
+// The index of a code, added where it is new. Cells come in order, so the search starts where the last one ended.
+static bool code_index(dimension *d, const char *code, size_t *ret_index) {
+    for (size_t i = 0; i < d->count; i++) {
+        size_t at = (d->latest + i) % d->count;
+        if (strcmp(d->codes[at], code) != 0)
+            continue;
+        *ret_index = d->latest = at;
+        return true;
+    }
+    return code_add(d, code, ret_index);
+}
+
+// With one dimension each cell has a code of its own, and there may be a hundred thousand unknown keys.
+static bool dimension_collect(const cube *c, dimension *d, const char *code, size_t *ret_index) {
+    return c->answer->by_count == 1 ? code_add(d, code, ret_index) : code_index(d, code, ret_index);
+}
+
 static gw_status dimensions_collect(cube *c) {
     size_t index;
     for (size_t i = 0; i < c->answer->cell_count; i++)
         for (size_t k = 0; k < c->answer->by_count; k++)
-            if (!code_index(&c->dimensions[k], c->answer->cells[i].key[k], &index))
+            if (!dimension_collect(c, &c->dimensions[k], c->answer->cells[i].key[k], &index))
                 return GW_NO_MEMORY;
     c->place_count = 1;
     for (size_t k = 0; k < c->answer->by_count; k++)

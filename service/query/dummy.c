@@ -125,7 +125,7 @@ static gw_status dummy_measure_keys(gw_query *query) {
     for (size_t i = 0; status == GW_OK && i < DUMMY_KEYS && i < plan->measured_cells; i++) {
         gw_exact_keys *keys = query->exact_keys;
         snprintf(gw_exact_keys_text(keys, i), keys->text_size, "DUMMY%c%c", (char)('A' + i / 26), (char)('A' + i % 26));
-        keys->counts[i] = (uint64_t)cell_draw(plan, random[i]).size / (1 + i * i);
+        keys->counts[i] = (uint64_t)cell_draw(plan, random[i]).size / (1 + i);
     }
     return status;
 }

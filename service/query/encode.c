@@ -41,6 +41,7 @@ void gw_plan_person_total(const gw_plan *plan, char text[GW_DECIMAL_TEXT]) {
 static const char *too_little(const gw_plan *plan) {
     switch (plan->statistic) {
     case GW_STATISTIC_COUNT:
+    case GW_STATISTIC_KEYS:
     case GW_STATISTIC_SERIES:
         return "counts come out too low";
     case GW_STATISTIC_SUM:
@@ -59,7 +60,6 @@ static const char *too_little(const gw_plan *plan) {
     case GW_STATISTIC_POVERTY:
     case GW_STATISTIC_GINI:
     case GW_STATISTIC_QUINTILE_RATIO:
-    case GW_STATISTIC_KEYS:
         return "those with many weigh less than all they have";
     }
     return "";

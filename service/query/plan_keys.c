@@ -12,7 +12,7 @@ gw_status gw_plan_refuse_text(const gw_plan_builder *b, const gw_column *column)
                    "Nobody may filter on %s or group by it: that a value exists would be told. Its values can be "
                    "counted, and those that enough people share are shown.",
                    column->concept);
-    gw_problem_mend(b->problem, "godwit cost %s --measure keys:%s", b->policy->dataset, column->concept);
+    gw_problem_mend(b->problem, "Ask for --measure keys:%s.", column->concept);
     return status;
 }
 

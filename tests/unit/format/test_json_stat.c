@@ -51,6 +51,28 @@ static void one_figure_is_a_cube_of_one_dimension(void **state) {
     assert_holds(&answer, "\"value\":[66.4,63.5,69.3,1.4],\"status\":{}");
 }
 
+// Unknown keys are somebody's texts, each a category of its own; and there may be none.
+static void keys_are_categories_whatever_they_hold(void **state) {
+    (void)state;
+    static const char *const by[] = {"workplace"};
+    static const char *const keys[][1] = {{"A \"B\", C"}, {"a|b\\"}, {"\xc3\x96"}};
+    gw_answer_cell cells[3];
+    gw_answer answer = answer_sample();
+    for (size_t i = 0; i < 3; i++) {
+        cells[i] = answer_cells[0];
+        cells[i].key = keys[i];
+    }
+    answer.by = by;
+    answer.by_count = 1;
+    answer.cells = cells;
+    answer.cell_count = 3;
+    assert_holds(&answer, "\"category\":{\"index\":{\"A \\\"B\\\", C\":0,\"a|b\\\\\":1,\"\xc3\x96\":2}");
+    assert_holds(&answer, "\"size\":[3,4]");
+    answer.cell_count = 0;
+    assert_holds(&answer, "\"size\":[0,4]");
+    assert_holds(&answer, "\"value\":[],\"status\":{}");
+}
+
 static void a_concept_called_figure_keeps_its_name(void **state) {
     (void)state;
     static const char *const by[] = {"figure", "time_period"};
@@ -143,6 +165,7 @@ int main(void) {
         cmocka_unit_test(a_dataset_is_a_cube_in_row_major_order),
         cmocka_unit_test(cells_find_their_place_in_any_order_and_gaps_are_null),
         cmocka_unit_test(one_figure_is_a_cube_of_one_dimension),
+        cmocka_unit_test(keys_are_categories_whatever_they_hold),
         cmocka_unit_test(a_concept_called_figure_keeps_its_name),
         cmocka_unit_test(dummies_and_bounds_are_named),
         cmocka_unit_test(a_scattered_answer_is_refused_before_it_fills_the_memory),
