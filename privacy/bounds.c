@@ -2,6 +2,7 @@
 // The choice of a bound, and the reference that says what one person adds under it. Both look at one person alone:
 // that is why the sensitivity is a product of policy figures (bounds.md).
 #include "privacy/bounds.h"
+#include "privacy/mechanism/moments.h"
 #include <stdlib.h>
 
 #define SENSITIVITY_MAX (UINT64_C(1) << 62) // noise and exact sums stay far from the ends of 128 bits
@@ -91,6 +92,13 @@ static int row_by_cell(const void *left, const void *right) {
 
 static void add_row(const gw_bound_rule *rule, const gw_bound_row *row, gw_int128 *cells) {
     gw_int128 *cell = cells + row->cell * rule->part_count;
+    if (rule->is_moments) {
+        int64_t parts[GW_MOMENT_PARTS];
+        gw_moments_split(row->value, rule->unit_max, parts);
+        for (size_t i = 0; i < GW_MOMENT_PARTS; i++)
+            cell[i] += (gw_int128)parts[i] * row->weight;
+        return;
+    }
     cell[0] += (gw_int128)row->value * row->weight;
     if (rule->part_count > 1)
         cell[1] += (gw_int128)row->other * row->weight;

@@ -48,7 +48,7 @@ typedef struct {
     uint64_t order; // keyed; equal only for rows that hold the same
     size_t cell;
     int64_t value;   // sums: the row's value; counts: 1, or -1 in a net; means and rates: the first part
-    int64_t other;   // means and rates: the second part; otherwise 0
+    int64_t other;   // means, rates, ratios of sums: the second part; otherwise 0
     uint64_t weight; // 1 where there are none
 } gw_bound_row;
 // Sorts `rows` and adds to `cells` (cell_count x part_count, row-major) what the person may add under `bound`.
@@ -59,6 +59,7 @@ typedef struct {
     gw_bound bound;
     gw_bound_join join;
     int64_t unit_max; // JOIN_TOTAL: totals are clamped to 0 .. unit_max, and the second part is unit_max - total
+    bool is_moments;  // value is split into three parts that sum to unit_max (mechanism/moments.h); other says nothing
     size_t part_count;
 } gw_bound_rule;
 void gw_bound_person(const gw_bound_rule *rule, gw_bound_row *rows, size_t row_count, gw_int128 *cells);

@@ -147,6 +147,29 @@ static double keys_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, ui
     return gw_keys_price_half_width(price, level_ppm);
 }
 
+// Twice the noise values, in two groups: at an end of [0, 1] one value a side.
+static double gap_half_width(const gw_cost_shape *shape, gw_noise noise, double chance) {
+    double group = (double)shape->group_size * shape->unit_mean, others = 1.0;
+    if (shape->statistic == GW_STATISTIC_SHARE && shape->cell_count > 1)
+        others = (double)(shape->cell_count - 1);
+    double bound = sum_half_width(noise, chance, 2.0 * others);
+    bool is_share = shape->statistic == GW_STATISTIC_SHARE;
+    double whole = is_share ? group * (others + 1.0) : group;
+    return shape->range * (whole > 0.0 ? fmin(2.0, bound / whole) : 2.0);
+}
+
+// A variance strays by `off` at most; its root is taken to be an eighth of the range.
+static double root_half_width(double range, double off) {
+    double root = range / 8.0, square = root * root;
+    double half = off <= square ? root - sqrt(square - off) : sqrt(off);
+    return fmin(half, range / 2.0);
+}
+
+// The denominator is at least a noise away from zero, or there is no range.
+static double quotient_half_width(double bound, double group) {
+    return group > bound ? 1.5 * bound / (group - bound) : INFINITY;
+}
+
 double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32_t level_ppm) {
     if (epsilon.micro == 0 || shape->sensitivity == 0)
         return INFINITY; // no finite range without noise of a known law
@@ -155,8 +178,11 @@ double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32
     double bound = sum_half_width(noise, chance, 1.0);
     double group = (double)shape->group_size * shape->unit_mean; // what a typical cell's parts sum to, in steps
     double others = shape->cell_count > 1 ? (double)(shape->cell_count - 1) : 1.0;
+    if (shape->is_gap) // each side has noise of its own
+        return gap_half_width(shape, noise, chance);
     switch (shape->statistic) {
     case GW_STATISTIC_COUNT:
+    case GW_STATISTIC_HISTOGRAM:
     case GW_STATISTIC_SUM:
     case GW_STATISTIC_NET:
         return bound * shape->unit;
@@ -166,12 +192,13 @@ double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32
         return ratio_half_width(bound, group);
     case GW_STATISTIC_MEAN:
         return shape->range * ratio_half_width(bound, group);
-    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_VARIANCE: // the largest weight of a noise value is that of a square, at an end of the range
+        return shape->range * shape->range * fmin(0.25, ratio_half_width(bound, group));
     case GW_STATISTIC_SD:
+        return root_half_width(shape->range, shape->range * shape->range * ratio_half_width(bound, group));
     case GW_STATISTIC_RATIO:
+        return shape->unit * quotient_half_width(bound, group);
     case GW_STATISTIC_GAP:
-    case GW_STATISTIC_HISTOGRAM:
-        break;
     case GW_STATISTIC_QUANTILE:
     case GW_STATISTIC_POVERTY:
     case GW_STATISTIC_GINI:

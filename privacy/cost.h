@@ -38,14 +38,17 @@ GW_MUST_CHECK gw_status gw_statistic_parse(const char *name, gw_statistic *ret);
 
 // A question as pricing sees it. All figures are public.
 typedef struct {
-    gw_statistic statistic;
-    uint64_t sensitivity; // L1, grid steps
+    gw_statistic statistic; // of a gap: what it is a gap of
+    bool is_gap;            // between two groups of this size
+    uint64_t sensitivity;   // L1, grid steps
     size_t cell_count;
     uint64_t group_size; // persons in a typical cell: stated by the asker, the policy, or a released count
-    double range;        // mean: (max - min) in the unit of the answer; otherwise 1
-    double unit;      // count, net, sum: what one step of the noise is in the unit of the answer (1 for plain counts)
-    double unit_mean; // rate, share, mean: what one member of the group adds to the denominator on average, in steps
-                      // of the noise (1 for plain counts and rates, W for means, times the mean weight)
+    double range;        // mean, variance, sd: (max - min) in the unit of the values; otherwise 1
+    double unit; // count, histogram, net, sum: what one step of the noise is in the unit of the answer (1 for plain
+                 // counts); ratio: what one step of the one sum is over one of the other
+    double unit_mean; // rate, share, mean, variance, sd, ratio: what one member of the group adds to the denominator on
+                      // average, in steps of the noise (1 for plain counts and rates, W for means, times the mean
+                      // weight; ratio: by assumption half of the largest value)
     // Statistics over a grid: what is measured of one group, and how much of it one person is.
     gw_tree_shape tree;              // bin_count 0: a choice by permute-and-flip among `bin_count` bins
     size_t bin_count;                // of a choice
@@ -56,7 +59,10 @@ typedef struct {
 } gw_cost_shape;
 
 // Expected half-width of the noise range at `level_ppm`: persons for counts; a fraction (0.03 = 3 points) for shares
-// and rates, worst case over the value; the unit of the answer for means. Quantiles: ranks, the most of all levels;
+// and rates, worst case over the value; the unit of the answer for means. Variances: worst case. Standard deviations:
+// as if they were an eighth of the range (worst case for groups in which more could hide); ratios: as if the one sum
+// were half of the other in steps of the noise, which are chosen so that both have as many at most. Never decreasing in
+// the noise. Quantiles: ranks, the most of all levels;
 // poverty and Gini: fractions; quintile ratios: as they are; series: persons, for the count of one period.
 double gw_cost_half_width(const gw_cost_shape *shape, gw_epsilon epsilon, uint32_t level_ppm);
 // Smallest epsilon of three significant digits whose 95 % half-width is at most `half_width`. GW_INVALID where no

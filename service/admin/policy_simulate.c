@@ -48,7 +48,7 @@ static bool any_role_may(const gw_policy *policy, const gw_table *table, gw_stat
 static double moved_by_one(const gw_plan *plan) {
     double moves = (double)plan->sensitivity * gw_plan_number(plan->step_scaled, plan->step_scale);
     bool is_amount = plan->statistic == GW_STATISTIC_COUNT || plan->statistic == GW_STATISTIC_SUM ||
-                     plan->statistic == GW_STATISTIC_NET;
+                     plan->statistic == GW_STATISTIC_NET || plan->statistic == GW_STATISTIC_HISTOGRAM;
     if (plan->weight != NULL && !is_amount)
         moves *= gw_plan_number(plan->weight->grid_scaled / plan->weight_line.factor, plan->weight->scale);
     return moves;

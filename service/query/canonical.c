@@ -19,6 +19,13 @@ static void write_ranges(gw_buffer *text, const gw_plan_condition *conditions, s
                         comma);
 }
 
+static void write_axis_bands(const gw_plan_axis *axis, gw_buffer *text, const char **comma) {
+    for (size_t k = 0; axis->banding && k < axis->code_count; k++)
+        if (axis->positions[k] < axis->banding->band_count)
+            write_range(text, axis->concept, axis->banding->bands[axis->positions[k]].low,
+                        axis->banding->bands[axis->positions[k]].high, comma);
+}
+
 // What a band's code stands for, in steps: a policy may cut a banding anew without a new data version, and the same
 // codes are then another question.
 static void write_bands(const gw_plan *plan, gw_buffer *ret_text) {
@@ -28,12 +35,11 @@ static void write_bands(const gw_plan *plan, gw_buffer *ret_text) {
     write_ranges(ret_text, plan->numerator, plan->numerator_count, &comma);
     write_ranges(ret_text, plan->plus, plan->plus_count, &comma);
     write_ranges(ret_text, plan->minus, plan->minus_count, &comma);
-    for (size_t i = 0; i < plan->axis_count; i++) {
-        const gw_plan_axis *axis = &plan->axes[i];
-        for (size_t k = 0; axis->banding && k < axis->code_count; k++)
-            if (axis->positions[k] < axis->banding->band_count)
-                write_range(ret_text, axis->concept, axis->banding->bands[axis->positions[k]].low,
-                            axis->banding->bands[axis->positions[k]].high, &comma);
+    for (size_t i = 0; i < plan->axis_count; i++)
+        write_axis_bands(&plan->axes[i], ret_text, &comma);
+    if (plan->gap.column) {
+        const gw_plan_axis gap = gw_plan_gap_axis(plan);
+        write_axis_bands(&gap, ret_text, &comma);
     }
     if (comma[1] == '\0') // something was written
         gw_buffer_text(ret_text, "]");
@@ -58,7 +64,7 @@ static void write_bound(const gw_plan *plan, gw_buffer *text) {
         gw_json_write_integer(text, "total", (int64_t)plan->bound.total);
     else
         gw_json_write_integer(text, "units", (int64_t)plan->bound.units);
-    if (plan->is_per_person && plan->statistic == GW_STATISTIC_MEAN)
+    if (plan->is_per_person && plan->unit_width > 0)
         gw_json_write_integer(text, "person_total", plan->unit_width);
     gw_buffer_text(text, "}");
 }
@@ -103,6 +109,39 @@ static void write_grid(const gw_plan *plan, gw_buffer *text) {
         gw_buffer_text(text, "]");
 }
 
+// The least number of bins that makes this histogram; 0 where the usual number does.
+static unsigned histogram_bins(const gw_plan *plan) {
+    gw_plan_grid usual = gw_plan_histogram_grid(plan->of, 0);
+    unsigned bins = 0;
+    if (usual.width == plan->grid.width && usual.count == plan->grid.count)
+        return 0;
+    for (bins = 2; bins < GW_BINS_MAX; bins++) {
+        gw_plan_grid grid = gw_plan_histogram_grid(plan->of, bins);
+        if (grid.width == plan->grid.width && grid.count == plan->grid.count)
+            return bins;
+    }
+    return bins;
+}
+
+// What only some statistics have. Steps are not named: they follow from the policy's figures, which the data version
+// holds fixed.
+static void write_details(const gw_plan *plan, gw_buffer *text) {
+    if (plan->over)
+        gw_json_write_member(text, "over", plan->over->concept);
+    if (plan->statistic == GW_STATISTIC_HISTOGRAM) {
+        gw_json_write_integer(text, "bins", histogram_bins(plan));
+        gw_json_write_integer(text, "bin_width", plan->grid.width); // what the usual number is may change
+    }
+    if (!plan->gap.column)
+        return;
+    gw_json_write_name(text, "gap");
+    gw_buffer_text(text, "{");
+    gw_json_write_member(text, "concept", plan->gap.concept);
+    gw_json_write_member(text, "group", plan->gap.codes[0]);
+    gw_json_write_member(text, "reference", plan->gap.codes[1]);
+    gw_buffer_text(text, "}");
+}
+
 void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer *ret_text) {
     gw_buffer_text(ret_text, "{\"v\":1");
     gw_json_write_member(ret_text, "dataset", plan->policy->dataset);
@@ -111,6 +150,7 @@ void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer 
     gw_json_write_member(ret_text, "table", plan->table->name);
     gw_json_write_member(ret_text, "statistic", gw_statistic_name(plan->statistic));
     gw_json_write_member(ret_text, "of", plan->of ? plan->of->concept : NULL);
+    write_details(plan, ret_text);
     gw_json_write_member(ret_text, "indicator", plan->indicator ? plan->indicator->id : NULL);
     if (plan->indicator)
         gw_json_write_integer(ret_text, "indicator_version", (int64_t)plan->indicator->version);
@@ -159,17 +199,17 @@ static void write_measure(const gw_plan *plan, gw_buffer *text) {
         gw_buffer_format(text, "Net of %s", plan->table->name);
         return;
     case GW_STATISTIC_VARIANCE:
-        gw_buffer_format(text, "Variance of %s", of);
+        gw_buffer_format(text, plan->is_per_person ? "Variance of %s per person" : "Variance of %s", of);
         return;
     case GW_STATISTIC_SD:
-        gw_buffer_format(text, "Standard deviation of %s", of);
+        gw_buffer_format(text, plan->is_per_person ? "Standard deviation of %s per person" : "Standard deviation of %s",
+                         of);
         return;
     case GW_STATISTIC_RATIO:
         gw_buffer_format(text, "Sum of %s over sum of %s", of,
                          plan->over->label ? plan->over->label : plan->over->concept);
         return;
-    case GW_STATISTIC_GAP:
-        gw_buffer_format(text, "Gap of %s%s", gw_statistic_name(plan->gap.of), of);
+    case GW_STATISTIC_GAP: // no plan has it: it has what it is a gap of
         return;
     case GW_STATISTIC_HISTOGRAM:
         gw_buffer_format(text, "Histogram of %s", of);
@@ -201,11 +241,22 @@ static void write_measure(const gw_plan *plan, gw_buffer *text) {
     }
 }
 
+static const char *code_label(const gw_plan *plan, size_t side) {
+    const gw_plan_gap *gap = &plan->gap;
+    const char *label = gap->banding ? NULL : gap->column->codelist.codes[gap->positions[side]].label;
+    return label ? label : gap->codes[side];
+}
+
 void gw_plan_title(const gw_plan *plan, gw_buffer *ret_text) {
     if (plan->indicator)
         gw_buffer_text(ret_text, plan->indicator->label);
     else
         write_measure(plan, ret_text);
+    if (plan->grid.column)
+        gw_buffer_format(ret_text, " (%zu bins)", plan->grid.count);
+    if (plan->gap.column)
+        gw_buffer_format(ret_text, ", gap of %s to %s (%s)", code_label(plan, 0), code_label(plan, 1),
+                         plan->gap.column->label ? plan->gap.column->label : plan->gap.concept);
     for (size_t i = 0; i < plan->axis_count; i++) {
         const gw_column *column = plan->axes[i].column;
         gw_buffer_format(ret_text, "%s%s (%zu)", i ? " x " : ", by ", column->label ? column->label : column->concept,

@@ -44,11 +44,25 @@ static void read_grid(gw_json_reader *reader, const gw_json_node *root, gw_arena
     question->levels = levels;
 }
 
+static void read_gap(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    const gw_json_node *object = gw_json_member(root, "gap");
+    gw_question_gap *gap = object ? gw_arena_array(arena, 1, sizeof *gap) : NULL;
+    if (!gap)
+        return;
+    gap->concept = gw_json_read_string(reader, object, "concept");
+    gap->group = gw_json_read_string(reader, object, "group");
+    gap->reference = gw_json_read_string(reader, object, "reference");
+    question->gap = gap;
+}
+
 static void read_measure(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
     const char *statistic = gw_json_read_string(reader, root, "statistic");
     if (statistic && gw_statistic_parse(statistic, &question->statistic) != GW_OK)
         gw_json_fail(reader, root, "bad_measure", "The question cannot be read.", "", "Its statistic is not known.");
     question->of = read_text_or_null(reader, root, "of");
+    question->over = read_text_or_null(reader, root, "over");
+    if (question->statistic == GW_STATISTIC_HISTOGRAM)
+        question->bins = (unsigned)gw_json_read_integer(reader, root, "bins", 0, GW_BINS_MAX);
     question->table = gw_json_read_string(reader, root, "table");
     const char *per = read_text_or_null(reader, root, "per");
     question->is_per_person = per && per[0] == 'p';
@@ -74,6 +88,7 @@ gw_status gw_canonical_read(gw_bytes text, gw_arena *arena, gw_json **ret_json, 
     question.indicator = read_text_or_null(&reader, root, "indicator");
     if (!question.indicator)
         read_measure(&reader, root, arena, &question);
+    read_gap(&reader, root, arena, &question);
     const gw_json_node *weighted = gw_json_member(root, "weighted");
     question.is_unweighted = !(weighted && gw_json_type_of(weighted) == GW_JSON_BOOL && gw_json_bool(weighted));
     question.where = gw_filters_read(&reader, gw_json_read_array(&reader, root, "where"), arena, &question.where_count);

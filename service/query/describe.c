@@ -147,6 +147,8 @@ void gw_describe_indicator(const gw_indicator *indicator, gw_buffer *out) {
     }
     if (indicator->fraction)
         gw_json_write_member(out, "fraction", indicator->fraction);
+    if (indicator->over)
+        gw_json_write_member(out, "over", indicator->over);
     if (indicator->is_per_person)
         gw_json_write_member(out, "per", "person");
     write_filters(out, "population", indicator->population, indicator->population_count);

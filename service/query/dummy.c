@@ -73,11 +73,21 @@ static void cell_fill(const gw_plan *plan, dummy_cell cell, gw_int128 *parts) {
         parts[0] = (gw_int128)(members * (0.2 + 0.6 * cell.where));
         parts[1] = (gw_int128)members - parts[0];
         return;
-    case GW_STATISTIC_VARIANCE:
+    case GW_STATISTIC_HISTOGRAM: // the planning size is that of a whole group
+        parts[0] = (gw_int128)(2 * members / (double)plan->grid.count);
+        return;
+    case GW_STATISTIC_VARIANCE: // of values half of which lie at `where`, the others at half of that
     case GW_STATISTIC_SD:
+        value = 0.2 + 0.6 * cell.where;
+        parts[2] = (gw_int128)(members * value * value * 0.625);
+        parts[1] = 2 * ((gw_int128)(members * value * 0.75) - parts[2]);
+        parts[0] = (gw_int128)members - parts[1] - parts[2];
+        return;
     case GW_STATISTIC_RATIO:
+        parts[0] = (gw_int128)(members * (0.2 + 0.6 * cell.where));
+        parts[1] = (gw_int128)members;
+        return;
     case GW_STATISTIC_GAP:
-    case GW_STATISTIC_HISTOGRAM:
     case GW_STATISTIC_QUANTILE: // by bins, below
     case GW_STATISTIC_POVERTY:
     case GW_STATISTIC_GINI:

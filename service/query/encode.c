@@ -34,7 +34,7 @@ static void scaled_text(int64_t scaled, unsigned scale, char text[GW_DECIMAL_TEX
 
 void gw_plan_person_total(const gw_plan *plan, char text[GW_DECIMAL_TEXT]) {
     const gw_column *of = plan->of;
-    int64_t step = of->grid_scaled / plan->of_line.factor;
+    int64_t step = gw_plan_common_divisor(of->min_scaled, of->grid_scaled);
     scaled_text(of->person_total_scaled / step * step, of->scale, text); // whole steps
 }
 
@@ -43,6 +43,7 @@ static const char *too_little(const gw_plan *plan) {
     case GW_STATISTIC_COUNT:
     case GW_STATISTIC_KEYS:
     case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_HISTOGRAM:
         return "counts come out too low";
     case GW_STATISTIC_SUM:
         return plan->of_line.first < 0 ? "sums come out nearer to zero" : "sums come out too low";
@@ -55,7 +56,6 @@ static const char *too_little(const gw_plan *plan) {
     case GW_STATISTIC_SD:
     case GW_STATISTIC_RATIO:
     case GW_STATISTIC_GAP:
-    case GW_STATISTIC_HISTOGRAM:
     case GW_STATISTIC_QUANTILE:
     case GW_STATISTIC_POVERTY:
     case GW_STATISTIC_GINI:
@@ -117,11 +117,11 @@ void gw_plan_bounds_note(const gw_plan *plan, gw_buffer *ret_text) {
     note_bound(plan, ret_text);
     const char *unit = unit_word(plan);
     char number[GW_DECIMAL_TEXT];
-    if (plan->is_per_person && plan->statistic == GW_STATISTIC_MEAN) {
+    if (plan->is_per_person && plan->unit_width > 0) {
         gw_plan_person_total(plan, number);
         gw_buffer_format(ret_text,
-                         " A person's total in a cell counts up to %s%s%s; larger totals make the mean too low.",
-                         number, unit[0] == '\0' ? "" : " ", unit);
+                         " A person's total in a cell counts up to %s%s%s; larger totals make the %s too low.", number,
+                         unit[0] == '\0' ? "" : " ", unit, plan->statistic == GW_STATISTIC_MEAN ? "mean" : "spread");
     }
     if (!plan->weight)
         return;
@@ -141,7 +141,9 @@ static bool conditions_depend(const gw_plan_condition *conditions, size_t count)
 }
 
 bool gw_plan_depends_on_household(const gw_plan *plan) {
-    bool depends = (plan->of && plan->of->depends_on_household) || (plan->weight && plan->weight->depends_on_household);
+    bool depends = (plan->of && plan->of->depends_on_household) || (plan->over && plan->over->depends_on_household) ||
+                   (plan->gap.column && plan->gap.column->depends_on_household) ||
+                   (plan->weight && plan->weight->depends_on_household);
     for (size_t i = 0; i < plan->axis_count; i++)
         depends |= plan->axes[i].column->depends_on_household;
     return depends || conditions_depend(plan->where, plan->where_count) ||
@@ -171,14 +173,15 @@ typedef struct {
     const char *by[GW_BY_MAX];
     const char *const *codes[GW_BY_MAX];
     size_t sizes[GW_BY_MAX];
-    char grid[GW_DECIMAL_TEXT], offset[GW_DECIMAL_TEXT], units[24], total[GW_DECIMAL_TEXT];
+    char grid[GW_DECIMAL_TEXT], over_grid[GW_DECIMAL_TEXT], offset[GW_DECIMAL_TEXT], units[24], total[GW_DECIMAL_TEXT];
     char first[GW_DECIMAL_TEXT], width[GW_DECIMAL_TEXT];
     const char *levels[GW_LEVELS_MAX], **periods;
     gw_release_bins bins;
 } shape_texts;
 
 static void shape_axes(const gw_plan *plan, shape_texts *texts, gw_release_shape *shape) {
-    GW_ASSERT(plan->axis_count <= GW_BY_MAX);
+    size_t bins = plan->statistic == GW_STATISTIC_HISTOGRAM ? 1 : 0; // a breakdown too
+    GW_ASSERT(plan->axis_count + bins <= GW_BY_MAX);
     for (size_t i = 0; i < plan->axis_count; i++) {
         texts->by[i] = plan->axes[i].concept;
         texts->codes[i] = plan->axes[i].codes;
@@ -187,7 +190,12 @@ static void shape_axes(const gw_plan *plan, shape_texts *texts, gw_release_shape
     shape->by = texts->by;
     shape->axis_codes = texts->codes;
     shape->axis_sizes = texts->sizes;
-    shape->axis_count = plan->axis_count;
+    if (bins > 0) {
+        texts->by[plan->axis_count] = plan->of->concept;
+        texts->codes[plan->axis_count] = plan->grid.keys;
+        texts->sizes[plan->axis_count] = plan->grid.count;
+    }
+    shape->axis_count = plan->axis_count + bins;
 }
 
 static void shape_axis_add(shape_texts *texts, gw_release_shape *shape, const char *by, const char *const *codes,
@@ -290,6 +298,7 @@ size_t gw_plan_answer_bytes(const gw_plan *plan) {
     gw_release_shape shape = {.decimals = plan->decimals,
                               .step_scaled = plan->step_scaled,
                               .part_count = plan->part_count,
+                              .gap_concept = plan->gap.concept,
                               .value_digits = value_digits(plan)};
     if (plan->mechanism == GW_MECHANISM_SELECTION) {
         shape_keys(plan, &texts, &shape);
@@ -324,10 +333,16 @@ static gw_release_shape shape_of(const gw_plan_answer *answer, shape_texts *text
                               .minimum = gw_plan_number(plan->offset_scaled, plan->step_scale),
                               .range = plan->shape.range,
                               .width = (uint64_t)plan->unit_width,
+                              .over = plan->over ? plan->over->concept : NULL,
+                              .over_grid = plan->over ? texts->over_grid : NULL,
+                              .gap_concept = plan->gap.concept,
+                              .gap_group = plan->gap.codes[0],
+                              .gap_reference = plan->gap.codes[1],
                               .part_count = plan->part_count,
                               .value_digits = value_digits(plan),
                               .is_dummy = answer->is_dummy};
     scaled_text(plan->step_scaled, plan->step_scale, texts->grid);
+    scaled_text(plan->over_step_scaled, plan->over_step_scale, texts->over_grid);
     scaled_text(plan->offset_scaled, plan->step_scale, texts->offset);
     if (plan->mechanism == GW_MECHANISM_SELECTION)
         shape_keys(plan, texts, &shape);

@@ -44,9 +44,12 @@ static bool is_fraction(const gw_plan *plan) {
     return strcmp(gw_plan_error_unit(plan), "points") == 0;
 }
 
-// Counts, sums and nets have the same error whatever the group; ratios have not.
+// Counts, sums and nets have the same error whatever the group; what is divided by its size has not.
 static bool depends_on_group(const gw_plan *plan) {
-    return is_fraction(plan) || plan->statistic == GW_STATISTIC_MEAN || plan->statistic == GW_STATISTIC_QUINTILE_RATIO;
+    return plan->statistic != GW_STATISTIC_COUNT && plan->statistic != GW_STATISTIC_SUM &&
+           plan->statistic != GW_STATISTIC_NET && plan->statistic != GW_STATISTIC_HISTOGRAM &&
+           plan->statistic != GW_STATISTIC_QUANTILE && plan->statistic != GW_STATISTIC_SERIES &&
+           plan->statistic != GW_STATISTIC_KEYS;
 }
 
 static double half_width(const gw_plan *plan, uint64_t group_size, gw_epsilon epsilon, uint32_t level) {

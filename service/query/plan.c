@@ -17,6 +17,10 @@ const char *gw_plan_mechanism_name(gw_plan_mechanism mechanism) {
     return names[mechanism];
 }
 
+const char *gw_plan_statistic_name(const gw_plan *plan) {
+    return gw_statistic_name(plan->gap.column ? GW_STATISTIC_GAP : plan->statistic);
+}
+
 // ---- statistic and table
 
 static gw_status statistic_supported(const gw_plan_builder *b, gw_statistic statistic);
@@ -64,6 +68,10 @@ static bool table_has_question(const gw_table *table, const gw_question *questio
     for (size_t i = 0; i < question->by_count; i++)
         if (!gw_table_concept(table, question->by[i]))
             return false;
+    if (question->gap && !gw_table_concept(table, question->gap->concept))
+        return false;
+    if (question->over && !gw_table_concept(table, question->over))
+        return false;
     return (!question->of || gw_table_concept(table, question->of)) &&
            table_has_filters(table, question->where, question->where_count) &&
            table_has_filters(table, question->plus, question->plus_count) &&
@@ -109,8 +117,8 @@ static gw_status table_resolve(const gw_plan_builder *b) {
 // What no plan is made of yet is refused before anything else is looked at.
 static gw_status statistic_supported(const gw_plan_builder *b, gw_statistic statistic) {
     bool is_supported =
-        (statistic <= GW_STATISTIC_NET || gw_plan_is_by_grid(statistic) || statistic == GW_STATISTIC_KEYS) &&
-        !b->question->gap && b->question->table_count == 0;
+        (statistic <= GW_STATISTIC_HISTOGRAM || gw_plan_is_by_grid(statistic) || statistic == GW_STATISTIC_KEYS) &&
+        b->question->table_count == 0;
     if (is_supported)
         return GW_OK;
     return gw_problem_set(b->problem, GW_INVALID, "unsupported_statistic", "This service does not answer this yet.",
@@ -124,7 +132,7 @@ static gw_status statistic_resolve(const gw_plan_builder *b) {
     if (b->question->indicator)
         return indicator_resolve(b);
     b->plan->statistic = b->question->statistic;
-    if (b->plan->statistic == GW_STATISTIC_RATE)
+    if (b->plan->statistic == GW_STATISTIC_RATE || b->plan->statistic == GW_STATISTIC_GAP)
         return gw_problem_set(b->problem, GW_INVALID, "of_needed", "A rate is asked by an indicator.",
                               "A bare measure does not say which persons count as having the property.",
                               "godwit catalogue lists the indicators.");
@@ -140,6 +148,7 @@ static gw_status epsilon_resolve(const gw_plan_builder *b) {
     plan->shape.unit_sensitivity = plan->bound.sensitivity;
     plan->shape.cell_count = plan->cell_count;
     plan->shape.group_size = b->question->group_size ? b->question->group_size : b->policy->planning_cell_persons;
+    plan->shape.is_gap = plan->gap.column != NULL;
     if (b->question->has_delta && plan->mechanism != GW_MECHANISM_SELECTION)
         return gw_problem_set(b->problem, GW_INVALID, "bad_delta", "This question costs no delta.",
                               "Only unknown keys do.", "Leave --delta out.");
@@ -169,8 +178,8 @@ static gw_status epsilon_resolve(const gw_plan_builder *b) {
 gw_status gw_plan_build(const gw_question *question, const gw_policy *policy, const gw_catalogue *catalogue,
                         gw_arena *arena, gw_plan *ret_plan, gw_problem *ret_problem) {
     static gw_status (*const steps[])(const gw_plan_builder *) = {
-        statistic_resolve, gw_plan_measure, gw_plan_conditions, gw_plan_axes,
-        gw_plan_grid_make, gw_plan_bounds,  epsilon_resolve};
+        statistic_resolve,   gw_plan_measure,   gw_plan_conditions, gw_plan_axes,
+        gw_plan_gap_resolve, gw_plan_grid_make, gw_plan_bounds,     epsilon_resolve};
     gw_plan plan = {.policy = policy};
     gw_plan_builder b = {question, policy, catalogue, arena, ret_problem, &plan};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
@@ -178,7 +187,8 @@ gw_status gw_plan_build(const gw_question *question, const gw_policy *policy, co
         if (status != GW_OK)
             return status;
     }
-    plan.measured_cells = plan.measured_cells ? plan.measured_cells : plan.cell_count;
+    if (!plan.measured_cells)
+        plan.measured_cells = plan.gap.column ? 2 * plan.cell_count : plan.cell_count;
     plan.measured_parts = plan.measured_parts ? plan.measured_parts : plan.part_count;
     GW_ASSERT(plan.statistic != GW_STATISTIC_RATE || plan.numerator_count > 0);
     GW_ASSERT(plan.statistic != GW_STATISTIC_NET || (plan.plus_count > 0 && plan.minus_count > 0));

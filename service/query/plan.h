@@ -49,6 +49,7 @@ typedef struct {
     const gw_column *column; // NULL: no grid
     int64_t first, width;
     size_t count;
+    const char *const *keys; // histogram: "0..9999"
 } gw_plan_grid;
 
 typedef struct {
@@ -56,14 +57,14 @@ typedef struct {
     const char *text;
 } gw_plan_level;
 
-// Two groups of a code concept that are held against each other.
+// Two groups of a concept that are held against each other: an axis of two codes, group and reference, that is the
+// innermost of what is measured and none of the answer's. The plan's statistic is what it is a gap of.
 typedef struct {
     const gw_column *column; // NULL: no gap
     const char *concept;
     const gw_banding *banding; // or NULL
     const char *codes[2];      // group, reference
     size_t positions[2];       // as in an axis
-    gw_statistic of;           // RATE, SHARE or MEAN
 } gw_plan_gap;
 
 typedef struct {
@@ -81,12 +82,14 @@ typedef struct {
     const gw_column *of;           // the statistic's numeric (or period, or text) concept; otherwise NULL
     gw_plan_line of_line;          // values in steps
     const gw_column *over;         // ratio
-    gw_plan_line over_line;        // in steps as large as those of `of`, so that both sums carry the same noise
-    gw_plan_grid grid;             // histogram and statistics by tree or pick
-    size_t group_count;            // statistics by tree or pick: combinations of the breakdowns' codes
-    bool has_rest;                 // poverty: one more group, of all who are in none but count for everybody's median
-    gw_tree_shape tree;            // statistics by tree
-    const gw_plan_level *levels;   // quantile
+    gw_plan_line over_line;        // its values in steps: as many at most as those of `of`, or nearly
+    int64_t over_step_scaled;      // what one of its steps is: this many 10^-over_step_scale of its unit
+    unsigned over_step_scale;
+    gw_plan_grid grid;           // histogram and statistics by tree or pick
+    size_t group_count;          // statistics by tree or pick: combinations of the breakdowns' codes
+    bool has_rest;               // poverty: one more group, of all who are in none but count for everybody's median
+    gw_tree_shape tree;          // statistics by tree
+    const gw_plan_level *levels; // quantile
     size_t level_count;
     gw_plan_level fraction; // poverty
     gw_plan_gap gap;
@@ -106,11 +109,11 @@ typedef struct {
     const gw_column *weight; // NULL: every row counts once
     gw_plan_line weight_line;
     bool is_per_person;    // only where a person may have many rows
-    int64_t unit_width;    // mean: the two parts of a row or person add up to this many steps
+    int64_t unit_width;    // mean, variance, sd: the parts of a row or person add up to this many steps
     uint64_t unit_max;     // what one row or person adds at most, in steps, without its weight
     gw_bound bound;        // what one person may add, and how the statement sees to it
     size_t cell_count;     // of the answer
-    size_t part_count;     // measured values beside each
+    size_t part_count;     // measured values beside each; of a gap beside each of its two
     size_t measured_cells; // of the statement: groups times bins, or the base table; as many as the answer's otherwise
     size_t measured_parts;
     uint64_t sensitivity; // bound.sensitivity: L1, in steps of the noise
@@ -133,6 +136,12 @@ GW_MUST_CHECK gw_status gw_plan_build(const gw_question *question, const gw_poli
 
 // scaled * 10^-scale, for figures that may round.
 double gw_plan_number(int64_t scaled, unsigned scale);
+// The bins of equal width that a histogram has: of at most so many, or round ones for 0.
+gw_plan_grid gw_plan_histogram_grid(const gw_column *column, unsigned bins);
+// The axis that a gap's two groups are.
+gw_plan_axis gw_plan_gap_axis(const gw_plan *plan);
+// "gap", or the name of the plan's statistic.
+const char *gw_plan_statistic_name(const gw_plan *plan);
 // What an error is stated in: "persons", "rows", "points", or the unit of the values.
 const char *gw_plan_error_unit(const gw_plan *plan);
 

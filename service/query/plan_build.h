@@ -16,6 +16,7 @@ typedef struct {
 
 gw_status gw_plan_too_large(const gw_plan_builder *b); // the arena is used up
 gw_status gw_plan_unknown_concept(const gw_plan_builder *b, const char *concept);
+GW_MUST_CHECK gw_status gw_plan_unknown_code(const gw_plan_builder *b, const gw_plan_axis *axis, const char *code);
 
 // plan_cells.c: where, population, numerator, plus, minus; then the breakdowns.
 GW_MUST_CHECK gw_status gw_plan_conditions(const gw_plan_builder *b);
@@ -23,6 +24,16 @@ GW_MUST_CHECK gw_status gw_plan_axes(const gw_plan_builder *b);
 // plan_grid.c: the bins of statistics by tree or pick, what is measured for them, and the cells of their answers.
 GW_MUST_CHECK gw_status gw_plan_grid_make(const gw_plan_builder *b);
 bool gw_plan_is_by_grid(gw_statistic statistic); // quantile, poverty, Gini, quintile ratio, series
+#define GW_GAP_SHARES_MAX                                                                                              \
+    512u // a range of shares is worked out from the sum of all others' noise, some milliseconds each
+// plan_gap.c: the two groups of a gap, where one is asked; after the axes.
+GW_MUST_CHECK gw_status gw_plan_gap_resolve(const gw_plan_builder *b);
+GW_MUST_CHECK gw_status gw_plan_axis_resolve(const gw_plan_builder *b, const char *concept, gw_plan_axis *ret);
+// plan_steps.c: how values of variances and ratios are counted.
+GW_MUST_CHECK gw_status gw_plan_spread(const gw_plan_builder *b);
+GW_MUST_CHECK gw_status gw_plan_ratio(const gw_plan_builder *b);
+GW_MUST_CHECK gw_status gw_plan_too_wide(const gw_plan_builder *b, const char *why);
+int64_t gw_plan_common_divisor(int64_t a, int64_t b);
 // plan_measure.c: what one row or person adds, in which steps; then, knowing the cells, how much one person may add.
 GW_MUST_CHECK gw_status gw_plan_measure(const gw_plan_builder *b);
 GW_MUST_CHECK gw_status gw_plan_bounds(const gw_plan_builder *b);

@@ -66,7 +66,7 @@ static const char *code_by_label(const gw_plan_axis *axis, const char *label) {
     return NULL;
 }
 
-static gw_status unknown_code(const gw_plan_builder *b, const gw_plan_axis *axis, const char *code) {
+gw_status gw_plan_unknown_code(const gw_plan_builder *b, const gw_plan_axis *axis, const char *code) {
     const char *nearest = code_by_label(axis, code);
     if (!nearest)
         nearest = gw_nearest(code, axis->codes, axis->code_count);
@@ -80,7 +80,7 @@ static gw_status unknown_code(const gw_plan_builder *b, const gw_plan_axis *axis
 }
 
 // The concept with every code it has, in the order of its list; "_U" last. Numeric concepts need a banding.
-static gw_status axis_resolve(const gw_plan_builder *b, const char *concept, gw_plan_axis *ret) {
+gw_status gw_plan_axis_resolve(const gw_plan_builder *b, const char *concept, gw_plan_axis *ret) {
     gw_plan_axis axis = {.concept = concept, .column = gw_table_concept(b->plan->table, concept)};
     if (!axis.column)
         return gw_plan_unknown_concept(b, concept);
@@ -143,7 +143,7 @@ static gw_status filter_positions(const gw_plan_builder *b, const gw_filter *fil
         while (at < axis->code_count && strcmp(axis->codes[at], filter->codes[i]) != 0)
             at++;
         if (at == axis->code_count)
-            return unknown_code(b, axis, filter->codes[i]);
+            return gw_plan_unknown_code(b, axis, filter->codes[i]);
         positions[i] = at;
     }
     qsort(positions, filter->code_count, sizeof *positions, position_compare);
@@ -230,7 +230,7 @@ static gw_status condition_resolve(const gw_plan_builder *b, const gw_filter *fi
                           "Use {\"between\":[low,high]}.");
     gw_plan_axis axis;
     size_t *positions = NULL, count = 0;
-    gw_status status = axis_resolve(b, filter->concept, &axis);
+    gw_status status = gw_plan_axis_resolve(b, filter->concept, &axis);
     if (status == GW_OK)
         status = filter_positions(b, filter, &axis, &positions, &count);
     if (status != GW_OK)
@@ -381,6 +381,38 @@ static gw_status axis_narrow(const gw_plan_builder *b, gw_plan_axis *axis, const
     return GW_OK;
 }
 
+// "0..9999": the smallest and the largest value of a bin.
+static gw_status histogram_keys(const gw_plan_builder *b) {
+    gw_plan_grid *grid = &b->plan->grid;
+    const char **keys = gw_arena_array(b->arena, grid->count, sizeof *keys);
+    for (size_t i = 0; keys && i < grid->count; i++) {
+        char low[32], high[32];
+        int64_t first = grid->first + (int64_t)i * grid->width;
+        gw_column_step_format(grid->column, first, low);
+        gw_column_step_format(grid->column, i + 1 < grid->count ? first + grid->width - 1 : grid->column->steps, high);
+        keys[i] = gw_arena_format(b->arena, "%s..%s", low, high);
+        if (!keys[i])
+            return gw_plan_too_large(b);
+    }
+    grid->keys = keys;
+    return keys ? GW_OK : gw_plan_too_large(b);
+}
+
+// The bins of a histogram are a breakdown too, behind the others.
+static gw_status histogram_resolve(const gw_plan_builder *b, size_t axis_count, size_t *cells) {
+    gw_plan *plan = b->plan;
+    if (plan->statistic != GW_STATISTIC_HISTOGRAM)
+        return GW_OK;
+    if (axis_count == GW_BY_MAX)
+        return gw_problem_set(b->problem, GW_LIMIT, "too_many", "This histogram has too many breakdowns.",
+                              "Its bins are one, and a question may have six.", "Use fewer breakdowns.");
+    plan->grid = gw_plan_histogram_grid(plan->of, plan->indicator ? plan->indicator->bins : b->question->bins);
+    if (__builtin_mul_overflow(*cells, plan->grid.count, cells) || *cells > GW_PLAN_CELLS_MAX)
+        return gw_problem_set(b->problem, GW_LIMIT, "too_many_cells", "This histogram has too many cells.",
+                              "Each bin is a cell of each group.", "Use fewer bins, or fewer or coarser breakdowns.");
+    return histogram_keys(b);
+}
+
 static int axis_compare(const void *a, const void *b) {
     return strcmp(((const gw_plan_axis *)a)->concept, ((const gw_plan_axis *)b)->concept);
 }
@@ -402,7 +434,7 @@ gw_status gw_plan_axes(const gw_plan_builder *b) {
     for (size_t i = 0; i < count; i++) {
         if (is_default && !gw_table_concept(b->plan->table, by[i]))
             continue; // the indicator's habit, not the asker's wish
-        gw_status status = axis_resolve(b, by[i], &axes[kept]);
+        gw_status status = gw_plan_axis_resolve(b, by[i], &axes[kept]);
         if (status == GW_OK)
             status = axis_narrow(b, &axes[kept], question->where, question->where_count);
         if (status == GW_OK && indicator)
@@ -417,6 +449,9 @@ gw_status gw_plan_axes(const gw_plan_builder *b) {
         }
         kept++;
     }
+    gw_status status = histogram_resolve(b, kept, &cells);
+    if (status != GW_OK)
+        return status;
     qsort(axes, kept, sizeof *axes, axis_compare);
     b->plan->axes = axes;
     b->plan->axis_count = kept;

@@ -105,7 +105,7 @@ static gw_plan_grid grid_of_values(const gw_column *column, size_t bins) {
             power *= 10;
         width = digits[(i + 1) % 3] * power;
     }
-    return (gw_plan_grid){column, 0, width, (size_t)((values + width - 1) / width)};
+    return (gw_plan_grid){column, 0, width, (size_t)((values + width - 1) / width), NULL};
 }
 
 static gw_status values_resolve(const gw_plan_builder *b) {
@@ -146,7 +146,7 @@ static gw_status periods_resolve(const gw_plan_builder *b) {
             return gw_problem_set(b->problem, GW_INVALID, "bad_measure", "A series is broken down by its periods.",
                                   "The concept of the series stands among the breakdowns too.",
                                   "Leave it out of --by.");
-    plan->grid = (gw_plan_grid){plan->of, (int64_t)first, 1, end - first};
+    plan->grid = (gw_plan_grid){plan->of, (int64_t)first, 1, end - first, NULL};
     return GW_OK;
 }
 

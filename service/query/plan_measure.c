@@ -18,7 +18,7 @@ double gw_plan_number(int64_t scaled, unsigned scale) {
     return value;
 }
 
-static int64_t common_divisor(int64_t a, int64_t b) {
+int64_t gw_plan_common_divisor(int64_t a, int64_t b) {
     a = a < 0 ? -a : a;
     while (b != 0) {
         int64_t rest = a % b;
@@ -28,7 +28,13 @@ static int64_t common_divisor(int64_t a, int64_t b) {
     return a;
 }
 
-static gw_status too_wide(const gw_plan_builder *b, const char *why) {
+// Whole numbers of steps, in the unit of the answer.
+static bool is_amount(const gw_plan *plan) {
+    return plan->statistic == GW_STATISTIC_COUNT || plan->statistic == GW_STATISTIC_SUM ||
+           plan->statistic == GW_STATISTIC_NET || plan->statistic == GW_STATISTIC_HISTOGRAM;
+}
+
+gw_status gw_plan_too_wide(const gw_plan_builder *b, const char *why) {
     return gw_problem_set(b->problem, GW_INVALID, "bounds_too_wide", "This statistic is beyond what can be counted.",
                           why, "Ask the owner for narrower bounds or a coarser grid; or leave the weights out.");
 }
@@ -40,6 +46,14 @@ static gw_status of_needed(const gw_plan_builder *b) {
         return gw_problem_set(b->problem, GW_INVALID, "of_needed", "This statistic is of a numeric concept.",
                               "Only concepts with a smallest and a largest value in the policy have it.",
                               "godwit catalogue shows which concepts are numbers.");
+    if (b->plan->statistic != GW_STATISTIC_MEAN && b->plan->statistic != GW_STATISTIC_SUM) {
+        gw_problem_set(b->problem, GW_INVALID, "of_needed", "This statistic needs a numeric concept.", "", "");
+        gw_problem_why(b->problem, "A %s is of a concept with a smallest and a largest value in the policy.",
+                       gw_statistic_name(b->plan->statistic));
+        gw_problem_mend(b->problem, "Write \"measure\":{\"statistic\":\"%s\",\"of\":\"income\"}.",
+                        gw_statistic_name(b->plan->statistic));
+        return GW_INVALID;
+    }
     if (b->plan->statistic == GW_STATISTIC_SUM)
         return gw_problem_set(b->problem, GW_INVALID, "of_needed", "A sum needs a numeric concept.",
                               "Only concepts with a smallest and a largest value in the policy have sums.",
@@ -78,7 +92,7 @@ static void mean_of_rows(gw_plan *plan) {
 static gw_status mean_of_persons(const gw_plan_builder *b) {
     gw_plan *plan = b->plan;
     const gw_column *of = plan->of;
-    int64_t step = common_divisor(of->min_scaled, of->grid_scaled);
+    int64_t step = gw_plan_common_divisor(of->min_scaled, of->grid_scaled);
     if (of->min_scaled < 0 || of->person_total_scaled < step) {
         gw_problem_set(b->problem, GW_INVALID, "of_needed", "This concept has no mean per person.", "",
                        "Ask for the mean of rows (not per person), or ask the owner for \"person_total_max\".");
@@ -97,7 +111,7 @@ static gw_status mean_of_persons(const gw_plan_builder *b) {
 
 static void sum_of_rows(gw_plan *plan) {
     const gw_column *of = plan->of;
-    int64_t step = common_divisor(of->min_scaled, of->grid_scaled);
+    int64_t step = gw_plan_common_divisor(of->min_scaled, of->grid_scaled);
     plan->of_line = (gw_plan_line){of->min_scaled / step, of->grid_scaled / step};
     plan->step_scaled = step;
 }
@@ -142,6 +156,16 @@ static gw_status of_periods(const gw_plan_builder *b) {
     return GW_INVALID;
 }
 
+// A variance is of what a mean is of: of rows, or of persons' totals.
+static gw_status spread_of(const gw_plan_builder *b) {
+    gw_status status = of_resolve(b);
+    if (status == GW_OK && b->plan->is_per_person)
+        status = mean_of_persons(b);
+    else if (status == GW_OK)
+        mean_of_rows(b->plan);
+    return status == GW_OK ? gw_plan_spread(b) : status;
+}
+
 // ---- weights
 
 static gw_status weight_resolve(const gw_plan_builder *b) {
@@ -149,17 +173,16 @@ static gw_status weight_resolve(const gw_plan_builder *b) {
     const gw_column *weight = b->question->is_unweighted ? NULL : plan->table->weight;
     if (!weight)
         return GW_OK;
-    int64_t step = common_divisor(weight->min_scaled, weight->grid_scaled);
+    int64_t step = gw_plan_common_divisor(weight->min_scaled, weight->grid_scaled);
     if (weight->min_scaled < 0)
-        return too_wide(b, "The weights of this table may be below zero.");
+        return gw_plan_too_wide(b, "The weights of this table may be below zero.");
     plan->weight = weight;
     plan->weight_line = (gw_plan_line){weight->min_scaled / step, weight->grid_scaled / step};
     plan->shape.unit_mean *= (double)weight->weight_mean_scaled / (double)step;
-    if (plan->statistic != GW_STATISTIC_COUNT && plan->statistic != GW_STATISTIC_SUM &&
-        plan->statistic != GW_STATISTIC_NET && !gw_plan_is_by_grid(plan->statistic))
+    if (!is_amount(plan) && !gw_plan_is_by_grid(plan->statistic))
         return GW_OK; // ratios: the weight's step cancels
     if (__builtin_mul_overflow(plan->step_scaled, step, &plan->step_scaled))
-        return too_wide(b, "The largest value times the largest weight has too many digits.");
+        return gw_plan_too_wide(b, "The largest value times the largest weight has too many digits.");
     plan->step_scale += weight->scale;
     return GW_OK;
 }
@@ -174,7 +197,8 @@ static gw_status step_shorten(const gw_plan_builder *b) {
         plan->offset_scaled /= 10;
         plan->step_scale--;
     }
-    return plan->step_scale <= PLACES_MAX ? GW_OK : too_wide(b, "Value times weight has more than 12 decimal places.");
+    return plan->step_scale <= PLACES_MAX ? GW_OK
+                                          : gw_plan_too_wide(b, "Value times weight has more than 12 decimal places.");
 }
 
 static gw_status statistic_steps(const gw_plan_builder *b) {
@@ -211,10 +235,20 @@ static gw_status statistic_steps(const gw_plan_builder *b) {
         return status;
     case GW_STATISTIC_VARIANCE:
     case GW_STATISTIC_SD:
+        plan->part_count = 3;
+        status = spread_of(b);
+        plan->shape.unit_mean = (double)plan->unit_width;
+        return status;
     case GW_STATISTIC_RATIO:
-    case GW_STATISTIC_GAP:
+        plan->part_count = 2;
+        status = of_resolve(b);
+        return status == GW_OK ? gw_plan_ratio(b) : status;
     case GW_STATISTIC_HISTOGRAM:
-        break;
+        status = of_resolve(b);
+        plan->step_scale = 0; // persons or rows are counted
+        plan->unit = is_many && !plan->is_per_person ? "NR" : "PS";
+        return status;
+    case GW_STATISTIC_GAP:
     case GW_STATISTIC_QUANTILE:
     case GW_STATISTIC_POVERTY:
     case GW_STATISTIC_GINI:
@@ -230,13 +264,11 @@ static gw_status statistic_steps(const gw_plan_builder *b) {
 }
 
 static void decimals_choose(gw_plan *plan) {
-    bool is_ratio = plan->statistic == GW_STATISTIC_SHARE || plan->statistic == GW_STATISTIC_RATE ||
-                    plan->statistic == GW_STATISTIC_MEAN;
-    bool is_part = plan->statistic == GW_STATISTIC_POVERTY || plan->statistic == GW_STATISTIC_GINI ||
-                   plan->statistic == GW_STATISTIC_QUINTILE_RATIO;
-    plan->decimals = is_ratio || is_part ? 1 : plan->step_scale;
-    if (plan->statistic == GW_STATISTIC_QUANTILE)
-        plan->decimals = plan->of->scale;
+    bool is_quantile = plan->statistic == GW_STATISTIC_QUANTILE;
+    plan->decimals = is_quantile                                                 ? plan->of->scale
+                     : plan->statistic == GW_STATISTIC_SERIES || is_amount(plan) ? plan->step_scale
+                     : plan->statistic == GW_STATISTIC_RATIO                     ? 3
+                                                                                 : 1;
     if (!plan->indicator)
         return;
     plan->decimals = plan->indicator->decimals;
@@ -259,8 +291,7 @@ gw_status gw_plan_measure(const gw_plan_builder *b) {
     if (status != GW_OK)
         return status;
     decimals_choose(plan);
-    if (plan->statistic == GW_STATISTIC_COUNT || plan->statistic == GW_STATISTIC_SUM ||
-        plan->statistic == GW_STATISTIC_NET || gw_plan_is_by_grid(plan->statistic))
+    if (is_amount(plan) || gw_plan_is_by_grid(plan->statistic))
         plan->shape.unit = gw_plan_number(plan->step_scaled, plan->step_scale);
     return GW_OK;
 }
@@ -271,6 +302,7 @@ const char *gw_plan_error_unit(const gw_plan *plan) {
     case GW_STATISTIC_COUNT:
     case GW_STATISTIC_NET:
     case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_HISTOGRAM:
         return is_of_persons ? "persons" : "rows";
     case GW_STATISTIC_QUANTILE:
         return "ranks";
@@ -285,7 +317,6 @@ const char *gw_plan_error_unit(const gw_plan *plan) {
     case GW_STATISTIC_SD:
     case GW_STATISTIC_RATIO:
     case GW_STATISTIC_GAP:
-    case GW_STATISTIC_HISTOGRAM:
         return plan->unit;
     case GW_STATISTIC_QUINTILE_RATIO:
         return "times";
@@ -298,8 +329,10 @@ const char *gw_plan_error_unit(const gw_plan *plan) {
 // ---- bounds
 
 static uint64_t amount_max(const gw_plan *plan) {
-    if (plan->statistic == GW_STATISTIC_MEAN)
+    if (plan->unit_width > 0)
         return (uint64_t)plan->unit_width;
+    if (plan->statistic == GW_STATISTIC_RATIO)
+        return plan->unit_max;
     if (plan->statistic != GW_STATISTIC_SUM)
         return 1;
     int64_t low = plan->of_line.first, high = low + plan->of_line.factor * plan->of->steps;
@@ -317,7 +350,9 @@ static uint64_t person_cells_max(const gw_plan *plan) {
         if (!gw_table_is_of_person(plan->table, plan->axes[i].column))
             cells *= plan->axes[i].code_count; // at most GW_PLAN_CELLS_MAX
     if (plan->grid.column && !gw_table_is_of_person(plan->table, plan->grid.column))
-        cells *= plan->grid.count; // together at most GW_CELLS_MAX
+        cells *= plan->grid.count;
+    if (plan->gap.column && !gw_table_is_of_person(plan->table, plan->gap.column))
+        cells *= 2;
     return cells;
 }
 
@@ -328,15 +363,14 @@ static uint64_t smaller(uint64_t a, uint64_t b) {
 static uint64_t total_max(const gw_plan *plan) {
     if (plan->statistic != GW_STATISTIC_SUM)
         return 0;
-    int64_t step = common_divisor(plan->of->min_scaled, plan->of->grid_scaled);
+    int64_t step = gw_plan_common_divisor(plan->of->min_scaled, plan->of->grid_scaled);
     return (uint64_t)(plan->of->person_total_scaled / step);
 }
 
 // The amounts, in the last place of the unit: what estimates and ranges are computed in. Answers write at most 18
 // digits before the point, for the people of the public size ten times over and for the noise.
 static bool amounts_fit(const gw_plan *plan) {
-    if (plan->statistic != GW_STATISTIC_COUNT && plan->statistic != GW_STATISTIC_SUM &&
-        plan->statistic != GW_STATISTIC_NET && !gw_plan_is_by_grid(plan->statistic))
+    if (!is_amount(plan) && !gw_plan_is_by_grid(plan->statistic))
         return true;
     int64_t amount;
     double people = 10.0 * (double)plan->policy->planning_size_bucket;
@@ -372,6 +406,6 @@ gw_status gw_plan_bounds(const gw_plan_builder *b) {
     bool is_certified = status == GW_OK && plan->bound.sensitivity <= GW_SENSITIVITY_MAX / times;
     plan->sensitivity = is_certified ? plan->bound.sensitivity * times : 0;
     if (!is_certified || !amounts_fit(plan)) // no noise is certified beyond
-        return too_wide(b, "What one person may add has too many digits.");
+        return gw_plan_too_wide(b, "What one person may add has too many digits.");
     return GW_OK;
 }

@@ -6,13 +6,13 @@
 #include "privacy/mechanism/parts.h"
 #include "privacy/mechanism/quantile.h"
 #include "privacy/mechanism/tree.h"
-#include "service/release/release.h"
+#include "service/format/cell_figures.h"
 
 gw_status gw_query_laws_of(const gw_plan *plan, gw_laws_cache *cache, const gw_laws **ret) {
     const gw_noise noise = {.epsilon = plan->epsilon, .sensitivity = plan->sensitivity};
     if (plan->mechanism == GW_MECHANISM_SELECTION)
         return gw_laws_hold_keys(cache, noise, (gw_delta){plan->delta}, ret);
-    return gw_laws_hold(cache, noise, gw_release_others(plan->statistic, plan->cell_count), ret);
+    return gw_laws_hold(cache, noise, plan->gap.column ? 0 : gw_figures_others(plan->statistic, plan->cell_count), ret);
 }
 
 static gw_status pick(const gw_plan *plan, const gw_laws *laws, const gw_exact_table *exact, gw_random_source source,

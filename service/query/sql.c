@@ -21,6 +21,7 @@ static size_t plan_params(const gw_plan *plan) {
                     conditions_params(plan->minus, plan->minus_count);
     for (size_t i = 0; i < plan->axis_count; i++)
         params += 2 * plan->axes[i].code_count;
+    params += plan->gap.column ? 8 : 0; // in the cell and among the conditions
     return params * ARMS_MAX;
 }
 
@@ -42,6 +43,38 @@ static void count_units(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *uni
     gw_buffer_text(&sql->text, ")");
 }
 
+// A Bernstein part: `begin`, the square over the width to the nearest, `end`; the value stands between where asked. The
+// square of a value of up to 2^40 steps needs 128 bits.
+static void square_of(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
+    const char *type = plan->unit_width > INT32_MAX ? "HUGEINT" : "BIGINT";
+    gw_buffer_format(&sql->text, "CAST((CAST(");
+    unit->value(sql, plan);
+    gw_buffer_format(&sql->text, " AS %s) * ", type);
+    unit->value(sql, plan);
+    gw_buffer_format(&sql->text, " + %lld) // %lld AS BIGINT)", (long long)(plan->unit_width / 2),
+                     (long long)plan->unit_width);
+}
+
+static void moment_parts(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
+    for (int part = 0; part < 3; part++) {
+        gw_buffer_text(&sql->text, ", sum((");
+        if (part == 0)
+            gw_buffer_format(&sql->text, "CAST(%lld AS BIGINT) - ", (long long)plan->unit_width);
+        if (part < 2) {
+            gw_buffer_text(&sql->text, "2 * ");
+            unit->value(sql, plan);
+            gw_buffer_text(&sql->text, part == 0 ? " + " : " - 2 * ");
+        }
+        square_of(sql, plan, unit);
+        gw_buffer_text(&sql->text, ")");
+        if (plan->weight) {
+            gw_buffer_text(&sql->text, " * ");
+            unit->weight(sql, plan);
+        }
+        gw_buffer_text(&sql->text, ")");
+    }
+}
+
 void gw_sql_parts(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
     switch (plan->statistic) {
     case GW_STATISTIC_COUNT:
@@ -51,6 +84,7 @@ void gw_sql_parts(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
     case GW_STATISTIC_GINI:
     case GW_STATISTIC_QUINTILE_RATIO:
     case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_HISTOGRAM:
         count_units(sql, plan, unit);
         return;
     case GW_STATISTIC_SUM:
@@ -78,9 +112,15 @@ void gw_sql_parts(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
         return;
     case GW_STATISTIC_VARIANCE:
     case GW_STATISTIC_SD:
-    case GW_STATISTIC_RATIO:
+        moment_parts(sql, plan, unit);
+        return;
+    case GW_STATISTIC_RATIO: {
+        const gw_sql_unit over = {unit->over, unit->weight, unit->over};
+        sum_product(sql, plan, unit);
+        sum_product(sql, plan, &over);
+        return;
+    }
     case GW_STATISTIC_GAP:
-    case GW_STATISTIC_HISTOGRAM:
     case GW_STATISTIC_KEYS:
         sql->status = GW_INTERNAL;
         return;
@@ -88,7 +128,7 @@ void gw_sql_parts(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit) {
 }
 
 static void sql_plain(gw_sql *sql, const gw_plan *plan) {
-    static const gw_sql_unit row = {gw_sql_value, gw_sql_weight};
+    static const gw_sql_unit row = {gw_sql_value, gw_sql_weight, gw_sql_over};
     gw_buffer_text(&sql->text, "SELECT ");
     gw_sql_cell(sql, plan);
     gw_buffer_text(&sql->text, " AS cell");

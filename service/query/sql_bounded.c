@@ -18,7 +18,12 @@ static void weight_named(gw_sql *sql, const gw_plan *plan) {
     gw_buffer_text(&sql->text, "w");
 }
 
-static const gw_sql_unit named = {value_named, weight_named};
+static void over_named(gw_sql *sql, const gw_plan *plan) {
+    (void)plan;
+    gw_buffer_text(&sql->text, "u");
+}
+
+static const gw_sql_unit named = {value_named, weight_named, over_named};
 
 // What the only row of a person adds: clamped to the person's total where there is one.
 static void value_alone(gw_sql *sql, const gw_plan *plan) {
@@ -27,7 +32,7 @@ static void value_alone(gw_sql *sql, const gw_plan *plan) {
         gw_buffer_format(&sql->text, "greatest(%lld, least(%lld, ", -total, total);
         gw_sql_value(sql, plan);
         gw_buffer_text(&sql->text, "))");
-    } else if (plan->statistic == GW_STATISTIC_MEAN && plan->is_per_person) {
+    } else if (plan->unit_width > 0 && plan->is_per_person) {
         gw_buffer_format(&sql->text, "least(%lld, ", (long long)plan->unit_width);
         gw_sql_value(sql, plan);
         gw_buffer_text(&sql->text, ")");
@@ -63,6 +68,8 @@ static bool is_all_or_none(const gw_plan *plan) {
             return false;
     return !plan->weight && plan->statistic != GW_STATISTIC_NET &&
            (!plan->of || gw_table_is_of_person(plan->table, plan->of)) &&
+           (!plan->over || gw_table_is_of_person(plan->table, plan->over)) &&
+           (!plan->gap.column || gw_table_is_of_person(plan->table, plan->gap.column)) &&
            conditions_are_of_person(plan, plan->where, plan->where_count) &&
            conditions_are_of_person(plan, plan->population, plan->population_count);
 }
@@ -83,7 +90,7 @@ static uint64_t rows_direct(const gw_plan *plan) {
 }
 
 static void arm_direct(gw_sql *sql, const gw_plan *plan) {
-    static const gw_sql_unit alone = {value_alone, gw_sql_weight};
+    static const gw_sql_unit alone = {value_alone, gw_sql_weight, gw_sql_over};
     gw_buffer_text(&sql->text, "SELECT ");
     gw_sql_cell(sql, plan);
     gw_buffer_text(&sql->text, " AS cell");
@@ -106,6 +113,11 @@ static void rows_of_others(gw_sql *sql, const gw_plan *plan) {
     gw_buffer_text(&sql->text, " AS cell, ");
     gw_sql_value(sql, plan);
     gw_buffer_text(&sql->text, " AS v");
+    if (plan->over) {
+        gw_buffer_text(&sql->text, ", ");
+        gw_sql_over(sql, plan);
+        gw_buffer_text(&sql->text, " AS u");
+    }
     if (plan->weight) {
         gw_buffer_text(&sql->text, ", ");
         gw_sql_weight(sql, plan);
@@ -144,7 +156,7 @@ static void later_rows(gw_sql *sql, const gw_plan *plan, const char *column) {
 // Rows beyond the first, of persons whose first rows do not all match: those before which fewer than `units` match.
 // The names with a space are no concept's.
 static void arm_marked(gw_sql *sql, const gw_plan *plan) {
-    static const gw_sql_unit row = {gw_sql_value, gw_sql_weight};
+    static const gw_sql_unit row = {gw_sql_value, gw_sql_weight, gw_sql_over};
     unsigned long long units = (unsigned long long)plan->bound.units, first = (1ull << units) - 1;
     gw_buffer_text(&sql->text, "SELECT ");
     gw_sql_cell(sql, plan);
@@ -169,7 +181,8 @@ static void arm_marked(gw_sql *sql, const gw_plan *plan) {
 
 static void arm_keep_rows(gw_sql *sql, const gw_plan *plan) {
     arm_begin(sql, plan);
-    gw_buffer_text(&sql->text, plan->weight ? ", v, w" : ", v");
+    gw_buffer_text(&sql->text, plan->over ? ", v, u" : ", v");
+    gw_buffer_text(&sql->text, plan->weight ? ", w" : "");
     gw_buffer_text(&sql->text, ", row_number() OVER (PARTITION BY person ORDER BY turn) AS n FROM ");
     rows_of_others(sql, plan);
     arm_end(sql, plan, true);
@@ -181,7 +194,7 @@ static void arm_persons(gw_sql *sql, const gw_plan *plan) {
     arm_begin(sql, plan);
     if (plan->statistic == GW_STATISTIC_RATE)
         gw_buffer_text(&sql->text, ", bool_or(v) AS v");
-    if (plan->statistic == GW_STATISTIC_MEAN)
+    if (plan->unit_width > 0)
         gw_buffer_format(&sql->text, ", CAST(least(%lld, sum(v)) AS BIGINT) AS v", (long long)plan->unit_width);
     if (plan->weight)
         gw_buffer_text(&sql->text, ", max(w) AS w");
@@ -228,11 +241,15 @@ void gw_sql_bounded(gw_sql *sql, const gw_plan *plan) {
         arm_direct(sql, plan);
         return;
     }
-    gw_buffer_text(&sql->text,
-                   plan->measured_parts == 1 ? "SELECT cell, sum(p0) FROM (" : "SELECT cell, sum(p0), sum(p1) FROM (");
+    gw_buffer_text(&sql->text, "SELECT cell");
+    for (size_t i = 0; i < plan->measured_parts; i++)
+        gw_buffer_format(&sql->text, ", sum(p%zu)", i);
+    gw_buffer_text(&sql->text, " FROM (");
     arm_direct(sql, plan);
     gw_buffer_text(&sql->text, " UNION ALL ");
     arm_of(plan)(sql, plan);
-    gw_buffer_text(&sql->text, plan->measured_parts == 1 ? ") AS arms(cell, p0) GROUP BY cell"
-                                                         : ") AS arms(cell, p0, p1) GROUP BY cell");
+    gw_buffer_text(&sql->text, ") AS arms(cell");
+    for (size_t i = 0; i < plan->measured_parts; i++)
+        gw_buffer_format(&sql->text, ", p%zu", i);
+    gw_buffer_text(&sql->text, ") GROUP BY cell");
 }

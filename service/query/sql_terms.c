@@ -123,9 +123,12 @@ static void sql_in_groups(gw_sql *sql, const gw_plan *plan) {
 
 // The bin of a row: bins are of equal width, and the last one takes what is left of the concept's range.
 static void sql_bin(gw_sql *sql, const gw_plan_grid *grid) {
-    gw_buffer_text(&sql->text, " + (CAST(");
+    bool is_cut = (grid->column->steps - grid->first) / grid->width >= (int64_t)grid->count;
+    gw_buffer_text(&sql->text, is_cut ? " + least((CAST(" : " + (CAST(");
     gw_sql_identifier(sql, grid->column->concept);
     gw_buffer_format(&sql->text, " AS BIGINT) - %lld) // %lld", (long long)grid->first, (long long)grid->width);
+    if (is_cut)
+        gw_buffer_format(&sql->text, ", %zu)", grid->count - 1);
 }
 
 // A date that is not known, or before or after the periods asked for, has no place in them.
@@ -145,7 +148,7 @@ void gw_sql_cell(gw_sql *sql, const gw_plan *plan) {
     }
     if (plan->axis_count == 0)
         gw_buffer_text(&sql->text, "0");
-    size_t stride = plan->grid.column ? plan->grid.count : 1;
+    size_t stride = plan->grid.column ? plan->grid.count : plan->gap.column ? 2 : 1;
     for (size_t i = 0; i < plan->axis_count; i++)
         stride *= plan->axes[i].code_count;
     for (size_t i = 0; i < plan->axis_count; i++) {
@@ -159,6 +162,11 @@ void gw_sql_cell(gw_sql *sql, const gw_plan *plan) {
         gw_buffer_format(&sql->text, " ELSE %zu END", plan->group_count * plan->grid.count);
     if (plan->grid.column)
         sql_bin(sql, &plan->grid);
+    if (!plan->gap.column)
+        return;
+    const gw_plan_axis gap = gw_plan_gap_axis(plan);
+    gw_buffer_text(&sql->text, " + ");
+    sql_axis(sql, &gap);
 }
 
 // By the bare columns where the cell is a function of them one to one: the engine groups small integers faster than a
@@ -167,9 +175,10 @@ void gw_sql_group(gw_sql *sql, const gw_plan *plan) {
     bool is_whole = true;
     for (size_t i = 0; i < plan->axis_count; i++)
         is_whole &= axis_is_whole(&plan->axes[i]);
-    if (plan->grid.column)
+    bool has_inner = plan->grid.column || plan->gap.column;
+    if (has_inner)
         is_whole = false;
-    if (plan->axis_count > 0 || plan->grid.column)
+    if (plan->axis_count > 0 || has_inner)
         gw_buffer_text(&sql->text, is_whole ? " GROUP BY " : " GROUP BY 1");
     for (size_t i = 0; is_whole && i < plan->axis_count; i++) {
         gw_buffer_text(&sql->text, i ? ", " : "");
@@ -188,6 +197,16 @@ void gw_sql_where(gw_sql *sql, const gw_plan *plan, const char **joiner) {
         sql_not_null(sql, plan->of->concept, joiner);
     if (plan->statistic == GW_STATISTIC_SERIES)
         sql_in_grid(sql, &plan->grid, joiner);
+    if (plan->over)
+        sql_not_null(sql, plan->over->concept, joiner);
+    if (plan->gap.column) {
+        const gw_plan_axis gap = gw_plan_gap_axis(plan);
+        gw_buffer_text(&sql->text, *joiner);
+        gw_buffer_text(&sql->text, "(");
+        sql_axis(sql, &gap);
+        gw_buffer_text(&sql->text, ") IS NOT NULL");
+        *joiner = " AND ";
+    }
     if (plan->weight)
         sql_not_null(sql, GW_SQL_WEIGHT, joiner);
     if (plan->statistic != GW_STATISTIC_NET)
@@ -221,6 +240,7 @@ void gw_sql_value(gw_sql *sql, const gw_plan *plan) {
     case GW_STATISTIC_GINI:
     case GW_STATISTIC_QUINTILE_RATIO:
     case GW_STATISTIC_SERIES:
+    case GW_STATISTIC_HISTOGRAM:
         gw_buffer_text(&sql->text, "1");
         return;
     case GW_STATISTIC_RATE:
@@ -239,17 +259,20 @@ void gw_sql_value(gw_sql *sql, const gw_plan *plan) {
         sql_line(sql, plan->of->concept, plan->of_line);
         return;
     case GW_STATISTIC_SUM:
-        sql_line(sql, plan->of->concept, plan->of_line);
-        return;
     case GW_STATISTIC_VARIANCE:
     case GW_STATISTIC_SD:
     case GW_STATISTIC_RATIO:
+        sql_line(sql, plan->of->concept, plan->of_line);
+        return;
     case GW_STATISTIC_GAP:
-    case GW_STATISTIC_HISTOGRAM:
     case GW_STATISTIC_KEYS:
         sql->status = GW_INTERNAL;
         return;
     }
+}
+
+void gw_sql_over(gw_sql *sql, const gw_plan *plan) {
+    sql_line(sql, plan->over->concept, plan->over_line);
 }
 
 void gw_sql_weight(gw_sql *sql, const gw_plan *plan) {

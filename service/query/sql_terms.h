@@ -19,12 +19,14 @@ void gw_sql_cell(gw_sql *sql, const gw_plan *plan);
 void gw_sql_group(gw_sql *sql, const gw_plan *plan);
 // What a row adds, in steps: 1; rates: whether it is in the numerator; means: the first part.
 void gw_sql_value(gw_sql *sql, const gw_plan *plan);
+void gw_sql_over(gw_sql *sql, const gw_plan *plan); // ratios: the second part
 void gw_sql_weight(gw_sql *sql, const gw_plan *plan);
 
 // A value and its weight summed up into the parts of a cell, after ", ". The two are written by the callbacks.
 typedef struct {
     void (*value)(gw_sql *sql, const gw_plan *plan);
     void (*weight)(gw_sql *sql, const gw_plan *plan);
+    void (*over)(gw_sql *sql, const gw_plan *plan);
 } gw_sql_unit;
 void gw_sql_parts(gw_sql *sql, const gw_plan *plan, const gw_sql_unit *unit);
 

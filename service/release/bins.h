@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures that follow from a tree over a grid, or from a choice of one bin: quantiles, poverty, inequality, series. The
 // tree's nodes are written into the answer, so a reader can work all of them out again. Nobody outside this room
-// includes it. Thread safety: one owner.   Depends on: cell.h, privacy/derive/.
+// includes it. Thread safety: one owner.   Depends on: release.h,
+// format/cell_figures.h, privacy/derive/.
 #pragma once
-#include "service/release/cell.h"
+#include "service/format/cell_figures.h"
+#include "service/release/release.h"
 
 typedef struct gw_bins gw_bins;
 // Works out what all groups share. Borrows shape and table. GW_INVALID: the table is not of the shape; GW_NO_MEMORY.

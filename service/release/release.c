@@ -12,113 +12,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PARTS_MAX 8u         // of a cell of the answer
 #define INDEX_DIGITS_MAX 6u  // of a chosen bin
 #define VALUE_DIGITS_MAX 40u // of any 128-bit integer
 
 // What is the same for every cell of a table, worked out once.
 typedef struct {
     const gw_release_shape *shape;
-    const gw_interval_law *law;
+    gw_figures_law *law; // NULL with bins
     const gw_released_table *table;
-    size_t cell_count;                   // of the answer
-    gw_bins *bins;                       // statistics over a grid; otherwise NULL
-    gw_int128 total;                     // shares: of all cells
-    char **keys;                         // per axis and code: the code in quotes
-    char se[GW_CELL_NUMBER_TEXT];        // counts, sums, nets
-    gw_int128 half_width, step, divisor; // value * step / divisor is in the last place shown
+    size_t cell_count; // of the answer: a gap's cells are two of the table's each
+    size_t part_count; // of a cell of the answer
+    gw_bins *bins;     // statistics over a grid; otherwise NULL
+    char **keys;       // per axis and code: the code in quotes
 } encoder;
 
-static bool is_amount(gw_statistic statistic) {
-    return statistic == GW_STATISTIC_COUNT || statistic == GW_STATISTIC_SUM || statistic == GW_STATISTIC_NET;
+static bool is_gap(const gw_release_shape *shape) {
+    return shape->gap_concept != NULL;
 }
 
-// ---- counts, sums, nets: whole numbers of steps, and so exact up to one rounding
-
-static gw_int128 divide_down(gw_int128 value, gw_int128 by) {
-    return value / by - (value % by < 0);
-}
-
-// An integer in the last place, with its point: -1234 with two decimals is -12.34.
-static void places_format(char text[GW_CELL_NUMBER_TEXT], gw_int128 value, unsigned decimals) {
-    char digits[GW_INT128_TEXT];
-    gw_int128_format(value < 0 ? -value : value, digits);
-    size_t count = strlen(digits), at = 0;
-    if (value < 0)
-        text[at++] = '-';
-    size_t zeros = count > decimals ? 0 : decimals + 1 - count; // a digit before the point
-    size_t whole = count + zeros - decimals;
-    for (size_t i = 0; i < count + zeros; i++) {
-        if (i == whole)
-            text[at++] = '.';
-        text[at++] = i < zeros ? '0' : digits[i - zeros];
-    }
-    text[at] = '\0';
-}
-
-static void figures_amount(const encoder *e, gw_int128 value, gw_cell_figures *ret) {
-    unsigned decimals = e->shape->decimals;
-    gw_int128 lower = (value - e->half_width) * e->step, upper = (value + e->half_width) * e->step;
-    // The nearest, halves upwards: twice the value keeps the half whole.
-    places_format(ret->estimate, divide_down(2 * value * e->step + e->divisor, 2 * e->divisor), decimals);
-    // May be below 0, like the estimate: whoever adds cells up needs both as they are.
-    places_format(ret->lower, divide_down(lower, e->divisor), decimals);
-    places_format(ret->upper, -divide_down(-upper, e->divisor), decimals);
-    memcpy(ret->se, e->se, GW_CELL_NUMBER_TEXT);
-    ret->is_estimable = true;
-    bool is_signed = e->shape->statistic != GW_STATISTIC_COUNT;
-    double size = is_signed && value < 0 ? -(double)value : (double)value;
-    ret->is_uncertain = (double)e->half_width > GW_FLAG_COUNT_RELATIVE * size;
-}
-
-// ---- shares, rates, means
-
-// Ratios in [0, 1] shown on [minimum, minimum + range]: 0 .. 100 for shares and rates.
-static void figures_ratio(const encoder *e, gw_int128 a, gw_int128 b, double minimum, double range,
-                          gw_cell_figures *ret) {
-    gw_ratio_range ratio = gw_interval_ratio(e->law, a, b);
-    unsigned decimals = e->shape->decimals;
-    gw_cell_number(ret->estimate, minimum + range * ratio.estimate, decimals);
-    gw_cell_number(ret->lower, gw_cell_round(minimum + range * ratio.lower, decimals, false), decimals);
-    gw_cell_number(ret->upper, gw_cell_round(minimum + range * ratio.upper, decimals, true), decimals);
-    gw_cell_number(ret->se, range * ratio.se, decimals + 1);
-    ret->is_estimable = ratio.is_estimable;
-    // A range that is narrow because it ends where ratios end says nothing good of an estimate far outside.
-    bool is_outside = ratio.estimate < ratio.lower - GW_FLAG_RATIO_HALF_WIDTH ||
-                      ratio.estimate > ratio.upper + GW_FLAG_RATIO_HALF_WIDTH;
-    ret->is_uncertain = !ratio.is_estimable || is_outside || ratio.upper - ratio.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH;
-}
-
-static void figures_of(const encoder *e, size_t cell, gw_cell_figures *ret) {
-    gw_int128 a = gw_released_value(e->table, cell, 0);
-    switch (e->shape->statistic) {
-    case GW_STATISTIC_COUNT:
-    case GW_STATISTIC_SUM:
-    case GW_STATISTIC_NET:
-        figures_amount(e, a, ret);
-        return;
-    case GW_STATISTIC_SHARE:
-        figures_ratio(e, a, e->total - a, 0, 100, ret);
-        return;
-    case GW_STATISTIC_RATE:
-        figures_ratio(e, a, gw_released_value(e->table, cell, 1), 0, 100, ret);
-        return;
-    case GW_STATISTIC_MEAN:
-        figures_ratio(e, a, gw_released_value(e->table, cell, 1), e->shape->minimum, e->shape->range, ret);
-        return;
-    case GW_STATISTIC_VARIANCE:
-    case GW_STATISTIC_SD:
-    case GW_STATISTIC_RATIO:
-    case GW_STATISTIC_GAP:
-    case GW_STATISTIC_HISTOGRAM:
-        return;
-    case GW_STATISTIC_QUANTILE: // from bins.h, group by group
-    case GW_STATISTIC_POVERTY:
-    case GW_STATISTIC_GINI:
-    case GW_STATISTIC_QUINTILE_RATIO:
-    case GW_STATISTIC_SERIES:
-    case GW_STATISTIC_KEYS:
-        return;
-    }
+static size_t sides_of(const gw_release_shape *shape) {
+    return is_gap(shape) ? 2 : 1;
 }
 
 // ---- cells
@@ -138,7 +52,7 @@ static void write_figure(gw_buffer *out, const char *name, const char *text) {
 static void encode_figures(const gw_cell_figures *figures, gw_buffer *out) {
     write_figure(out, ",\"estimate\":", figures->is_estimable ? figures->estimate : NULL);
     write_figure(out, ",\"lower\":", figures->has_no_range ? NULL : figures->lower);
-    write_figure(out, ",\"upper\":", figures->has_no_range ? NULL : figures->upper);
+    write_figure(out, ",\"upper\":", figures->has_no_range || figures->is_open ? NULL : figures->upper);
     write_figure(out, ",\"se\":", figures->is_estimable && !figures->has_no_se ? figures->se : NULL);
     write_figure(out, ",\"flag\":", figures->is_uncertain ? "u" : "");
 }
@@ -158,14 +72,24 @@ static void encode_codes(const encoder *e, size_t axis_count, size_t cell_count,
     gw_buffer_text(out, "]");
 }
 
+// The measured integers of a cell; a gap's two sides lie beside each other.
+static void cell_values(const encoder *e, size_t cell, gw_int128 values[PARTS_MAX]) {
+    for (size_t part = 0; part < e->part_count; part++) {
+        size_t measured = cell * e->part_count + part;
+        values[part] = gw_released_value(e->table, measured / e->shape->part_count, measured % e->shape->part_count);
+    }
+}
+
 static void encode_cell(const encoder *e, size_t cell, const gw_cell_figures *figures, gw_buffer *out) {
+    gw_int128 values[PARTS_MAX];
+    cell_values(e, cell, values);
     gw_buffer_text(out, cell ? ",{" : "{");
     gw_buffer_text(out, "\"key\":");
     encode_codes(e, e->shape->axis_count, e->cell_count, cell, out);
     gw_buffer_text(out, ",\"parts\":[");
-    for (size_t part = 0; part < e->shape->part_count; part++) {
+    for (size_t part = 0; part < e->part_count; part++) {
         char text[GW_INT128_TEXT];
-        gw_int128_format(gw_released_value(e->table, cell, part), text);
+        gw_int128_format(values[part], text);
         write_figure(out, part ? "," : "", text);
     }
     gw_buffer_text(out, "]");
@@ -191,6 +115,25 @@ static void encode_bounds(const gw_release_shape *shape, gw_buffer *out) {
     gw_buffer_text(out, "}");
 }
 
+static void encode_gap(const gw_release_shape *shape, gw_buffer *out) {
+    if (!is_gap(shape))
+        return;
+    gw_json_write_name(out, "gap");
+    gw_buffer_text(out, "{");
+    gw_json_write_member(out, "concept", shape->gap_concept);
+    gw_json_write_member(out, "group", shape->gap_group);
+    gw_json_write_member(out, "reference", shape->gap_reference);
+    gw_json_write_member(out, "of", gw_statistic_name(shape->statistic));
+    gw_buffer_text(out, "}");
+}
+
+// Where the sensitivity does not say what a unit's parts add up to.
+static bool has_width(const gw_release_shape *shape) {
+    if (shape->statistic == GW_STATISTIC_VARIANCE || shape->statistic == GW_STATISTIC_SD)
+        return true;
+    return shape->statistic == GW_STATISTIC_MEAN && (shape->bounds_kind || is_gap(shape));
+}
+
 void gw_release_write_head(const gw_release_shape *shape, gw_hash salt, gw_buffer *out) {
     gw_buffer_text(out, "{\"v\":1");
     encode_hash(out, "salt", salt);
@@ -204,8 +147,11 @@ void gw_release_write_head(const gw_release_shape *shape, gw_hash salt, gw_buffe
     gw_json_write_member(out, "unit", shape->unit);
     gw_json_write_integer(out, "decimals", (int64_t)shape->decimals);
     gw_json_write_member(out, "level", "0.95");
-    gw_json_write_member(out, "statistic", gw_statistic_name(shape->statistic));
+    gw_json_write_member(out, "statistic", gw_statistic_name(is_gap(shape) ? GW_STATISTIC_GAP : shape->statistic));
     gw_json_write_member(out, "of", shape->of);
+    if (shape->over)
+        gw_json_write_member(out, "over", shape->over);
+    encode_gap(shape, out);
     gw_json_write_member(out, "notice", shape->notice);
     if (shape->is_dummy)
         gw_buffer_text(out, ",\"dummy\":true");
@@ -220,7 +166,9 @@ void gw_release_write_head(const gw_release_shape *shape, gw_hash salt, gw_buffe
     gw_json_write_member(out, "sensitivity", text);
     gw_json_write_member(out, "grid", shape->grid);
     gw_json_write_member(out, "offset", shape->offset);
-    if (shape->bounds_kind && shape->statistic == GW_STATISTIC_MEAN) { // else the sensitivity says it
+    if (shape->over_grid)
+        gw_json_write_member(out, "over_grid", shape->over_grid);
+    if (has_width(shape)) {
         snprintf(text, sizeof text, "%llu", (unsigned long long)shape->width);
         gw_json_write_member(out, "width", text);
     }
@@ -253,7 +201,7 @@ static size_t cells_bytes_max(const gw_release_shape *shape, size_t cell_count, 
         figure_digits = figure_digits > GW_CELL_DIGITS_MAX ? figure_digits : GW_CELL_DIGITS_MAX;
         digits = digits > INDEX_DIGITS_MAX ? digits : INDEX_DIGITS_MAX;
     }
-    size_t bytes = cell_count * (GW_RELEASE_CELL_BYTES + shape->part_count * (digits + 4) +
+    size_t bytes = cell_count * (GW_RELEASE_CELL_BYTES + shape->part_count * sides_of(shape) * (digits + 4) +
                                  4 * (figure_digits + shape->decimals + 6));
     for (size_t axis = 0; axis < shape->axis_count; axis++) {
         size_t codes = 0;
@@ -271,54 +219,6 @@ static size_t body_bytes_max(const gw_release_shape *shape, size_t cell_count, u
 
 size_t gw_release_bytes_max(const gw_release_shape *shape, size_t cell_count) {
     return GW_RELEASE_HEAD_BYTES_MAX + body_bytes_max(shape, cell_count, shape->value_digits);
-}
-
-size_t gw_release_others(gw_statistic statistic, size_t cell_count) {
-    switch (statistic) {
-    case GW_STATISTIC_COUNT:
-    case GW_STATISTIC_SUM:
-    case GW_STATISTIC_NET:
-        return 0;
-    case GW_STATISTIC_QUANTILE: // their ranges are made by privacy/derive
-    case GW_STATISTIC_POVERTY:
-    case GW_STATISTIC_GINI:
-    case GW_STATISTIC_QUINTILE_RATIO:
-    case GW_STATISTIC_SERIES:
-        return 0;
-    case GW_STATISTIC_SHARE:
-        return cell_count - 1;
-    case GW_STATISTIC_RATE:
-    case GW_STATISTIC_MEAN:
-    case GW_STATISTIC_VARIANCE:
-    case GW_STATISTIC_SD:
-    case GW_STATISTIC_RATIO:
-    case GW_STATISTIC_GAP:
-    case GW_STATISTIC_HISTOGRAM:
-    case GW_STATISTIC_KEYS:
-        return 1;
-    }
-    GW_ASSERT(false);
-    return 0;
-}
-
-static gw_int128 power_of_ten(unsigned exponent) {
-    gw_int128 power = 1;
-    for (unsigned i = 0; i < exponent; i++)
-        power *= 10;
-    return power;
-}
-
-// Steps to the last place shown. The largest amount of a person is below 2^62 in 10^-step_scale (query/plan_measure.c),
-// there are at most 2^34 persons, and 20 bits of decimals may be added: far from 128 bits.
-static void encoder_init_amounts(encoder *e) {
-    const gw_release_shape *shape = e->shape;
-    bool is_finer = shape->decimals >= shape->step_scale;
-    e->step = shape->step_scaled * power_of_ten(is_finer ? shape->decimals - shape->step_scale : 0);
-    e->divisor = power_of_ten(is_finer ? 0 : shape->step_scale - shape->decimals);
-    e->half_width = (gw_int128)gw_interval_half_width(e->law);
-    double step = (double)e->step / (double)e->divisor / (double)power_of_ten(shape->decimals);
-    bool is_plain = shape->statistic == GW_STATISTIC_COUNT && shape->step_scale == 0;
-    gw_cell_number(e->se, gw_interval_noise_sd(e->law) * step, is_plain ? 1 : shape->decimals + 1);
 }
 
 static char *key_text(const char *code) {
@@ -352,15 +252,21 @@ static void encoder_done(encoder *e) {
     for (size_t i = 0; e->keys && i < key_count(e->shape); i++)
         free(e->keys[i]);
     free(e->keys);
+    gw_figures_law_free(e->law);
     gw_bins_free(e->bins);
 }
 
-static void encode_own_cells(const encoder *e, gw_buffer *out) {
-    gw_cell_figures figures = {0};
-    for (size_t cell = 0; cell < e->cell_count; cell++) {
-        figures_of(e, cell, &figures);
-        encode_cell(e, cell, &figures, out);
+static gw_status encode_own_cells(const encoder *e, gw_buffer *out) {
+    gw_status status = GW_OK;
+    for (size_t cell = 0; status == GW_OK && cell < e->cell_count; cell++) {
+        gw_int128 values[PARTS_MAX];
+        gw_cell_figures figures;
+        cell_values(e, cell, values);
+        status = gw_figures_of(e->law, values, &figures);
+        if (status == GW_OK)
+            encode_cell(e, cell, &figures, out);
     }
+    return status;
 }
 
 static gw_status encode_group_cells(const encoder *e, gw_buffer *out) {
@@ -377,13 +283,9 @@ static gw_status encode_group_cells(const encoder *e, gw_buffer *out) {
 }
 
 static gw_status encode_cells(const encoder *e, gw_buffer *out) {
-    gw_status status = GW_OK;
     gw_json_write_name(out, "cells");
     gw_buffer_text(out, "[");
-    if (e->bins)
-        status = encode_group_cells(e, out);
-    else
-        encode_own_cells(e, out);
+    gw_status status = e->bins ? encode_group_cells(e, out) : encode_own_cells(e, out);
     gw_buffer_text(out, "]}");
     return status;
 }
@@ -409,17 +311,41 @@ static void encode_padding(const gw_release_shape *shape, size_t cell_count, siz
     gw_release_pad(out, length);
 }
 
+// A step of the one sum over a step of the other, both decimals.
+static double quotient_of(const gw_release_shape *shape) {
+    return shape->over_grid ? strtod(shape->grid, NULL) / strtod(shape->over_grid, NULL) : 1.0;
+}
+
+static gw_status encoder_init_law(encoder *e, const gw_interval_law *known) {
+    const gw_release_shape *shape = e->shape;
+    gw_figures_shape figures = {.statistic = shape->statistic,
+                                .is_gap = is_gap(shape),
+                                .noise = shape->noise,
+                                .decimals = shape->decimals,
+                                .step_scaled = shape->step_scaled,
+                                .step_scale = shape->step_scale,
+                                .minimum = shape->minimum,
+                                .range = shape->range,
+                                .width = shape->width,
+                                .quotient = quotient_of(shape),
+                                .cell_count = e->cell_count};
+    size_t measured = shape->statistic == GW_STATISTIC_SHARE ? gw_released_cell_count(e->table) : 0;
+    for (size_t i = 0; i < measured; i++) {
+        gw_int128 *total = &figures.totals[i % sides_of(shape)];
+        GW_ASSERT(gw_add_i128(*total, gw_released_value(e->table, i, 0), total));
+    }
+    return gw_figures_law_new(&figures, GW_LEVEL_95, known, &e->law);
+}
+
 gw_status gw_release_encode(const gw_release_shape *shape, const gw_interval_law *law, const gw_released_table *table,
                             gw_hash salt, gw_buffer *ret_answer) {
-    encoder e = {.shape = shape, .law = law, .table = table};
-    e.cell_count = shape->bins ? shape->bins->group_count * gw_bins_cells(shape) : gw_released_cell_count(table);
-    for (size_t cell = 0; shape->statistic == GW_STATISTIC_SHARE && cell < e.cell_count; cell++)
-        GW_ASSERT(gw_add_i128(e.total, gw_released_value(table, cell, 0), &e.total));
-    if (is_amount(shape->statistic))
-        encoder_init_amounts(&e);
+    encoder e = {.shape = shape, .table = table, .part_count = shape->part_count * sides_of(shape)};
+    e.cell_count =
+        shape->bins ? shape->bins->group_count * gw_bins_cells(shape) : gw_released_cell_count(table) / sides_of(shape);
+    GW_ASSERT(e.part_count <= PARTS_MAX);
     gw_status status = encoder_init_keys(&e);
-    if (status == GW_OK && shape->bins)
-        status = gw_bins_new(shape, table, &e.bins);
+    if (status == GW_OK)
+        status = shape->bins ? gw_bins_new(shape, table, &e.bins) : encoder_init_law(&e, law);
     if (status == GW_OK) {
         gw_release_write_head(shape, salt, ret_answer);
         size_t start = ret_answer->size;

@@ -45,8 +45,12 @@ typedef struct {
     const char *grid, *offset; // step and smallest value as decimal texts: "1" and "0" for plain counts
     int64_t step_scaled;       // counts, sums, nets: the step again, as this many 10^-step_scale; 1 and 0 for counts
     unsigned step_scale;
-    double minimum, range; // mean: offset, and the whole width of values, in the unit; otherwise 0 and 1
-    uint64_t width;        // mean: the two parts of a row or person add up to this many steps
+    double minimum, range;        // mean: offset, and the whole width of values, in the unit; otherwise 0 and 1
+    uint64_t width;               // mean, variance, sd: the parts of a row or person add up to this many steps
+    const char *over, *over_grid; // ratio: what it is divided by, and what one of its steps is; otherwise NULL
+    const char *gap_concept, *gap_group,
+        *gap_reference; // or NULL: then `statistic` is what it is a gap of, and two
+                        // cells of the table, group and reference, are one of the answer
     bool is_per_person, is_weighted;
     const char *bounds_kind;                               // NULL: nothing to say of them
     const char *bounds_units, *bounds_total, *bounds_note; // as in answer.h
@@ -64,7 +68,7 @@ typedef struct {
 
 // Every cell appears. Estimates of counts, sums and nets are exact multiples of the step, rounded once, and may be
 // below zero. `salt` are 32 fresh random bytes, so that the answer's hash cannot be guessed. `law` is that of the
-// shape's noise at 95 %, for the sum of gw_release_others noises. GW_LIMIT when the buffer's maximum is passed;
+// shape's noise at 95 %, for the sum of gw_figures_others noises. GW_LIMIT when the buffer's maximum is passed;
 // GW_NO_MEMORY.
 GW_MUST_CHECK gw_status gw_release_encode(const gw_release_shape *shape, const gw_interval_law *law,
                                           const gw_released_table *table, gw_hash salt, gw_buffer *ret_answer);
@@ -74,13 +78,6 @@ GW_MUST_CHECK gw_status gw_release_encode(const gw_release_shape *shape, const g
 GW_MUST_CHECK gw_status gw_release_encode_keys(const gw_release_shape *shape, const gw_keys_figures *figures,
                                                const gw_released_keys *keys, gw_hash salt, gw_buffer *ret_answer);
 size_t gw_release_keys_bytes_max(const gw_release_shape *shape, size_t key_count);
-// The length that a table of this shape has at most, while its integers have no more than value_digits; needs no texts
-// but the codes.
+// The length that an answer of so many cells has at most, while its integers have no more than value_digits; needs no
+// texts but the codes.
 size_t gw_release_bytes_max(const gw_release_shape *shape, size_t cell_count);
-// How many noises the other side of a cell's ratio carries: 0 for counts, all other cells for shares.
-size_t gw_release_others(gw_statistic statistic, size_t cell_count);
-// Cells are flagged "u" (too uncertain after protection), by the protected values alone, where the noise range is wider
-// than this: +-10 points for rates and shares, +-10 % of the range for means, +-25 % of the estimate for counts, sums
-// and nets; and ratios whose estimate lies that far outside its range.
-#define GW_FLAG_RATIO_HALF_WIDTH 0.10
-#define GW_FLAG_COUNT_RELATIVE 0.25

@@ -2,6 +2,7 @@
 // Encodes unknown keys. A key is somebody's text, and is escaped; its figures are whole numbers.
 #include "service/release/release_inner.h"
 
+#include "service/format/cell_figures.h"
 #include "service/wire/json.h"
 
 #include <inttypes.h>

@@ -19,6 +19,7 @@ typedef struct {
     gw_json_reader reader;
     gw_arena *arena;
     bool is_rank_only; // the law says nothing of values: ranges may be missing
+    bool is_ratio;     // of sums: nothing may bound it above
 } decoder;
 
 static void fail_value(decoder *d, const gw_json_node *node, const char *name, const char *wanted) {
@@ -128,7 +129,8 @@ static bool find_members(decoder *d, const gw_json_node *node, const gw_json_nod
 // A decimal in quotes; NULL where it is null or absent.
 static const char *cell_figure(decoder *d, const gw_json_node *cell, const gw_json_node *member, size_t which) {
     bool may_be_null = which == CELL_ESTIMATE || which == CELL_SE || which == CELL_ADJUSTED ||
-                       (d->is_rank_only && (which == CELL_LOWER || which == CELL_UPPER));
+                       (d->is_rank_only && (which == CELL_LOWER || which == CELL_UPPER)) ||
+                       (d->is_ratio && which == CELL_UPPER);
     if (may_be_null && (member == NULL || gw_json_type_of(member) == GW_JSON_NULL))
         return NULL;
     if (gw_json_type_of(member) != GW_JSON_STRING)
@@ -193,8 +195,8 @@ static uint64_t read_steps(decoder *d, const gw_json_node *object, const char *n
 }
 
 static void decode_noise(decoder *d, const gw_json_node *root, gw_answer *answer) {
-    static const char *const allowed[] = {"law",    "epsilon", "sensitivity", "grid",
-                                          "offset", "width",   "rank_error",  NULL};
+    static const char *const allowed[] = {"law",   "epsilon",    "sensitivity", "grid", "offset",
+                                          "width", "rank_error", "over_grid",   NULL};
     const gw_json_node *noise = gw_json_read_object(&d->reader, root, "noise");
     if (!gw_json_expect_object(&d->reader, noise, allowed))
         return;
@@ -211,6 +213,9 @@ static void decode_noise(decoder *d, const gw_json_node *root, gw_answer *answer
         fail_value(d, gw_json_member(noise, "epsilon"), "epsilon", "above zero");
     answer->grid = read_decimal(d, noise, "grid");
     answer->offset = gw_json_has(noise, "offset") ? read_decimal(d, noise, "offset") : keep(d, "0");
+    answer->over_grid = gw_json_has(noise, "over_grid") ? read_decimal(d, noise, "over_grid") : NULL;
+    if ((answer->over_grid != NULL) != d->is_ratio)
+        fail_value(d, noise, "over_grid", "what a step of the divisor is, for ratios alone");
     // Where a person is one row that counts once, that row's width is what the noise covers.
     bool is_mean = answer->statistic != NULL && strcmp(answer->statistic, "mean") == 0;
     if (gw_json_has(noise, "width"))
@@ -262,6 +267,7 @@ static void decode_head(decoder *d, const gw_json_node *root, gw_answer *answer)
     answer->decimals = gw_json_read_integer(&d->reader, root, "decimals", 0, DECIMALS_MAX);
     answer->level = read_decimal(d, root, "level");
     answer->statistic = read_text(d, root, "statistic");
+    d->is_ratio = answer->statistic != NULL && strcmp(answer->statistic, "ratio") == 0;
     answer->of = read_optional(d, root, "of");
     answer->notice = read_optional(d, root, "notice");
 }

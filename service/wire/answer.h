@@ -12,10 +12,10 @@ typedef struct {
     const char *const *parts; // part_count decimal integers
     const char *estimate;     // decimal text, or NULL
     const char *lower;        // NULL with `upper` where nothing but the rank is known (law "permute-and-flip")
-    const char *upper;
-    const char *se;       // or NULL
-    const char *flag;     // "", "u", …
-    const char *adjusted; // several tables: the non-negative integer version, consistent to the digit; else NULL
+    const char *upper;        // of a ratio also where nothing bounds it above
+    const char *se;           // or NULL
+    const char *flag;         // "", "u", …
+    const char *adjusted;     // several tables: the non-negative integer version, consistent to the digit; else NULL
 } gw_answer_cell;
 
 // Several tables: a run of cells that share a noise law. Cells have "_T" where the table is not broken down.
@@ -70,7 +70,9 @@ typedef struct {
     // Counts, sums, nets: value = grid * part. Means: offset + grid * width * a / (a + b) of the two parts. Otherwise
     // "1" and "0".
     const char *grid, *offset;
-    uint64_t width; // means: what the two parts of a row or person add up to, in steps (weights aside); otherwise 0
+    const char *over_grid; // ratios: grid * a / (over_grid * b) of the two parts; otherwise NULL
+    uint64_t width; // means, variances, standard deviations: what the two parts of a row or person add up to, in steps
+                    // (weights aside); otherwise 0
     const char *const *by;
     size_t by_count;
     bool is_per_person;       // "per":"person"

@@ -345,10 +345,11 @@ static void decode_per(gw_json_reader *reader, const gw_json_node *measure, gw_q
         gw_json_fail(reader, gw_json_member(measure, "per"), "bad_measure", what_question,
                      "Write \"per\":\"person\" or \"per\":\"row\".", "\"%s\" is neither a person nor a row.",
                      gw_json_shown(per, shown));
-    bool is_of_rows = question->statistic == GW_STATISTIC_SUM || question->statistic == GW_STATISTIC_NET;
+    bool is_of_rows = question->statistic == GW_STATISTIC_SUM || question->statistic == GW_STATISTIC_NET ||
+                      question->statistic == GW_STATISTIC_RATIO;
     if (question->is_per_person && is_of_rows)
         gw_json_fail(reader, gw_json_member(measure, "per"), "bad_measure", what_question, "Leave \"per\" out.",
-                     "A sum or a net is the same whether it is taken by rows or by persons.");
+                     "A sum, a net or a ratio of sums is the same whether it is taken by rows or by persons.");
 }
 
 static void decode_measure(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {

@@ -15,8 +15,9 @@
 
 #define PERSONS_MAX 8
 #define ROWS_MAX 6
-#define CELLS_MAX 64
-#define VALUES_MAX (CELLS_MAX * 2)
+#define CELLS_MAX 96
+#define PARTS_MAX 3
+#define VALUES_MAX (CELLS_MAX * PARTS_MAX)
 #define CASES 300
 #define CASES_EVERYONE 10000 // from so many on, every person is taken away in every case
 #define PLANT_CASES_MAX 400
@@ -226,9 +227,9 @@ static void question_draw(world *w) {
         "", "\"sex\"", "\"activity\"", "\"month:half\"", "\"sex\",\"activity\"", "\"activity\",\"month:half\""};
     char where[512], measure[512];
     const char *per = below(w, 2) == 0 ? ",\"per\":\"person\"" : "";
-    const char *by = axes[below(w, 6)];
+    const char *by = axes[below(w, 6)], *gap = "";
     filters_draw(w, where);
-    switch (below(w, 6)) {
+    switch (below(w, 10)) {
     case 0:
         snprintf(measure, sizeof(measure), "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"%s}", per);
         break;
@@ -248,13 +249,31 @@ static void question_draw(world *w) {
             ONE_OF(w, "{\"concept\":\"activity\",\"in\":[\"UNE\",\"INAC\"]}",
                    "{\"concept\":\"month\",\"between\":[1,6]}"));
         break;
+    case 5:
+    case 6:
+        snprintf(measure, sizeof(measure), "\"measure\":{\"statistic\":\"%s\",\"of\":\"%s\"%s}",
+                 ONE_OF(w, "variance", "sd"), ONE_OF(w, "fee", "month"), per);
+        break;
+    case 7:
+        snprintf(measure, sizeof(measure), "\"measure\":{\"statistic\":\"ratio\",\"of\":\"%s",
+                 ONE_OF(w, "fee\",\"over\":\"month\"}", "month\",\"over\":\"fee\"}"));
+        break;
+    case 8:
+        snprintf(measure, sizeof(measure), "\"measure\":{\"statistic\":\"histogram\",\"of\":\"%s\"%s%s}",
+                 ONE_OF(w, "fee", "month"), ONE_OF(w, ",\"bins\":2", ",\"bins\":5", ",\"bins\":4"), per);
+        break;
     default:
         snprintf(measure, sizeof(measure), "\"indicator\":\"%s\"",
                  ONE_OF(w, "rate_of_rows", "rate_of_persons", "rate_of_first_rows"));
     }
+    bool has_gap = strstr(measure, "indicator") || strstr(measure, "\"mean\"") || strstr(measure, "\"share\"");
+    if (has_gap && below(w, 2) == 0)
+        gap = ONE_OF(w, ",\"gap\":{\"concept\":\"sex\",\"group\":\"F\",\"reference\":\"M\"}",
+                     ",\"gap\":{\"concept\":\"month:half\",\"group\":\"_U\",\"reference\":\"H1\"}",
+                     ",\"gap\":{\"concept\":\"activity\",\"group\":\"UNE\",\"reference\":\"EMP\"}");
     snprintf(w->question, sizeof(w->question),
-             "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/d\",%s,\"by\":[%s]%s%s,\"epsilon\":\"0.1\"}",
-             measure, by, where, below(w, 4) == 0 ? ",\"weighted\":false" : "");
+             "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/d\",%s,\"by\":[%s]%s%s%s,\"epsilon\":\"0.1\"}",
+             measure, by, gap, where, below(w, 4) == 0 ? ",\"weighted\":false" : "");
 }
 
 // False where the plan refuses, which it may: a share without groups, filters that exclude each other, means of
@@ -273,7 +292,7 @@ static bool plan_make(world *w) {
         status = gw_plan_build(&question, w->policy, w->catalogue, w->arena, &w->plan, &problem);
     if (status == GW_OK)
         return true;
-    static const char *const known[] = {"by_needed", "bad_filter", "of_needed", "bad_measure"};
+    static const char *const known[] = {"by_needed", "bad_filter", "of_needed", "bad_measure", "bad_gap", "below_zero"};
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(problem.code, known[i]) == 0)
             return false;
@@ -320,13 +339,24 @@ static int64_t place(const row *r, const gw_plan_axis *axis) {
 // What a row adds before any bound; false where it does not count.
 static bool row_counts(const gw_plan *plan, const row *r, gw_bound_row *ret) {
     bool counts = has_all(r, plan->population, plan->population_count) && has_all(r, plan->where, plan->where_count) &&
-                  !(plan->of && r->fee < 0) && !(plan->weight && r->weight < 0);
+                  !(plan->of && held(r, plan->of->concept) < 0) && !(plan->over && held(r, plan->over->concept) < 0) &&
+                  !(plan->weight && r->weight < 0);
     ret->value = 1;
     ret->weight = plan->weight ? (uint64_t)(plan->weight_line.first + plan->weight_line.factor * r->weight) : 1;
     for (size_t i = 0; i < plan->axis_count; i++) {
         int64_t at = place(r, &plan->axes[i]);
         counts &= at >= 0;
         ret->cell = ret->cell * plan->axes[i].code_count + (size_t)at;
+    }
+    if (plan->grid.column) { // bins are of one width, the last takes what is left
+        int64_t bin = held(r, plan->of->concept) / plan->grid.width, last = (int64_t)plan->grid.count - 1;
+        ret->cell = ret->cell * plan->grid.count + (size_t)(bin < last ? bin : last);
+    }
+    if (plan->gap.column) {
+        const gw_plan_axis gap = gw_plan_gap_axis(plan);
+        int64_t at = place(r, &gap);
+        counts &= at >= 0;
+        ret->cell = ret->cell * 2 + (size_t)at;
     }
     if (plan->statistic == GW_STATISTIC_NET) {
         bool is_plus = has_all(r, plan->plus, plan->plus_count), is_minus = has_all(r, plan->minus, plan->minus_count);
@@ -335,8 +365,11 @@ static bool row_counts(const gw_plan *plan, const row *r, gw_bound_row *ret) {
     } else if (plan->statistic == GW_STATISTIC_RATE) {
         ret->value = has_all(r, plan->numerator, plan->numerator_count);
         ret->other = 1 - ret->value;
-    } else if (plan->of) {
-        ret->value = plan->of_line.first + plan->of_line.factor * r->fee;
+    } else if (plan->over) {
+        ret->value = plan->of_line.first + plan->of_line.factor * held(r, plan->of->concept);
+        ret->other = plan->over_line.first + plan->over_line.factor * held(r, plan->over->concept);
+    } else if (plan->of && plan->statistic != GW_STATISTIC_HISTOGRAM) {
+        ret->value = plan->of_line.first + plan->of_line.factor * held(r, plan->of->concept);
         ret->other = plan->statistic == GW_STATISTIC_MEAN ? plan->unit_width - ret->value : 0;
     }
     return counts;
@@ -344,10 +377,12 @@ static bool row_counts(const gw_plan *plan, const row *r, gw_bound_row *ret) {
 
 static void person_adds(const world *w, const person *p, gw_int128 *cells) {
     const gw_plan *plan = &w->plan;
-    gw_bound_join join = plan->statistic == GW_STATISTIC_MEAN ? GW_JOIN_TOTAL : GW_JOIN_ANY;
+    bool is_spread = plan->statistic == GW_STATISTIC_VARIANCE || plan->statistic == GW_STATISTIC_SD;
+    gw_bound_join join = plan->statistic == GW_STATISTIC_MEAN || is_spread ? GW_JOIN_TOTAL : GW_JOIN_ANY;
     const gw_bound_rule rule = {.bound = plan->bound,
                                 .join = plan->is_per_person ? join : GW_JOIN_ROWS,
                                 .unit_max = plan->unit_width,
+                                .is_moments = is_spread,
                                 .part_count = plan->part_count};
     gw_bound_row rows[ROWS_MAX];
     size_t count = 0;
@@ -398,13 +433,13 @@ static gw_status statement_make(const world *w, plant planted, gw_sql *sql, char
 static table table_measure(const world *w, const gw_sql *sql, const char *text) {
     const gw_plan *plan = &w->plan;
     table found = {{0}};
-    int64_t values[CELLS_MAX * 3];
+    int64_t values[CELLS_MAX * (1 + PARTS_MAX)];
     size_t columns = 1 + plan->part_count;
     duckdb_prepared_statement prepared = duck_prepare(&w->duck, text);
     size_t rows = duck_fetch(prepared, sql->params, sql->param_count, columns, values, CELLS_MAX);
     duckdb_destroy_prepare(&prepared);
     for (size_t i = 0; i < rows; i++) {
-        assert_in_range(values[i * columns], 0, plan->cell_count - 1);
+        assert_in_range(values[i * columns], 0, plan->measured_cells - 1);
         for (size_t part = 0; part < plan->part_count; part++)
             found.values[(size_t)values[i * columns] * plan->part_count + part] += values[i * columns + 1 + part];
     }
@@ -431,7 +466,7 @@ static uint64_t distance(const table *a, const table *b) {
 
 static void reference_holds(world *w, const table *found, const char *text) {
     const gw_plan *plan = &w->plan;
-    size_t count = plan->cell_count * plan->part_count;
+    size_t count = plan->measured_cells * plan->measured_parts;
     gw_int128 wanted[VALUES_MAX] = {0};
     for (size_t i = 0; i < w->person_count; i++) {
         gw_int128 own[VALUES_MAX] = {0};
@@ -464,7 +499,7 @@ static uint64_t moved_most(world *w, const table *whole, const gw_sql *sql, cons
 static void case_check(world *w, bool everyone) {
     gw_sql sql;
     char *text = NULL;
-    assert_true(w->plan.cell_count <= CELLS_MAX);
+    assert_true(w->plan.measured_cells <= CELLS_MAX && w->plan.measured_parts <= PARTS_MAX);
     assert_int_equal(statement_make(w, PLANT_NONE, &sql, &text), GW_OK);
     duck_run(&w->duck, "USE memory.shuffled;");
     table shuffled = table_measure(w, &sql, text);
@@ -476,7 +511,7 @@ static void case_check(world *w, bool everyone) {
     if (moved > w->plan.sensitivity)
         fail_msg("moved by %" PRIu64 ", promised %" PRIu64 ": %s\n%s", moved, w->plan.sensitivity, w->question, text);
     w->kinds[w->plan.bound.kind]++;
-    w->statistics[w->plan.statistic]++;
+    w->statistics[w->plan.gap.column ? GW_STATISTIC_GAP : w->plan.statistic]++;
     free(text);
 }
 
@@ -507,8 +542,8 @@ static void nobody_moves_an_aggregate_by_more_than_the_sensitivity(void **state)
                   cases_wanted, w->kinds[0], w->kinds[1], w->kinds[2], w->kinds[3], w->tight, w->refused);
     for (size_t i = 0; i < 4; i++)
         assert_true(w->kinds[i] > cases_wanted / 100);
-    for (size_t i = 0; i <= GW_STATISTIC_NET; i++) // those that are drawn here
-        assert_true(w->statistics[i] > cases_wanted / 25);
+    for (size_t i = 0; i <= GW_STATISTIC_HISTOGRAM; i++) // those that are drawn here
+        assert_true(w->statistics[i] > cases_wanted / 50);
     assert_true(w->tight > cases_wanted / 50); // the sensitivity is not simply large
 }
 

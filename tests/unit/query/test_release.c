@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers: readable by the client's decoder, of a length that says nothing, with ranges around their estimates.
+#include "service/format/cell_figures.h"
 #include "service/release/release.h"
 
 #include "privacy/mechanism/parts.h"
@@ -66,7 +67,7 @@ static void encode(const gw_release_shape *shape, const gw_int128 *exact_values,
     assert_int_equal(gw_parts_release(exact, shape->noise, (gw_random_source){counter_fill, &random}, &released),
                      GW_OK);
     gw_interval_law *law = NULL;
-    assert_int_equal(gw_interval_law_new(shape->noise, GW_LEVEL_95, gw_release_others(shape->statistic, 3), &law),
+    assert_int_equal(gw_interval_law_new(shape->noise, GW_LEVEL_95, gw_figures_others(shape->statistic, 3), &law),
                      GW_OK);
     assert_int_equal(gw_release_encode(shape, law, released, (gw_hash){{7}}, out), GW_OK);
     gw_interval_law_free(law);
