@@ -112,6 +112,12 @@ static gw_status figures_amount(const gw_figures_law *law, gw_int128 value, gw_c
     return GW_OK;
 }
 
+// Estimates are not clipped. One that lies far from where anything can be says nothing, however short its range is.
+static bool is_beyond(double estimate, double low, double high) {
+    double room = GW_FLAG_RATIO_HALF_WIDTH * (high - low);
+    return estimate < low - room || estimate > high + room;
+}
+
 // ---- shares, rates, means
 
 static double shown_minimum(const gw_figures_shape *shape) {
@@ -132,7 +138,8 @@ static gw_status figures_ratio(const gw_figures_law *law, gw_int128 a, gw_int128
     gw_cell_number(ret->upper, gw_cell_round(minimum + range * ratio.upper, decimals, true), decimals);
     gw_cell_number(ret->se, range * ratio.se, decimals + 1);
     ret->is_estimable = ratio.is_estimable;
-    ret->is_uncertain = !ratio.is_estimable || ratio.upper - ratio.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH;
+    ret->is_uncertain = !ratio.is_estimable || ratio.upper - ratio.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH ||
+                        is_beyond(ratio.estimate, 0, 1);
     return GW_OK;
 }
 
@@ -172,8 +179,8 @@ static gw_status figures_gap(const gw_figures_law *law, const gw_int128 *parts, 
     if (status != GW_OK)
         return status;
     combined_format(law, &gap, 1.0, ret);
-    double widest = 2 * GW_FLAG_RATIO_HALF_WIDTH * shown_range(&law->shape);
-    ret->is_uncertain = !gap.is_estimable || gap.upper - gap.lower > widest;
+    double range = shown_range(&law->shape), widest = 2 * GW_FLAG_RATIO_HALF_WIDTH * range;
+    ret->is_uncertain = !gap.is_estimable || gap.upper - gap.lower > widest || is_beyond(gap.estimate, -range, range);
     return GW_OK;
 }
 
@@ -190,7 +197,8 @@ static gw_status figures_spread(const gw_figures_law *law, const gw_int128 *part
         return status;
     combined_format(law, &figure, 1.0, ret);
     double whole = is_sd ? shape->range / 2 : shape->range * shape->range / 4;
-    ret->is_uncertain = !figure.is_estimable || figure.upper - figure.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH * whole;
+    ret->is_uncertain = !figure.is_estimable || figure.upper - figure.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH * whole ||
+                        is_beyond(figure.estimate, 0, whole);
     return GW_OK;
 }
 

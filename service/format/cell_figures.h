@@ -39,9 +39,9 @@ void gw_cell_number(char text[GW_CELL_NUMBER_TEXT], double value, unsigned decim
 double gw_cell_round(double value, unsigned decimals, bool is_up);
 
 // How wide a noise range may be before a cell is flagged "u" (too uncertain after protection), by the protected values
-// alone: +-10 points for rates, shares and their gaps; +-10 % of the range for means and standard deviations (of half
-// of it, which is all a standard deviation can be), variances likewise; +-25 % of the estimate for counts, sums, nets
-// and ratios.
+// alone: +-10 points for rates, shares and their gaps; +-10 % of the range for means, of all they can be for variances
+// and standard deviations; +-25 % of the estimate for counts, sums, nets and ratios. An estimate further than that
+// outside of what is possible is flagged too.
 #define GW_FLAG_RATIO_HALF_WIDTH 0.10
 #define GW_FLAG_COUNT_RELATIVE 0.25
 

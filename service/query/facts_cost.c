@@ -122,7 +122,7 @@ static void write_price(const priced *of, gw_buffer *out) {
     gw_json_write_member(out, "notice", of->plan.policy->notice);
     gw_json_write_member(out, "question", hex);
     gw_json_write_member(out, "title", gw_buffer_string(&title));
-    gw_json_write_member(out, "statistic", gw_plan_statistic_name(&of->plan));
+    gw_json_write_member(out, "statistic", gw_statistic_name(gw_plan_asked(&of->plan)));
     gw_json_write_integer(out, "cells", (int64_t)of->plan.cell_count);
     gw_json_write_epsilon(out, "epsilon", of->plan.epsilon);
     gw_json_write_epsilon(out, "price", of->price);

@@ -17,8 +17,8 @@ const char *gw_plan_mechanism_name(gw_plan_mechanism mechanism) {
     return names[mechanism];
 }
 
-const char *gw_plan_statistic_name(const gw_plan *plan) {
-    return gw_statistic_name(plan->gap.column ? GW_STATISTIC_GAP : plan->statistic);
+gw_statistic gw_plan_asked(const gw_plan *plan) {
+    return plan->gap.column ? GW_STATISTIC_GAP : plan->statistic;
 }
 
 // ---- statistic and table

@@ -140,8 +140,8 @@ double gw_plan_number(int64_t scaled, unsigned scale);
 gw_plan_grid gw_plan_histogram_grid(const gw_column *column, unsigned bins);
 // The axis that a gap's two groups are.
 gw_plan_axis gw_plan_gap_axis(const gw_plan *plan);
-// "gap", or the name of the plan's statistic.
-const char *gw_plan_statistic_name(const gw_plan *plan);
+// What was asked: a gap, or the plan's statistic.
+gw_statistic gw_plan_asked(const gw_plan *plan);
 // What an error is stated in: "persons", "rows", "points", or the unit of the values.
 const char *gw_plan_error_unit(const gw_plan *plan);
 

@@ -185,7 +185,7 @@ static void range_of(const world *w, double *ret_low, double *ret_high) {
     *ret_high = INFINITY;
     double low = plan->of ? gw_plan_number(plan->of->min_scaled, plan->of->scale) : 0;
     double high = plan->of ? gw_plan_number(plan->of->max_scaled, plan->of->scale) : 0;
-    switch (plan->statistic) {
+    switch (gw_plan_asked(plan)) {
     case GW_STATISTIC_SHARE:
     case GW_STATISTIC_RATE:
     case GW_STATISTIC_POVERTY:
@@ -193,7 +193,7 @@ static void range_of(const world *w, double *ret_low, double *ret_high) {
         *ret_high = 100;
         return;
     case GW_STATISTIC_GAP:
-        *ret_low = plan->gap.of == GW_STATISTIC_MEAN ? low - high : -100;
+        *ret_low = plan->statistic == GW_STATISTIC_MEAN ? low - high : -100;
         *ret_high = -*ret_low;
         return;
     case GW_STATISTIC_MEAN:

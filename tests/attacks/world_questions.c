@@ -120,7 +120,7 @@ bool world_question_at(world *w, gw_statistic statistic, size_t index, const cha
     form_at(statistic, index / 2, measure);
     snprintf(text, sizeof(text), "%s,\"by\":[%s],\"epsilon\":\"%s\"", measure, index % 2 ? "\"sex\"" : "", epsilon);
     *ret = world_ask(w, text);
-    if (*ret == WORLD_PLANNED && w->plan.statistic != statistic)
+    if (*ret == WORLD_PLANNED && gw_plan_asked(&w->plan) != statistic)
         *ret = WORLD_REFUSED;
     return true;
 }
@@ -132,7 +132,7 @@ world_asked world_question_draw(world *w, gw_statistic statistic) {
         form_at(statistic, world_below(w, form_count(statistic)), measure);
         snprintf(by, sizeof(by), "\"by\":[%s]", breakdowns[world_below(w, 6)]);
         world_asked asked = ask_with(w, measure, by);
-        if (asked == WORLD_PLANNED && w->plan.statistic == statistic)
+        if (asked == WORLD_PLANNED && gw_plan_asked(&w->plan) == statistic)
             return WORLD_PLANNED;
         is_unsupported |= asked == WORLD_UNSUPPORTED;
     }
