@@ -143,10 +143,20 @@ static void measure_say(const gw_question *question, const gw_answer *answer, co
     }
 }
 
+// ": born outside the EU less native-born"
+static void gap_say(const gw_question *question, gw_labels *labels, gw_buffer *text) {
+    const gw_question_gap *gap = question->gap;
+    if (gap == NULL)
+        return;
+    gw_buffer_format(text, ": %s less ", gw_label_of_code(labels, gap->concept, gap->group));
+    gw_buffer_text(text, gw_label_of_code(labels, gap->concept, gap->reference));
+}
+
 void gw_asked_title(const gw_question *question, const gw_answer *answer, const gw_names *names, gw_labels *labels,
                     gw_buffer *text) {
     char epsilon[GW_EPSILON_TEXT];
     measure_say(question, answer, names, labels, text);
+    gap_say(question, labels, text);
     const char *join = ", by ";
     for (size_t i = 0; i < answer->by_count; i++) {
         if (gw_axis_is_own(answer, i))
@@ -186,6 +196,7 @@ void gw_asked_options(const gw_cli *cli, const gw_question_options *options, gw_
     option_add("--delta", options->delta, line);
     option_add("--table", options->table, line);
     option_add("--per", options->per, line);
+    option_add("--gap", options->gap, line);
     options_add("--plus", &options->plus, line);
     options_add("--minus", &options->minus, line);
     if (options->unweighted)

@@ -70,6 +70,20 @@ static bool counts_rows(const explanation *e) {
 
 // ---- what is measured
 
+// What is said of a gap goes behind what it is a gap of.
+static void gap_say(explanation *e) {
+    const gw_question_gap *gap = e->question.gap;
+    if (gap == NULL)
+        return;
+    gw_names_labels state;
+    gw_labels labels = gw_names_labels_of(&state, e->dataset);
+    gw_buffer *text = part(e, "Gap");
+    gw_buffer_format(text, "%s: how far the figure of %s", label_of(e, gap->concept),
+                     gw_label_of_code(&labels, gap->concept, gap->group));
+    gw_buffer_format(text, " is above that of %s (below: negative). Both groups are measured at once, at one price.",
+                     gw_label_of_code(&labels, gap->concept, gap->reference));
+}
+
 static void definition_say(explanation *e) {
     const gw_question *q = &e->question;
     gw_buffer *text = part(e, "Definition");
@@ -104,6 +118,8 @@ static void definition_say(explanation *e) {
     case GW_STATISTIC_SD:
         gw_buffer_format(text, "How much %s differs between %s: its %s.", label_of(e, q->of), things,
                          q->statistic == GW_STATISTIC_SD ? "standard deviation" : "variance");
+        gw_buffer_text(text, " Squared distances from the mean are divided by the number, not by one less: it is of "
+                             "those in the data, not an estimate for others.");
         return;
     case GW_STATISTIC_RATIO:
         gw_buffer_format(text, "The sum of %s over the sum of ", label_of(e, q->of));
@@ -264,11 +280,11 @@ static void odds_text(gw_epsilon epsilon, char text[32]) {
 // The error of a ratio depends on the group's size; that of a count, a net or a sum does not.
 static bool is_ratio(const explanation *e) {
     const char *statistic = gw_doc_text(e->cost, "statistic", "");
-    static const char *const names[] = {"rate", "share", "mean", "poverty", "gini", "quintile_ratio"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(statistic, names[i]) == 0)
-            return true;
-    return false;
+    static const char *const amounts[] = {"count", "sum", "net", "histogram", "quantile", "series", "keys"};
+    for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++)
+        if (strcmp(statistic, amounts[i]) == 0)
+            return false;
+    return true;
 }
 
 static void noise_say(explanation *e) {
@@ -363,6 +379,7 @@ static void explain(explanation *e) {
     if (notice != NULL)
         gw_buffer_text(part(e, "Notice"), notice);
     definition_say(e);
+    gap_say(e);
     people_say(e);
     groups_say(e);
     bins_say(e);

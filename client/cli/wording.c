@@ -167,6 +167,8 @@ gw_status gw_question_read(const gw_question_options *options, const gw_words *w
         status = options->measure == NULL ? gw_line_name("an indicator", ret->indicator, ret_problem) : GW_OK;
     if (status == GW_OK)
         status = gw_measure_read(options, arena, ret, ret_problem);
+    if (status == GW_OK && options->gap != NULL)
+        status = gw_gap_read(options->gap, arena, ret, ret_problem);
     if (status == GW_OK)
         status = by_read(options->by, arena, ret, ret_problem);
     if (status == GW_OK)
@@ -179,7 +181,8 @@ gw_status gw_question_read(const gw_question_options *options, const gw_words *w
 bool gw_question_is_typed(const gw_question_options *options) {
     const char *const texts[] = {options->by,      options->epsilon,  options->target_error, options->group_size,
                                  options->measure, options->table,    options->per,          options->at,
-                                 options->method,  options->fraction, options->bins,         options->delta};
+                                 options->method,  options->fraction, options->bins,         options->delta,
+                                 options->gap};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         if (texts[i] != NULL)
             return true;
@@ -234,6 +237,13 @@ void gw_question_say(const gw_json_node *question, gw_buffer *text) {
         gw_buffer_format(text, "%s%s%s", gw_doc_text(question, "statistic", "?"), of == NULL ? "" : " of ",
                          of == NULL ? "" : of);
     levels_say(question, text);
+    const char *over = gw_doc_text(question, "over", NULL);
+    const gw_json_node *gap = gw_doc_at(question, "gap");
+    if (over != NULL)
+        gw_buffer_format(text, " over %s", over);
+    if (gap != NULL)
+        gw_buffer_format(text, " gap %s=%s:%s", gw_doc_text(gap, "concept", "?"), gw_doc_text(gap, "group", "?"),
+                         gw_doc_text(gap, "reference", "?"));
     filters_say(question, "plus", " plus ", text);
     filters_say(question, "minus", " minus ", text);
     if (strcmp(gw_doc_text(question, "per", ""), "person") == 0)

@@ -25,7 +25,7 @@ void gw_time_format(int64_t unix_seconds, char text[GW_TIME_TEXT]); // "2026-11-
 // What cost and query take.
 typedef struct {
     const char *by, *epsilon, *target_error, *group_size, *measure, *table, *per;
-    const char *at, *method, *fraction, *bins, *delta;
+    const char *at, *method, *fraction, *bins, *delta, *gap;
     gw_words where, plus, minus;
     bool unweighted;
 } gw_question_options;
@@ -38,12 +38,14 @@ typedef struct {
         GW_QUESTION_LIST(type, f.where, "where", "C=V1,V2|C=LO..HI", "only these people or rows; may repeat"),         \
         GW_QUESTION_TEXT(                                                                                              \
             type, f.measure, "measure", "STAT[:OF]",                                                                   \
-            "instead of an indicator: count, share, mean:income, sum:income, net, median:income, quantile:income, "    \
-            "poverty:income, gini:income, s80s20:income, series:month, keys:workplace"),                               \
+            "instead of an indicator: count, share, net; mean, sum, variance, sd, histogram, median, quantile, "       \
+            "poverty, gini or s80s20 of a concept (mean:income); ratio:income/hours; series:month; keys:workplace"),   \
         GW_QUESTION_TEXT(type, f.table, "table", "T",                                                                  \
                          "the table a measure is of; default: the first that knows every concept named"),              \
         GW_QUESTION_TEXT(type, f.per, "per", "person|row",                                                             \
                          "count persons, or rows (default); means: of persons' totals, or of rows"),                   \
+        GW_QUESTION_TEXT(type, f.gap, "gap", "C=A:B",                                                                  \
+                         "how far group A of a concept is above group B: of a rate, a share or a mean"),               \
         GW_QUESTION_LIST(type, f.plus, "plus", "C=V", "net: rows that add one; may repeat"),                           \
         GW_QUESTION_LIST(type, f.minus, "minus", "C=V", "net: rows that take one away; may repeat"),                   \
         GW_QUESTION_TEXT(type, f.at, "at", "0.1,0.5", "quantile: its levels"),                                         \
@@ -51,7 +53,7 @@ typedef struct {
                          "quantile: choose one value, or read it off a tree with a range; default: pick for one"),     \
         GW_QUESTION_TEXT(type, f.fraction, "fraction", "F", "poverty: below this part of the median; default 0.6"),    \
         GW_QUESTION_TEXT(type, f.bins, "bins", "N",                                                                    \
-                         "quantile, poverty, gini, s80s20: at most so many bins of a round width"),                    \
+                         "histogram, quantile, poverty, gini, s80s20: at most so many bins"),                          \
         {"unweighted",   0,                                                                                            \
          GW_OPTION_FLAG, offsetof(type, f.unweighted),                                                                 \
          NULL,           "where the table has weights, leave them out"},                                               \

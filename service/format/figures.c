@@ -73,7 +73,8 @@ const char *gw_label_of_code(const gw_labels *labels, const char *concept, const
 
 bool gw_axis_is_own(const gw_answer *answer, size_t axis) {
     const char *statistic = answer->statistic == NULL ? "" : answer->statistic;
-    size_t own = strcmp(statistic, "quantile") == 0 ? 1 : strcmp(statistic, "series") == 0 ? 2 : 0;
+    bool has_one = strcmp(statistic, "quantile") == 0 || strcmp(statistic, "histogram") == 0;
+    size_t own = has_one ? 1 : strcmp(statistic, "series") == 0 ? 2 : 0;
     return axis + own >= answer->by_count;
 }
 
