@@ -4,6 +4,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/figure.h"
 #include "client/cli/margin.h"
+#include "client/cli/say_answer.h"
 #include "client/cli/say_grid.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
@@ -18,13 +19,14 @@ GW_DEFINE_FREEP(gw_arena, gw_arena_free)
 GW_DEFINE_FREEP(gw_grid, gw_grid_free)
 
 typedef struct {
-    const char *sum;
+    const char *sum, *level;
     bool ratio;
 } compare_options;
 static const gw_option options_of_compare[] = {
     {"ratio", 0, GW_OPTION_FLAG, offsetof(compare_options, ratio), NULL, "A / B instead of A - B (counts and sums)"},
     {"sum", 0, GW_OPTION_TEXT, offsetof(compare_options, sum), "A,B",
      "add up over these concepts of the breakdown; \"all\": over every one"},
+    GW_LEVEL_OPTION(compare_options, level),
 };
 
 // Two groups of cells beside each other.
@@ -36,28 +38,39 @@ typedef struct {
     gw_combined sides[2], result;
     const char *unit;
     unsigned decimals;
+    uint32_t level_ppm;
 } comparison;
 
-static gw_status difference_of(const gw_saved_group *a, const gw_saved_group *b, gw_combined *ret,
+static gw_status difference_of(const gw_saved_group *a, const gw_saved_group *b, uint32_t level_ppm, gw_combined *ret,
                                gw_problem *ret_problem) {
+    if (a->saved->statistic == GW_STATISTIC_RATIO)
+        return gw_figure_refuse("not_comparable", "There is no range for this difference.",
+                                "Ratios of sums are compared by their own ranges alone.",
+                                "godwit compare FILE --sum none shows them", ret_problem);
+    if (gw_saved_is_spread(a->saved)) {
+        gw_moments one = gw_saved_moments(a), other = gw_saved_moments(b);
+        bool is_sd = a->saved->statistic == GW_STATISTIC_SD;
+        return gw_figure_checked(gw_moments_difference(&one, &other, is_sd, level_ppm, ret), ret_problem);
+    }
     if (!gw_saved_is_ratio(a->saved)) {
         gw_combine_part one = gw_saved_sum(a, 0), other = gw_saved_sum(b, 0);
-        return gw_figure_checked(gw_combine_difference(&one, &other, GW_LEVEL_95, ret), ret_problem);
+        return gw_figure_checked(gw_combine_difference(&one, &other, level_ppm, ret), ret_problem);
     }
     if (a->saved->statistic == GW_STATISTIC_SHARE && gw_saved_is_same(a->saved, b->saved)) {
         gw_combine_shares shares = {gw_saved_sum(a, 0), gw_saved_sum(b, 0), gw_saved_rest(a, b), a->saved->range};
-        return gw_figure_checked(gw_combine_share_difference(&shares, GW_LEVEL_95, ret), ret_problem);
+        return gw_figure_checked(gw_combine_share_difference(&shares, level_ppm, ret), ret_problem);
     }
     gw_combine_ratio one = gw_saved_ratio(a), other = gw_saved_ratio(b);
-    return gw_figure_checked(gw_combine_ratio_difference(&one, &other, GW_LEVEL_95, ret), ret_problem);
+    return gw_figure_checked(gw_combine_ratio_difference(&one, &other, level_ppm, ret), ret_problem);
 }
 
-static gw_status quotient_of(const gw_saved_group *a, const gw_saved_group *b, gw_combined *ret,
+static gw_status quotient_of(const gw_saved_group *a, const gw_saved_group *b, uint32_t level_ppm, gw_combined *ret,
                              gw_problem *ret_problem) {
     bool is_share = a->saved->statistic == GW_STATISTIC_SHARE && gw_saved_is_same(a->saved, b->saved);
     for (int i = 0; i < 2; i++) {
         gw_statistic statistic = i == 0 ? a->saved->statistic : b->saved->statistic;
-        if (statistic != GW_STATISTIC_COUNT && statistic != GW_STATISTIC_SUM && !is_share)
+        if (statistic != GW_STATISTIC_COUNT && statistic != GW_STATISTIC_HISTOGRAM && statistic != GW_STATISTIC_SUM &&
+            !is_share)
             return gw_figure_refuse(
                 "not_comparable", "There is no range for this quotient.",
                 "--ratio is of two counts or sums, which are never below zero; rates and means differ by "
@@ -65,7 +78,7 @@ static gw_status quotient_of(const gw_saved_group *a, const gw_saved_group *b, g
                 "Leave --ratio out: the difference has a range.", ret_problem);
     }
     gw_combine_part one = gw_saved_sum(a, 0), other = gw_saved_sum(b, 0);
-    return gw_figure_checked(gw_combine_quotient(&one, &other, GW_LEVEL_95, ret), ret_problem);
+    return gw_figure_checked(gw_combine_quotient(&one, &other, level_ppm, ret), ret_problem);
 }
 
 static bool texts_equal(const char *a, const char *b) {
@@ -127,18 +140,27 @@ static const char *unit_word(const comparison *c) {
     return gw_unit_word(c->unit);
 }
 
-static void range_say(gw_cli *cli, const char *label, const gw_combined *figure, unsigned decimals, const char *unit,
-                      gw_arena *arena) {
+// "19 times in 20", or how often the range that was asked for holds.
+static const char *how_often(uint32_t level_ppm, gw_arena *arena) {
+    const char *text =
+        level_ppm == GW_LEVEL_95 ? NULL : gw_arena_format(arena, "in %.6g %% of releases", (double)level_ppm / 1e4);
+    return text == NULL ? "19 times in 20" : text;
+}
+
+static void range_say(gw_cli *cli, const char *label, const comparison *c, const char *unit, gw_arena *arena) {
+    const gw_combined *figure = &c->result;
+    unsigned decimals = c->decimals;
+    const char *often = how_often(c->level_ppm, arena);
     gw_figure_texts texts = gw_figure_texts_of(figure, decimals);
     const char *space = unit[0] == '\0' ? "" : " ";
     if (!figure->is_estimable)
         gw_say_field(cli, label, "not determinable: too uncertain after protection");
     else if (isinf(figure->upper))
-        gw_say_field(cli, label, "about %s%s%s, 19 times in 20 at least %s", gw_figure_said(cli, texts.estimate, arena),
-                     space, unit, gw_figure_said(cli, texts.lower, arena));
+        gw_say_field(cli, label, "about %s%s%s, %s at least %s", gw_figure_said(cli, texts.estimate, arena), space,
+                     unit, often, gw_figure_said(cli, texts.lower, arena));
     else
-        gw_say_field(cli, label, "about %s%s%s, 19 times in 20 between %s and %s",
-                     gw_figure_said(cli, texts.estimate, arena), space, unit, gw_figure_said(cli, texts.lower, arena),
+        gw_say_field(cli, label, "about %s%s%s, %s between %s and %s", gw_figure_said(cli, texts.estimate, arena),
+                     space, unit, often, gw_figure_said(cli, texts.lower, arena),
                      gw_figure_said(cli, texts.upper, arena));
 }
 
@@ -179,7 +201,7 @@ static void table_say(gw_cli *cli, const comparison *c, bool is_ratio, gw_arena 
         gw_say_field(cli, "Notice", "%s", notice);
     if (!is_ratio)
         verdict_say(cli, c);
-    range_say(cli, is_ratio ? "A / B" : "Difference", &c->result, c->decimals, is_ratio ? "" : unit_word(c), arena);
+    range_say(cli, is_ratio ? "A / B" : "Difference", c, is_ratio ? "" : unit_word(c), arena);
     side_say(cli, c, 0, arena);
     side_say(cli, c, 1, arena);
     for (size_t i = 0; i < c->saved_count; i++)
@@ -246,10 +268,10 @@ static gw_status comparison_make(gw_cli *cli, const gw_words *words, bool is_rat
     if (status == GW_OK)
         status = comparable_check(c, is_ratio, ret_problem);
     if (status == GW_OK)
-        status = is_ratio ? quotient_of(&c->groups[0], &c->groups[1], &c->result, ret_problem)
-                          : difference_of(&c->groups[0], &c->groups[1], &c->result, ret_problem);
+        status = is_ratio ? quotient_of(&c->groups[0], &c->groups[1], c->level_ppm, &c->result, ret_problem)
+                          : difference_of(&c->groups[0], &c->groups[1], c->level_ppm, &c->result, ret_problem);
     for (size_t i = 0; i < 2 && status == GW_OK; i++)
-        status = gw_figure_of(&c->groups[i], &c->sides[i], ret_problem);
+        status = gw_figure_of(&c->groups[i], c->level_ppm, &c->sides[i], ret_problem);
     if (status != GW_OK)
         return status;
     c->unit = c->saved[0].answer.unit;
@@ -266,8 +288,9 @@ static void quotient_note(gw_cli *cli, const comparison *c) {
         }
 }
 
-static gw_exit_code compare_two(gw_cli *cli, const gw_words *words, bool is_ratio, gw_arena *arena) {
-    comparison c = {0};
+static gw_exit_code compare_two(gw_cli *cli, const gw_words *words, bool is_ratio, uint32_t level_ppm,
+                                gw_arena *arena) {
+    comparison c = {.level_ppm = level_ppm};
     gw_problem problem;
     if (comparison_make(cli, words, is_ratio, arena, &c, &problem) != GW_OK)
         return gw_fail(cli, &problem);
@@ -290,12 +313,17 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     GW_ASSERT(arena != NULL);
     if (options->sum != NULL && (options->ratio || words->count != 1))
         return gw_usage(cli, "--sum adds up one answer's cells.", "godwit compare FILE --sum sex");
+    uint32_t level_ppm;
+    gw_problem problem;
+    if (gw_level_read(cli, options->level, &level_ppm, &problem) != GW_OK)
+        return gw_fail(cli, &problem);
+    level_ppm = level_ppm == 0 ? GW_LEVEL_95 : level_ppm;
     if (options->sum != NULL)
-        return gw_margin_say(cli, words->items[0], options->sum, arena);
+        return gw_margin_say(cli, words->items[0], options->sum, level_ppm, arena);
     if (words->count < 3)
         return gw_usage(cli, "Which two figures?",
                         "godwit compare FILE KEY KEY, FILE KEY FILE KEY, or FILE --sum CONCEPT");
-    return compare_two(cli, words, options->ratio, arena);
+    return compare_two(cli, words, options->ratio, level_ppm, arena);
 }
 
 const gw_command gw_command_compare = {

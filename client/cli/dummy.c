@@ -19,8 +19,10 @@ GW_DEFINE_FREEP(gw_json, gw_json_free)
 
 typedef struct {
     gw_question_options question;
+    const char *level;
 } dummy_options;
-static const gw_option options_of_dummy[] = {GW_QUESTION_OPTIONS(dummy_options, question)};
+static const gw_option options_of_dummy[] = {GW_QUESTION_OPTIONS(dummy_options, question),
+                                             GW_LEVEL_OPTION(dummy_options, level)};
 
 // Nothing is paid, so nobody need think of a price; which one was taken is said.
 static void price_choose(gw_cli *cli, const gw_json_node *dataset, gw_question *question) {
@@ -40,6 +42,7 @@ typedef struct {
     gw_names *names;
     const gw_json_node *dataset; // in names
     gw_question question;
+    uint32_t level_ppm;
 } dummy_run;
 
 static gw_status question_read(dummy_run *run, gw_problem *ret_problem) {
@@ -78,7 +81,7 @@ static gw_status answer_say(const dummy_run *run, const gw_client_reply *reply, 
     if (status == GW_OK && !answer.is_dummy)
         return gw_problem_set(ret_problem, GW_CORRUPT, "bad_reply", "The service's dummy does not say that it is one.",
                               "What is not marked as made up could be taken for an answer.", "");
-    const gw_said_answer said = {&answer, reply->answer, &run->question, run->names, run->dataset};
+    const gw_said_answer said = {&answer, reply->answer, &run->question, run->names, run->dataset, run->level_ppm};
     return status == GW_OK ? gw_say_figures(run->cli, &said, ret_problem) : status;
 }
 
@@ -99,7 +102,9 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     gw_client_reply reply;
     gw_problem problem;
     GW_ASSERT(arena != NULL);
-    gw_status status = question_read(&made, &problem);
+    gw_status status = gw_level_read(cli, made.options->level, &made.level_ppm, &problem);
+    if (status == GW_OK)
+        status = question_read(&made, &problem);
     if (status == GW_OK)
         status = dummy_ask(&made, &reply, &problem);
     if (status == GW_OK)

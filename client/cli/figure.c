@@ -61,13 +61,33 @@ gw_status gw_figure_checked(gw_status status, gw_problem *ret_problem) {
                             ret_problem);
 }
 
-gw_status gw_figure_of(const gw_saved_group *group, gw_combined *ret, gw_problem *ret_problem) {
+// In the unit of the one concept over that of the other.
+static gw_status quotient_of(const gw_saved_group *group, uint32_t level_ppm, gw_combined *ret,
+                             gw_problem *ret_problem) {
+    gw_combine_part of = gw_saved_sum(group, 0), over = gw_saved_sum(group, 1);
+    gw_status status = gw_figure_checked(gw_combine_quotient(&of, &over, level_ppm, ret), ret_problem);
+    double *const figures[] = {&ret->estimate, &ret->se, &ret->lower, &ret->upper};
+    for (size_t i = 0; status == GW_OK && i < sizeof(figures) / sizeof(figures[0]); i++)
+        *figures[i] *= group->saved->range;
+    return status;
+}
+
+gw_status gw_figure_of(const gw_saved_group *group, uint32_t level_ppm, gw_combined *ret, gw_problem *ret_problem) {
     if (gw_saved_is_ratio(group->saved)) {
         gw_combine_ratio ratio = gw_saved_ratio(group);
-        return gw_figure_checked(gw_combine_pooled(&ratio, GW_LEVEL_95, ret), ret_problem);
+        return gw_figure_checked(gw_combine_pooled(&ratio, level_ppm, ret), ret_problem);
     }
+    if (gw_saved_is_spread(group->saved)) {
+        gw_moments moments = gw_saved_moments(group);
+        bool is_sd = group->saved->statistic == GW_STATISTIC_SD;
+        return gw_figure_checked(is_sd ? gw_moments_sd(&moments, level_ppm, ret)
+                                       : gw_moments_variance(&moments, level_ppm, ret),
+                                 ret_problem);
+    }
+    if (group->saved->statistic == GW_STATISTIC_RATIO)
+        return quotient_of(group, level_ppm, ret, ret_problem);
     gw_combine_part part = gw_saved_sum(group, 0);
-    return gw_figure_checked(gw_combine_sum(&part, 1, GW_LEVEL_95, ret), ret_problem);
+    return gw_figure_checked(gw_combine_sum(&part, 1, level_ppm, ret), ret_problem);
 }
 
 const char *gw_proof_word(gw_saved_proof proof) {

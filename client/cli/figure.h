@@ -24,7 +24,8 @@ gw_status gw_figure_refuse(const char *code, const char *what, const char *why, 
 // What combine.h refuses is not a figure. Codes: not_comparable, too_many.
 GW_MUST_CHECK gw_status gw_figure_checked(gw_status status, gw_problem *ret_problem);
 // The group's own figure: its sum, or its pooled ratio.
-GW_MUST_CHECK gw_status gw_figure_of(const gw_saved_group *group, gw_combined *ret, gw_problem *ret_problem);
+GW_MUST_CHECK gw_status gw_figure_of(const gw_saved_group *group, uint32_t level_ppm, gw_combined *ret,
+                                     gw_problem *ret_problem);
 
 const char *gw_proof_word(gw_saved_proof proof); // for programs
 void gw_proof_say(gw_cli *cli, const gw_saved *saved, gw_saved_proof proof);

@@ -17,6 +17,7 @@ typedef struct {
     bool is_summed[64]; // by axis
     size_t kept[64];    // axes that stay
     size_t kept_count;
+    uint32_t level_ppm;
 } margin;
 
 static gw_status margin_axes(margin *m, const char *list, gw_arena *arena, gw_problem *ret_problem) {
@@ -120,7 +121,7 @@ static gw_status margin_fill(gw_cli *cli, const margin *m, gw_grid *grid, gw_are
             group.cell_count += group.is_in[i];
         }
         gw_combined figure;
-        gw_status status = gw_figure_of(&group, &figure, ret_problem);
+        gw_status status = gw_figure_of(&group, m->level_ppm, &figure, ret_problem);
         if (status != GW_OK)
             return status;
         margin_row(cli, m, first, &group, &figure, grid, arena);
@@ -128,8 +129,8 @@ static gw_status margin_fill(gw_cli *cli, const margin *m, gw_grid *grid, gw_are
     return GW_OK;
 }
 
-gw_exit_code gw_margin_say(gw_cli *cli, const char *file, const char *list, gw_arena *arena) {
-    margin m = {0};
+gw_exit_code gw_margin_say(gw_cli *cli, const char *file, const char *list, uint32_t level_ppm, gw_arena *arena) {
+    margin m = {.level_ppm = level_ppm};
     gw_problem problem;
     gw_status status = gw_saved_read(cli, file, arena, &m.saved, &m.proof, &problem);
     if (status == GW_OK)

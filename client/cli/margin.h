@@ -6,4 +6,4 @@
 #include "service/base/arena.h"
 
 // `list`: concepts of the breakdown to add up over, or "all".
-gw_exit_code gw_margin_say(gw_cli *cli, const char *file, const char *list, gw_arena *arena);
+gw_exit_code gw_margin_say(gw_cli *cli, const char *file, const char *list, uint32_t level_ppm, gw_arena *arena);

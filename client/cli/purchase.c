@@ -252,7 +252,7 @@ static gw_status reply_read(purchase_run *run, gw_problem *ret_problem) {
 
 static gw_status answer_say(const purchase_run *run, gw_problem *ret_problem) {
     const gw_purchase *of = run->of;
-    const gw_said_answer said = {&run->answer, run->reply.answer, &of->question, of->names, of->dataset};
+    const gw_said_answer said = {&run->answer, run->reply.answer, &of->question, of->names, of->dataset, of->level_ppm};
     return gw_say_figures(of->cli, &said, ret_problem);
 }
 

@@ -34,6 +34,7 @@ typedef struct {
     const gw_json_node *dataset; // in names; or NULL
     gw_question question;        // with its price
     const char *quote;           // asked by this id instead of in full; or NULL
+    uint32_t level_ppm;          // of the ranges shown; 0: as they were sealed
 } gw_purchase;
 
 // Before anything is asked: the options make sense, and what is to be kept can be kept. Code: option_value.

@@ -7,6 +7,7 @@
 #include "client/cli/price.h"
 #include "client/cli/purchase.h"
 #include "client/cli/questions_file.h"
+#include "client/cli/say_answer.h"
 #include "client/cli/wording.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
@@ -20,7 +21,7 @@ GW_DEFINE_FREEP(gw_json, gw_json_free)
 typedef struct {
     gw_question_options question;
     gw_purchase_options purchase;
-    const char *quote, *file;
+    const char *quote, *file, *level;
 } query_options;
 
 static const gw_option options_of_query[] = {
@@ -28,6 +29,7 @@ static const gw_option options_of_query[] = {
     GW_PURCHASE_OPTIONS(query_options, purchase),
     {"quote", 0, GW_OPTION_TEXT, offsetof(query_options, quote), "ID", "the question that godwit cost gave this id to"},
     {"file", 0, GW_OPTION_TEXT, offsetof(query_options, file), "FILE", "all questions of this file, one by one"},
+    GW_LEVEL_OPTION(query_options, level),
 };
 
 // One run of the command. Everything borrowed lives in it until the end.
@@ -275,6 +277,8 @@ static gw_exit_code run_query(gw_cli *cli, const void *state, const gw_words *wo
     GW_ASSERT(run.arena != NULL);
     run.purchase = (gw_purchase){.cli = cli, .options = &run.options->purchase, .session = &run.session};
     gw_status status = options_check(run.options, words, &problem);
+    if (status == GW_OK)
+        status = gw_level_read(cli, run.options->level, &run.purchase.level_ppm, &problem);
     if (status == GW_OK && run.options->file != NULL)
         status = basket_run(&run, &done, &problem);
     else if (status == GW_OK && run.options->quote != NULL)

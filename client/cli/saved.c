@@ -7,6 +7,7 @@
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
+#include "service/format/cell_figures.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,10 +70,12 @@ static void figures_init(gw_saved *saved) {
     double grid = strtod(answer->grid, NULL);
     saved->step = grid;
     saved->range = 100;
-    if (saved->statistic == GW_STATISTIC_MEAN) {
+    if (saved->statistic == GW_STATISTIC_MEAN)
         saved->minimum = strtod(answer->offset, NULL);
+    if (answer->width > 0)
         saved->range = grid * (double)answer->width;
-    }
+    if (saved->statistic == GW_STATISTIC_RATIO && answer->over_grid != NULL)
+        saved->range = grid / strtod(answer->over_grid, NULL);
 }
 
 // The statistics this command knows, with as many parts as they have, and cells.
@@ -80,8 +83,8 @@ static bool answer_is_known(gw_saved *saved) {
     const gw_answer *answer = &saved->answer;
     if (gw_statistic_parse(answer->statistic, &saved->statistic) != GW_OK || answer->cell_count == 0)
         return false;
-    bool has_two = saved->statistic == GW_STATISTIC_RATE || saved->statistic == GW_STATISTIC_MEAN;
-    return answer->part_count == (has_two ? 2 : 1) && strtod(answer->grid, NULL) > 0;
+    size_t parts = gw_figures_part_count(saved->statistic, false);
+    return parts > 0 && answer->part_count == parts && strtod(answer->grid, NULL) > 0;
 }
 
 gw_status gw_saved_read(const gw_cli *cli, const char *name, gw_arena *arena, gw_saved *ret, gw_saved_proof *ret_proof,
@@ -95,6 +98,10 @@ gw_status gw_saved_read(const gw_cli *cli, const char *name, gw_arena *arena, gw
                            : gw_file_read(saved.path, &bytes, ret_problem);
     if (status == GW_OK && gw_answer_decode(gw_buffer_bytes(&bytes), arena, &saved.answer, &cause) != GW_OK)
         status = not_an_answer(saved.path, &cause, ret_problem);
+    if (status == GW_OK && saved.answer.gap_of != NULL)
+        status = gw_problem_set(ret_problem, GW_INVALID, "not_comparable", "A gap is a comparison already.",
+                                "Its sign and its range say which group is higher, and whether that is sure.",
+                                "To compare otherwise, ask for the figures of both groups: --by instead of --gap.");
     if (status == GW_OK && !answer_is_known(&saved))
         status = not_an_answer(saved.path, &(gw_problem){.what = "It holds a statistic I don't know."}, ret_problem);
     const char *receipt = status == GW_OK ? receipt_of(saved.path, arena) : NULL;
@@ -265,8 +272,8 @@ static void part_add(gw_combine_part *part, const gw_answer_cell *cell, size_t w
 
 static gw_combine_part part_new(const gw_saved *saved) {
     bool is_laplace = strcmp(saved->answer.law, "discrete-laplace") == 0; // what combine.h reckons with
-    double step = gw_saved_is_ratio(saved) ? 1.0 : saved->step;
-    return (gw_combine_part){.noise = saved->answer.noise, .step = is_laplace ? step : 0};
+    bool is_divided = gw_saved_is_ratio(saved) || gw_saved_is_spread(saved) || saved->statistic == GW_STATISTIC_RATIO;
+    return (gw_combine_part){.noise = saved->answer.noise, .step = !is_laplace ? 0 : is_divided ? 1.0 : saved->step};
 }
 
 gw_combine_part gw_saved_sum(const gw_saved_group *group, size_t part) {
@@ -291,6 +298,17 @@ gw_combine_ratio gw_saved_ratio(const gw_saved_group *group) {
                               .without = is_share ? gw_saved_rest(group, NULL) : gw_saved_sum(group, 1),
                               .minimum = group->saved->minimum,
                               .range = group->saved->range};
+}
+
+gw_moments gw_saved_moments(const gw_saved_group *group) {
+    gw_moments moments = {.range = group->saved->range, .width = group->saved->answer.width};
+    for (size_t part = 0; part < 3; part++)
+        moments.parts[part] = gw_saved_sum(group, part);
+    return moments;
+}
+
+bool gw_saved_is_spread(const gw_saved *saved) {
+    return saved->statistic == GW_STATISTIC_VARIANCE || saved->statistic == GW_STATISTIC_SD;
 }
 
 bool gw_saved_is_ratio(const gw_saved *saved) {

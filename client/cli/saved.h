@@ -6,6 +6,7 @@
 #include "client/cli/cli.h"
 #include "privacy/combine.h"
 #include "privacy/cost.h"
+#include "privacy/derive/moments.h"
 #include "service/wire/answer.h"
 
 typedef struct {
@@ -13,7 +14,8 @@ typedef struct {
     gw_answer answer;
     gw_statistic statistic;
     double step;           // of counts, sums and nets, in the unit of the answer
-    double minimum, range; // of rates, shares and means
+    double minimum, range; // of rates, shares and means; range: of variances and standard deviations, and a step over a
+                           // step of ratios of sums
 } gw_saved;
 
 typedef enum {
@@ -50,4 +52,7 @@ gw_combine_part gw_saved_sum(const gw_saved_group *group, size_t part);
 gw_combine_part gw_saved_rest(const gw_saved_group *a, const gw_saved_group *b);
 // Rates, means: from both parts. Shares: against all other cells.
 gw_combine_ratio gw_saved_ratio(const gw_saved_group *group);
+// Variances, standard deviations: from all three.
+gw_moments gw_saved_moments(const gw_saved_group *group);
+bool gw_saved_is_spread(const gw_saved *saved);
 bool gw_saved_is_ratio(const gw_saved *saved);

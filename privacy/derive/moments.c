@@ -208,3 +208,62 @@ gw_status gw_moments_sd(const gw_moments *moments, uint32_t level_ppm, gw_combin
     }
     return GW_OK;
 }
+
+// ---- differences
+
+static gw_status one_of(const gw_moments *moments, bool is_sd, uint32_t level_ppm, gw_combined *ret) {
+    return is_sd ? gw_moments_sd(moments, level_ppm, ret) : gw_moments_variance(moments, level_ppm, ret);
+}
+
+// Both sides at half of a chance, in millionths; the level is rounded up.
+static gw_status both_at(const gw_moments *const sides[2], bool is_sd, uint32_t chance_ppm, gw_combined ret[2]) {
+    uint32_t level_ppm = 1000000u - chance_ppm / 2;
+    level_ppm = level_ppm > LEVEL_PPM_MAX ? LEVEL_PPM_MAX : level_ppm;
+    gw_status status = one_of(sides[0], is_sd, level_ppm, &ret[0]);
+    return status == GW_OK ? one_of(sides[1], is_sd, level_ppm, &ret[1]) : status;
+}
+
+static bool lie_apart(const gw_combined sides[2]) {
+    return sides[0].lower > sides[1].upper || sides[1].lower > sides[0].upper;
+}
+
+// The least chance, in millionths, at which the two ranges lie apart: what noise alone shows no more often.
+static gw_status apart_chance(const gw_moments *const sides[2], bool is_sd, uint32_t *ret_ppm) {
+    uint32_t low = 200, high = 1000000; // apart at `high`, by definition
+    while (high - low > low / 100 + 1) {
+        uint32_t middle = low + (high - low) / 2;
+        gw_combined at[2];
+        gw_status status = both_at(sides, is_sd, middle, at);
+        if (status != GW_OK)
+            return status;
+        if (lie_apart(at))
+            high = middle;
+        else
+            low = middle;
+    }
+    *ret_ppm = high;
+    return GW_OK;
+}
+
+gw_status gw_moments_difference(const gw_moments *a, const gw_moments *b, bool is_sd, uint32_t level_ppm,
+                                gw_combined *ret) {
+    const gw_moments *const sides[2] = {a, b};
+    gw_combined at[2];
+    uint32_t chance_ppm = 1000000;
+    if (level_ppm < LEVEL_PPM_MIN || level_ppm > LEVEL_PPM_MAX)
+        return GW_INVALID;
+    gw_status status = both_at(sides, is_sd, 1000000u - level_ppm, at);
+    if (status == GW_OK)
+        status = apart_chance(sides, is_sd, &chance_ppm);
+    if (status != GW_OK)
+        return status;
+    *ret = (gw_combined){.is_estimable = at[0].is_estimable && at[1].is_estimable,
+                         .lower = at[0].lower - at[1].upper,
+                         .upper = at[0].upper - at[1].lower};
+    ret->estimate = ret->is_estimable ? at[0].estimate - at[1].estimate : 0.0;
+    ret->se = hypot(at[0].se, at[1].se);
+    ret->confidence = 1.0 - fmin(0.5, (double)chance_ppm / 1e6);
+    if (ret->is_estimable && chance_ppm <= 50000)
+        ret->verdict = ret->estimate > 0.0 ? GW_VERDICT_YES : GW_VERDICT_NO;
+    return GW_OK;
+}

@@ -20,5 +20,9 @@ typedef struct {
 // GW_INVALID: no noise, unequal parts, a level out of range.
 GW_MUST_CHECK gw_status gw_moments_variance(const gw_moments *moments, uint32_t level_ppm, gw_combined *ret);
 GW_MUST_CHECK gw_status gw_moments_sd(const gw_moments *moments, uint32_t level_ppm, gw_combined *ret);
+// a - b of two groups that share no released integer, of variances or of standard deviations. The range and the verdict
+// are by each side's own range at half the chance: a little wide, and never too narrow.
+GW_MUST_CHECK gw_status gw_moments_difference(const gw_moments *a, const gw_moments *b, bool is_sd, uint32_t level_ppm,
+                                              gw_combined *ret);
 
 GW_C_END

@@ -11,7 +11,8 @@
 #define NOT_REAL "NOT REAL" // how the service's own notice of dummies begins
 #define CELL_TEXT 256u
 #define NOTE_BYTES_MAX 65536u
-#define FIGURE_COLUMNS 3u
+#define FIGURE_COLUMNS 4u // a histogram has bars
+#define BAR_WIDTH 24.0
 #define UNIT_SHOWN_MAX 16
 #define PLACES_RANGE_MAX 20.0
 
@@ -115,7 +116,8 @@ static bool is_statistic(const gw_answer *answer, const char *name) {
 
 // Means, sums and net flows may well be negative.
 static bool has_lower_bound(const gw_answer *answer) {
-    return is_statistic(answer, "count") || is_statistic(answer, "rate") || is_statistic(answer, "share") ||
+    return is_statistic(answer, "count") || is_statistic(answer, "histogram") || is_statistic(answer, "variance") ||
+           is_statistic(answer, "ratio") || is_statistic(answer, "rate") || is_statistic(answer, "share") ||
            is_statistic(answer, "series");
 }
 
@@ -167,7 +169,8 @@ static void figure(const figure_look *look, const char *decimal, enum end end, g
         decimal = whole;
     const char *bound = NULL;
     char clipped[CELL_TEXT];
-    bool is_count = is_statistic(answer, "count") || is_statistic(answer, "series");
+    bool is_count =
+        is_statistic(answer, "count") || is_statistic(answer, "series") || is_statistic(answer, "histogram");
     if (end == END_UPPER && is_count && value < 1)
         bound = "1";
     else if (has_lower_bound(answer) && value < 0)
@@ -223,9 +226,12 @@ static void cell_figures(const figure_look *look, const gw_answer_cell *cell, ch
     gw_ignore(snprintf(estimate, CELL_TEXT, "%s", gw_buffer_string(&text)));
     gw_buffer_done(&text);
     // Without an estimate the range is everything that is possible: no figure is better than that one.
-    if (cell->estimate == NULL || cell->lower == NULL || cell->upper == NULL)
+    if (cell->estimate == NULL || cell->lower == NULL || (cell->upper == NULL && !is_statistic(look->answer, "ratio")))
         gw_buffer_text(&text, "-");
-    else {
+    else if (cell->upper == NULL) {
+        gw_buffer_text(&text, "at least ");
+        figure(look, cell->lower, END_LOWER, &text, ret_clipped);
+    } else {
         figure(look, cell->lower, END_LOWER, &text, ret_clipped);
         gw_buffer_text(&text, " and ");
         figure(look, cell->upper, END_UPPER, &text, ret_clipped);
@@ -234,13 +240,35 @@ static void cell_figures(const figure_look *look, const gw_answer_cell *cell, ch
     gw_buffer_done(&text);
 }
 
+static bool has_bars(const gw_answer *answer) {
+    return is_statistic(answer, "histogram");
+}
+
+static double largest_of(const gw_answer *answer) {
+    double largest = 0;
+    for (size_t i = 0; i < answer->cell_count; i++)
+        if (answer->cells[i].estimate != NULL && strtod(answer->cells[i].estimate, NULL) > largest)
+            largest = strtod(answer->cells[i].estimate, NULL);
+    return largest;
+}
+
+// Nothing for a figure that is not shown.
+static void bar_draw(const gw_answer_cell *cell, double largest, char text[CELL_TEXT]) {
+    double value = cell->estimate == NULL || flag_word(cell->flag) != NULL ? 0 : strtod(cell->estimate, NULL);
+    size_t count = value > 0 && largest > 0 ? (size_t)(BAR_WIDTH * value / largest + 0.5) : 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        strcat(text, "\u2588"); // three bytes each, far from the end
+}
+
 static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid *grid, bool *ret_clipped) {
     const figure_look look = {answer, labels, !has_places(answer)};
+    double largest = has_bars(answer) ? largest_of(answer) : 0;
     char codes[GW_BY_MAX][CELL_TEXT]; // a label may live only until the next one is asked for
     for (size_t i = 0; i < answer->cell_count; i++) {
         const gw_answer_cell *cell = &answer->cells[i];
         const char *row[GW_BY_MAX + FIGURE_COLUMNS];
-        char estimate[CELL_TEXT], between[CELL_TEXT];
+        char estimate[CELL_TEXT], between[CELL_TEXT], bar[CELL_TEXT];
         for (size_t k = 0; k < answer->by_count; k++) {
             const char *label = gw_label_of_code(labels, answer->by[k], cell->key[k]);
             gw_ignore(snprintf(codes[k], CELL_TEXT, "%s", label)); // a longer label is cut
@@ -250,6 +278,9 @@ static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid 
         row[answer->by_count] = estimate;
         row[answer->by_count + 1] = between;
         row[answer->by_count + 2] = cell->flag;
+        row[answer->by_count + 3] = bar;
+        if (has_bars(answer))
+            bar_draw(cell, largest, bar);
         gw_grid_add(grid, row);
     }
 }
@@ -266,7 +297,8 @@ gw_grid *gw_figures_grid(const gw_answer *answer, const gw_labels *labels, bool 
     figures[0] = (gw_grid_column){.name = "estimate", .header = "ESTIMATE", .align = GW_ALIGN_RIGHT};
     figures[1] = (gw_grid_column){.name = "between", .header = "LIKELY BETWEEN", .align = GW_ALIGN_RIGHT};
     figures[2] = (gw_grid_column){.name = "flag", .header = "FLAG"};
-    gw_grid *grid = gw_grid_new(columns, answer->by_count + FIGURE_COLUMNS);
+    figures[3] = (gw_grid_column){.name = "bar", .header = ""};
+    gw_grid *grid = gw_grid_new(columns, answer->by_count + FIGURE_COLUMNS - !has_bars(answer));
     *ret_is_clipped = false;
     if (grid != NULL)
         cells_add(answer, labels, grid, ret_is_clipped);
@@ -370,9 +402,9 @@ static void rank_say(const gw_answer *answer, const gw_labels *labels, gw_figure
 static void range_say(const gw_answer *answer, gw_figures_line line, void *state) {
     bool is_95 = answer->level == NULL || strcmp(answer->level, "0.95") == 0;
     char text[CELL_TEXT];
-    gw_ignore(snprintf(text, sizeof(text), "Likely between: the noise range, right %s%s; other errors come on top.",
-                       is_95 ? "19 times in 20" : "at level ",
-                       is_95 ? "" : answer->level)); // cut where a level is absurd
+    gw_ignore(snprintf(text, sizeof(text), "Likely between: the noise range, right %s%.4g%s; other errors come on top.",
+                       is_95 ? "" : "in ", is_95 ? 19.0 : 100 * strtod(answer->level, NULL),
+                       is_95 ? " times in 20" : " % of releases")); // it fits
     line(state, text, 2);
 }
 

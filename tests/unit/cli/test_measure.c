@@ -116,7 +116,37 @@ static void a_misspelt_statistic_gets_the_nearest(void **state) {
     assert_refused((gw_question_options){.measure = "coutn"}, "option_value", "Did you mean --measure count?");
     assert_refused((gw_question_options){.measure = "summ:income"}, "option_value", "--measure sum:CONCEPT?");
     assert_refused((gw_question_options){.measure = "medain:income"}, "option_value", "--measure median:CONCEPT?");
-    assert_refused((gw_question_options){.measure = "zzzzzzzzz:income"}, "option_value", "count, share, mean:income");
+    assert_refused((gw_question_options){.measure = "zzzzzzzzz:income"}, "option_value",
+                   "count, share, net, mean:income");
+    assert_refused((gw_question_options){.measure = "varianc:income"}, "option_value", "--measure variance:CONCEPT?");
+    assert_refused((gw_question_options){.measure = "ratoi:a/b"}, "option_value", "--measure ratio:CONCEPT/CONCEPT?");
+}
+
+static void ratios_and_gaps_become_the_body_they_say(void **state) {
+    (void)state;
+    read_measure r = measure_of((gw_question_options){.measure = "ratio:income/hours"});
+    assert_int_equal(r.status, GW_OK);
+    assert_int_equal(gw_gap_read("c_birth=NEU_FOR:NAT", r.arena, &r.question, &r.problem), GW_OK);
+    r.question.kind = GW_KIND_COST;
+    r.question.dataset = "x/r";
+    gw_buffer body;
+    gw_buffer_init(&body, 65536);
+    gw_question_encode(&r.question, &body);
+    assert_string_equal(gw_buffer_string(&body),
+                        "{\"v\":1,\"kind\":\"cost\",\"dataset\":\"x/r\",\"measure\":{\"statistic\":\"ratio\",\"of\":"
+                        "\"income\",\"over\":\"hours\"},\"gap\":{\"concept\":\"c_birth\",\"group\":\"NEU_FOR\","
+                        "\"reference\":\"NAT\"}}");
+    gw_buffer_done(&body);
+    static const char *const bad[] = {"c_birth",    "c_birth=NAT", "=A:B",   "c_birth=:B",
+                                      "c_birth=A:", "c_birth=A:A", "c b=A:B"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(gw_gap_read(bad[i], r.arena, &r.question, &r.problem), GW_INVALID);
+        assert_non_null(strstr(r.problem.mend, "--gap c_birth=NEU_FOR:NAT"));
+    }
+    gw_arena_free(r.arena);
+    assert_refused((gw_question_options){.measure = "ratio:income"}, "option_value", "ratio:income/hours");
+    assert_refused((gw_question_options){.measure = "gap"}, "option_value", "--gap sex=F:M");
+    assert_refused((gw_question_options){.measure = "ratio:income/hours", .per = "person"}, "option_value", "--per");
 }
 
 static void levels_rise_in_the_body_however_they_are_typed(void **state) {
@@ -174,6 +204,7 @@ int main(void) {
         cmocka_unit_test(weights_are_left_out_of_an_indicator_too),
         cmocka_unit_test(what_does_not_belong_together_is_refused_with_what_does),
         cmocka_unit_test(a_misspelt_statistic_gets_the_nearest),
+        cmocka_unit_test(ratios_and_gaps_become_the_body_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

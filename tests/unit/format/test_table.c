@@ -159,7 +159,7 @@ static void means_keep_their_sign(void **state) {
                  "SYNTHETIC: nobody in it exists.\n"
                  "  ESTIMATE  LIKELY BETWEEN  FLAG\n"
                  " -12.5 EUR  -20.0 and -5.0\n"
-                 "Likely between: the noise range, right at level 0.5; other errors come on top.\n");
+                 "Likely between: the noise range, right in 50 % of releases; other errors come on\n  top.\n");
 }
 
 // Sums and net flows may be negative: they are shown as they are, with their unit.
