@@ -182,12 +182,16 @@ static void offer_filter(line *l) {
 }
 
 static void offer_measures(line *l) {
-    static const char *const of[] = {"mean:", "sum:", "median:", "quantile:", "poverty:", "gini:", "s80s20:"};
+    char head[WORD_MAX];
+    static const char *const of[] = {
+        "mean:", "sum:", "variance:", "sd:", "histogram:", "median:", "quantile:", "poverty:", "gini:", "s80s20:"};
     offer(l, "count", "how many");
     offer(l, "share", "each group's part of all");
     offer(l, "net", "rows of one kind less rows of another");
     for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
         offer_concepts(l, of[i], "", false, true);
+    bool is_divided = strncmp(l->typed, "ratio:", 6) == 0 && strchr(l->typed, '/') != NULL;
+    offer_concepts(l, is_divided ? head_of(l->typed, "/", head) : "ratio:", is_divided ? "" : "/", false, true);
 }
 
 static void offer_tables(line *l) {
@@ -224,6 +228,8 @@ static void offer_value(line *l, const gw_option *option) {
     else if (strcmp(option->name, "where") == 0 || strcmp(option->name, "plus") == 0 ||
              strcmp(option->name, "minus") == 0)
         offer_filter(l);
+    else if (strcmp(option->name, "gap") == 0)
+        offer_concepts(l, "", "=", true, false);
     else if (strcmp(option->name, "measure") == 0)
         offer_measures(l);
     else if (strcmp(option->name, "table") == 0)

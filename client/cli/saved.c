@@ -84,7 +84,7 @@ static bool answer_is_known(gw_saved *saved) {
     if (gw_statistic_parse(answer->statistic, &saved->statistic) != GW_OK || answer->cell_count == 0)
         return false;
     size_t parts = gw_figures_part_count(saved->statistic, false);
-    return parts > 0 && answer->part_count == parts && strtod(answer->grid, NULL) > 0;
+    return answer->part_count == (parts > 0 ? parts : 1) && strtod(answer->grid, NULL) > 0;
 }
 
 gw_status gw_saved_read(const gw_cli *cli, const char *name, gw_arena *arena, gw_saved *ret, gw_saved_proof *ret_proof,

@@ -91,7 +91,8 @@ static void read_per(gw_load *load, const gw_json_node *root, gw_indicator *indi
     if (!indicator->is_per_person && strcmp(per, "row") != 0)
         FAIL(load, node, "wrong_type", "Write \"person\" or \"row\", or leave it out.",
              "\"%s\" is neither a person nor a row.", gw_json_shown(per, shown));
-    bool is_of_rows = indicator->statistic == GW_STATISTIC_SUM || indicator->statistic == GW_STATISTIC_NET;
+    bool is_of_rows = indicator->statistic == GW_STATISTIC_SUM || indicator->statistic == GW_STATISTIC_NET ||
+                      indicator->statistic == GW_STATISTIC_RATIO;
     if (indicator->is_per_person && is_of_rows)
         FAIL(load, node, "indicator_statistic", "Leave \"per\" out.",
              "A sum or a net is the same whether it is taken by rows or by persons.");
@@ -156,8 +157,14 @@ static void read_grid(gw_load *load, const gw_json_node *root, gw_indicator *ind
     gw_statistic statistic = indicator->statistic;
     const gw_json_node *node = gw_json_member(root, "statistic");
     bool is_quantile = statistic == GW_STATISTIC_QUANTILE, is_poverty = statistic == GW_STATISTIC_POVERTY;
+    bool is_ratio = statistic == GW_STATISTIC_RATIO;
     bool has_bins = is_quantile || is_poverty || statistic == GW_STATISTIC_GINI ||
                     statistic == GW_STATISTIC_QUINTILE_RATIO || statistic == GW_STATISTIC_HISTOGRAM;
+    if (gw_json_has(root, "over") != is_ratio)
+        FAIL(load, node, "indicator_statistic", is_ratio ? "Add \"over\":\"hours\"." : "Leave \"over\" out.",
+             "A ratio has \"over\", the concept whose sum is divided by; no other statistic has it.");
+    else if (is_ratio && load->reader.status == GW_OK)
+        indicator->over = gw_load_name(load, root, "over", "/:.");
     if (gw_json_has(root, "at") != is_quantile)
         FAIL(load, node, "indicator_statistic", is_quantile ? "Add \"at\":[\"0.5\"]." : "Leave \"at\" out.",
              "A quantile has levels in \"at\"; no other statistic has any.");
@@ -230,6 +237,7 @@ static void read_indicator(gw_load *load, const gw_json_node *root, gw_indicator
                                           "minus",
                                           "rows_per_person",
                                           "at",
+                                          "over",
                                           "fraction",
                                           "bins",
                                           NULL};
@@ -461,7 +469,11 @@ static const char *table_missing(const gw_table *table, const gw_indicator *indi
     bool is_fit = of != NULL && (is_series ? of->period != GW_PERIOD_NONE
                                  : is_keys ? of->type == GW_COLUMN_TEXT
                                            : gw_column_is_number(of));
-    return is_fit ? NULL : indicator->of;
+    if (!is_fit)
+        return indicator->of;
+    const gw_column *over = indicator->over == NULL ? NULL : gw_table_concept(table, indicator->over);
+    bool is_divided = indicator->over == NULL || (over != NULL && gw_column_is_number(over));
+    return is_divided ? NULL : indicator->over;
 }
 
 const gw_table *gw_indicator_table(const gw_indicator *indicator, const gw_policy *policy, const char **ret_missing) {

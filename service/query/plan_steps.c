@@ -102,7 +102,7 @@ static gw_status over_resolve(const gw_plan_builder *b) {
     const gw_column *column = over ? gw_table_concept(plan->table, over) : NULL;
     if (over && !column)
         return gw_plan_unknown_concept(b, over);
-    if (!column || column->type == GW_COLUMN_CODE || column == plan->of)
+    if (!column || !gw_column_is_number(column) || column == plan->of)
         return gw_problem_set(b->problem, GW_INVALID, "of_needed", "A ratio needs two numeric concepts.",
                               "One is added up above, another one below.",
                               "Write \"measure\":{\"statistic\":\"ratio\",\"of\":\"income\",\"over\":\"hours\"}.");

@@ -20,14 +20,14 @@ static gw_catalogue *load_installed(void) {
 
 static void installed_indicators_are_complete(void **state) {
     (void)state;
-    static const char *const ids[] = {"activity_rate",      "arrivals",          "arrivals_by_period",
-                                      "at_risk_of_poverty", "departures",        "education_high",
-                                      "education_low",      "education_medium",  "employment_rate",
-                                      "first_permits",      "income_gini",       "income_quintile_ratio",
-                                      "mean_income",        "mean_weekly_hours", "median_income",
-                                      "net_migration",      "permit_holders",    "population_count",
-                                      "population_share",   "resident_stock",    "return_migration_share",
-                                      "returns_to_origin",  "unemployment_rate"};
+    static const char *const ids[] = {"activity_rate",          "arrivals",          "arrivals_by_period",
+                                      "at_risk_of_poverty",     "departures",        "education_high",
+                                      "education_low",          "education_medium",  "employment_rate",
+                                      "first_permits",          "income_gini",       "income_quintile_ratio",
+                                      "income_spread",          "mean_income",       "mean_weekly_hours",
+                                      "median_income",          "net_migration",     "permit_holders",
+                                      "population_count",       "population_share",  "resident_stock",
+                                      "return_migration_share", "returns_to_origin", "unemployment_rate"};
     GW_CLEANUP(gw_catalogue_freep) gw_catalogue *catalogue = load_installed();
     assert_int_equal(gw_catalogue_count(catalogue), COUNT(ids));
     for (size_t i = 0; i < COUNT(ids); i++) {
