@@ -4,7 +4,7 @@
 #include "tests/support/unit.h"
 #include <math.h>
 
-#define REACH 600 // noise values this far out have no weight that shows
+#define REACH 250 // noise values this far out have no weight that shows
 
 static gw_noise_term term_of(uint64_t micro, double weight, size_t count) {
     return (gw_noise_term){.noise = {{micro}, 1}, .weight = weight, .count = count};
