@@ -112,10 +112,11 @@ static gw_status figures_amount(const gw_figures_law *law, gw_int128 value, gw_c
     return GW_OK;
 }
 
-// Estimates are not clipped. One that lies far from where anything can be says nothing, however short its range is.
-static bool is_beyond(double estimate, double low, double high) {
-    double room = GW_FLAG_RATIO_HALF_WIDTH * (high - low);
-    return estimate < low - room || estimate > high + room;
+// Estimates are not clipped. A range that is narrow because it ends where such figures end says nothing good of an
+// estimate far outside of it. `whole`: all that the figure can be.
+static bool is_beyond(double estimate, double lower, double upper, double whole) {
+    double room = GW_FLAG_RATIO_HALF_WIDTH * whole;
+    return estimate < lower - room || estimate > upper + room;
 }
 
 // ---- shares, rates, means
@@ -139,7 +140,7 @@ static gw_status figures_ratio(const gw_figures_law *law, gw_int128 a, gw_int128
     gw_cell_number(ret->se, range * ratio.se, decimals + 1);
     ret->is_estimable = ratio.is_estimable;
     ret->is_uncertain = !ratio.is_estimable || ratio.upper - ratio.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH ||
-                        is_beyond(ratio.estimate, 0, 1);
+                        is_beyond(ratio.estimate, ratio.lower, ratio.upper, 1);
     return GW_OK;
 }
 
@@ -180,7 +181,8 @@ static gw_status figures_gap(const gw_figures_law *law, const gw_int128 *parts, 
         return status;
     combined_format(law, &gap, 1.0, ret);
     double range = shown_range(&law->shape), widest = 2 * GW_FLAG_RATIO_HALF_WIDTH * range;
-    ret->is_uncertain = !gap.is_estimable || gap.upper - gap.lower > widest || is_beyond(gap.estimate, -range, range);
+    ret->is_uncertain =
+        !gap.is_estimable || gap.upper - gap.lower > widest || is_beyond(gap.estimate, gap.lower, gap.upper, range);
     return GW_OK;
 }
 
@@ -198,7 +200,7 @@ static gw_status figures_spread(const gw_figures_law *law, const gw_int128 *part
     combined_format(law, &figure, 1.0, ret);
     double whole = is_sd ? shape->range / 2 : shape->range * shape->range / 4;
     ret->is_uncertain = !figure.is_estimable || figure.upper - figure.lower > 2 * GW_FLAG_RATIO_HALF_WIDTH * whole ||
-                        is_beyond(figure.estimate, 0, whole);
+                        is_beyond(figure.estimate, figure.lower, figure.upper, whole);
     return GW_OK;
 }
 
