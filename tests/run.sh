@@ -157,8 +157,8 @@ if [ "$mode" != fast ]; then
         suite "tsan-$(basename "$room")" ".build/tsan/$room" -LE long
     done
     # Of the queries' room what several workers share; the rest has one thread.
-    single build-tsan-query ninja --quiet -C .build/tsan test_quotes test_quoted test_flight &&
-        suite tsan-query .build/tsan/tests/unit/query -R '^unit.test_(quotes|quoted|flight)$'
+    single build-tsan-query ninja --quiet -C .build/tsan test_quotes test_quoted test_flight test_laws &&
+        suite tsan-query .build/tsan/tests/unit/query -R '^unit.test_(quotes|quoted|flight|laws)$'
     single clang-tidy tidy
 fi
 
