@@ -68,6 +68,28 @@ static void budgets_count_whole_tables(void **state) {
             assert_int_equal(simulation.budgets[b].tables[p], wanted[b][p]);
 }
 
+// With a delta the lifetime's tables are those that the filter lets in; what one asker may spend stays a sum.
+static void a_delta_makes_room_for_small_tables(void **state) {
+    fixture *f = *state;
+    gw_simulation simulation;
+    GW_CLEANUP(gw_buffer_done) gw_buffer text;
+    gw_buffer_init(&text, 65536);
+    replace_text(&text, policy_text, "\"pure\"", "\"zcdp\",\"delta\":\"1e-9\"");
+    GW_CLEANUP(gw_policy_freep) gw_policy *policy = NULL;
+    assert_int_equal(load_text(gw_buffer_bytes(&text), &policy, NULL), GW_OK);
+    assert_int_equal(gw_policy_simulate(policy, f->catalogue, NULL, 0, f->arena, &simulation), GW_OK);
+    static const uint64_t wanted[3][3] = {{200, 28, 4}, {400, 57, 8}, {21815, 445, 20}};
+    for (size_t b = 0; b < 3; b++)
+        for (size_t p = 0; p < 3; p++)
+            assert_int_equal(simulation.budgets[b].tables[p], wanted[b][p]);
+    gw_buffer page;
+    gw_buffer_init(&page, 1u << 20);
+    gw_simulation_text(&simulation, &page);
+    assert_non_null(strstr(gw_buffer_string(&page), "lifetime: 10, delta 1e-9"));
+    assert_non_null(strstr(gw_buffer_string(&page), "but for a chance of 1e-9"));
+    gw_buffer_done(&page);
+}
+
 static void odds_are_rounded_to_the_worse(void **state) {
     (void)state;
     static const struct {
@@ -180,6 +202,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_count_is_off_by_what_its_noise_says, setup, teardown),
         cmocka_unit_test_setup_teardown(budgets_count_whole_tables, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_delta_makes_room_for_small_tables, setup, teardown),
         cmocka_unit_test(odds_are_rounded_to_the_worse),
         cmocka_unit_test_setup_teardown(indicators_say_what_they_lack, setup, teardown),
         cmocka_unit_test_setup_teardown(given_questions_are_taken_instead_and_refusals_told, setup, teardown),

@@ -323,6 +323,37 @@ static void an_edited_balance_is_refused(void **state) {
     assert_open_fails(made, "ledger_tampered");
 }
 
+// A total that somebody raised would admit what the log's policies do not; rho that somebody took back as well.
+static void an_edited_accounting_is_refused(void **state) {
+    static const char *const edits[] = {
+        "UPDATE budget SET rho = rho - 1 WHERE rho > 0",
+        "UPDATE budget SET selection = selection + 1 WHERE kind = 1",
+        "UPDATE population SET total = total + 1",
+        "UPDATE population SET rho_total = rho_total + 1",
+        "UPDATE policy SET rho_total = rho_total + 1",
+        "UPDATE policy SET delta = delta + 1",
+        "UPDATE policy SET selection_total = selection_total + 1",
+    };
+    world *made = *state;
+    fixture_budget budget = {.total = 5 * FIXTURE_EPSILON,
+                             .population_total = 5 * FIXTURE_EPSILON,
+                             .delta = 1000000000,
+                             .population_delta = 1000000000,
+                             .selection_delta = 10};
+    settle(made, &budget);
+    charge_and_seal(made, 1);
+    close_now(made);
+    for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+        file_copy(made, "godwit.db", "sound.db");
+        file_copy(made, "godwit.db-wal", "sound.db-wal");
+        edit_database(made, edits[i]);
+        assert_open_fails(made, "ledger_tampered");
+        file_copy(made, "sound.db", "godwit.db");
+        file_copy(made, "sound.db-wal", "godwit.db-wal");
+    }
+    assert_int_equal(open_again(made, NULL), GW_OK);
+}
+
 static void an_edited_entry_is_refused(void **state) {
     world *made = *state;
     settle(made, &fixture_budget_large);
@@ -473,6 +504,7 @@ int main(void) {
         LEDGER_TEST(another_log_key_is_refused),
         LEDGER_TEST(an_old_copy_of_the_database_is_refused),
         LEDGER_TEST(an_edited_balance_is_refused),
+        LEDGER_TEST(an_edited_accounting_is_refused),
         LEDGER_TEST(an_edited_entry_is_refused),
         LEDGER_TEST(another_history_of_the_same_length_is_refused),
         LEDGER_TEST(a_truncated_wal_is_refused),

@@ -30,7 +30,7 @@ static const char policy_form[] =
     "\"w\":{\"role\":\"weight\",\"type\":\"decimal\",\"min\":\"0\",\"max\":\"40\",\"grid\":\"0.1\",\"mean\":\"8\","
     "\"depends_on\":\"household\"}}}},"
     "\"budget\":{\"lifetime\":\"%s\",\"per_principal\":\"2\",\"window\":{\"days\":365,\"epsilon\":\"3\"},"
-    "\"question_min\":\"0.01\",\"question_max\":\"0.5\"},\"accounting\":{\"kind\":\"pure\"},"
+    "\"question_min\":\"0.01\",\"question_max\":\"0.5\"},\"accounting\":{\"kind\":%s},"
     "\"planning\":{\"cell_persons\":1500,\"size_bucket\":1000000},\"grants\":[{\"role\":\"researcher\","
     "\"tables\":[\"persons\",\"permits\"],\"statistics\":[\"count\",\"rate\",\"mean\",\"share\",\"sum\",\"net\","
     "\"quantile\",\"poverty\","
@@ -104,7 +104,8 @@ static void add_principal(asking *made, unsigned who, unsigned roles) {
 }
 
 static void policy_text(const asking *made, size_t dataset, const char *lifetime, char *text, size_t size) {
-    snprintf(text, size, policy_form, names[dataset], (unsigned long long)made->policy_version[dataset], lifetime);
+    snprintf(text, size, policy_form, names[dataset], (unsigned long long)made->policy_version[dataset], lifetime,
+             made->accounting == NULL ? "\"pure\"" : made->accounting);
 }
 
 void asking_policy(asking *made, size_t dataset, const char *lifetime) {
@@ -120,7 +121,9 @@ void asking_policy(asking *made, size_t dataset, const char *lifetime) {
                                    .window_days = policy->window_days,
                                    .window_total = policy->window_total.micro,
                                    .question_min = policy->question_min.micro,
-                                   .question_max = policy->question_max.micro};
+                                   .question_max = policy->question_max.micro,
+                                   .delta = policy->delta.atto,
+                                   .selection_delta = policy->selection_delta.atto};
     gw_store_op op = fixture_policy(&made->ledger_fixture, &budget);
     snprintf(op.entry.policy.dataset, GW_DATASET_MAX, "%s", names[dataset]);
     op.entry.policy.version = made->policy_version[dataset];

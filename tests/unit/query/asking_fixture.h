@@ -22,6 +22,7 @@ typedef struct {
     gw_queries *queries;
     gw_query_worker *worker;
     unsigned requests;
+    const char *accounting; // of the policies to come: what stands after "kind"; NULL: pure
     uint64_t policy_version[2];
     uint64_t policy_seq[2]; // of register and survey
     char data[2][GW_ID_HEX];

@@ -314,6 +314,54 @@ static void a_window_says_when_it_renews_and_then_does(void **state) {
     assert_string_equal(text(balance(made, "dataset", ASKING_REGISTER, &count), "spent"), "1"); // for ever
 }
 
+// The dataset's total is 2: by epsilon alone 200 questions of 0.01 fit, with the delta 1,122; of 0.1 twenty and eleven.
+static void with_a_delta_what_is_left_is_told_in_its_terms(void **state) {
+    asking *made = *state;
+    size_t count;
+    const gw_hash question = fixture_hash("{}");
+    made->accounting = "\"zcdp\",\"delta\":\"1e-9\",\"selection_delta\":\"2e-9\"";
+    asking_policy(made, 0, "2");
+    must_answer(made, ASKING_ANNA, BUDGET(ASKING_REGISTER));
+    const gw_json_node *dataset = gw_json_first(at(made, "balances"));
+    assert_string_equal(text(dataset, "budget"), "dataset");
+    assert_string_equal(text(dataset, "accounting"), "zcdp");
+    assert_string_equal(text(dataset, "delta"), "1e-9");
+    assert_string_equal(text(dataset, "selection_delta"), "2e-9");
+    assert_string_equal(text(dataset, "selection_spent"), "0");
+    assert_string_equal(text(dataset, "remaining"), "2");
+    assert_null(gw_json_member(dataset, "fits"));                       // of which price?
+    assert_string_equal(text(gw_json_next(dataset), "accounting"), ""); // the people's budget is pure
+    asking_charge_last(made, ASKING_ANNA, &question, gw_bytes_of("{}"), 10000, NULL);
+    must_answer(made, ASKING_ANNA, BUDGET(ASKING_REGISTER));
+    dataset = gw_json_first(at(made, "balances"));
+    assert_string_equal(text(dataset, "remaining"), "1.99");
+    assert_int_equal(integer(dataset, "fits"), 1121);
+    must_answer(made, ASKING_ANNA, COST(COUNT ",\"epsilon\":\"0.1\""));
+    dataset = gw_json_first(at(made, "balances"));
+    assert_int_equal(integer(dataset, "fits"), 19);
+    assert_string_equal(text(dataset, "after"), "1.89");
+    // Four questions that pass both counts together, and four that do not pass the sum of epsilons.
+    must_answer(made, ASKING_ANNA,
+                BASKET(IN(ASKING_REGISTER, COUNT ",\"epsilon\":\"0.5\"") "," IN(
+                    ASKING_REGISTER,
+                    RATE ",\"epsilon\":\"0.5\"") "," IN(ASKING_REGISTER, COUNT
+                                                        ",\"epsilon\":\"0.499\"") "," IN(ASKING_REGISTER, RATE
+                                                                                         ",\"epsilon\":\"0.499\"")));
+    assert_false(gw_json_bool(gw_json_member(balance(made, "dataset", ASKING_REGISTER, &count), "enough")));
+    must_answer(made, ASKING_ANNA,
+                BASKET(IN(ASKING_REGISTER, COUNT ",\"epsilon\":\"0.5\"") "," IN(
+                    ASKING_REGISTER,
+                    RATE ",\"epsilon\":\"0.5\"") "," IN(ASKING_REGISTER, COUNT
+                                                        ",\"epsilon\":\"0.49\"") "," IN(ASKING_REGISTER,
+                                                                                        RATE ",\"epsilon\":\"0.49\"")));
+    assert_true(gw_json_bool(gw_json_member(balance(made, "dataset", ASKING_REGISTER, &count), "enough")));
+    must_answer(made, ASKING_ANNA, "{\"v\":1,\"kind\":\"describe\",\"dataset\":\"" ASKING_REGISTER "\"}");
+    const gw_json_node *accounting = gw_json_member(at(made, "dataset_info"), "accounting");
+    assert_string_equal(text(accounting, "kind"), "zcdp");
+    assert_string_equal(text(accounting, "delta"), "1e-9");
+    assert_string_equal(text(accounting, "question_delta"), "2e-11");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -331,6 +379,7 @@ int main(void) {
         CASE(every_price_a_known_principal_is_told_has_its_quote),
         CASE(the_budget_tells_own_spending_and_the_last_price),
         CASE(a_window_says_when_it_renews_and_then_does),
+        CASE(with_a_delta_what_is_left_is_told_in_its_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
