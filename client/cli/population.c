@@ -60,8 +60,9 @@ static gw_exit_code add_run(gw_cli *cli, const void *state, const gw_words *word
         gw_json_write_member(&body, "delta", options->delta);
     if (options->selection_delta != NULL)
         gw_json_write_member(&body, "selection_delta", options->selection_delta);
-    gw_ignore(snprintf(what, sizeof(what), "population %.128s has a budget of %s", words->items[0],
-                       options->total)); // bounded
+    gw_ignore(snprintf(what, sizeof(what), "population %.128s has a budget of %s%s%.24s", words->items[0],
+                       options->total, options->delta == NULL ? "" : ", but for a chance of ",
+                       options->delta == NULL ? "" : options->delta)); // bounded
     return gw_admin_finish(cli, &body, what);
 }
 

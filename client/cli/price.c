@@ -71,7 +71,7 @@ static void balance_say(const gw_json_node *balance, gw_epsilon price, gw_buffer
         gw_buffer_format(text, " of %s", total);
     const char *delta = gw_doc_text(balance, "delta", NULL);
     if (delta != NULL)
-        gw_buffer_format(text, " with delta %s, room for %lld more at this price", delta,
+        gw_buffer_format(text, " with delta %s, room for %lld at this price", delta,
                          (long long)gw_doc_integer(balance, "fits", 0));
 }
 
