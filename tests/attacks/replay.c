@@ -99,6 +99,10 @@ void replay_make(world *w, const world_snapshot *snapshot, uint64_t seed, const 
                         .mechanism = gw_plan_mechanism_name(plan->mechanism),
                         .sensitivity = input_sensitivity(plan),
                         .epsilon = plan->epsilon.micro};
+    if (plan->mechanism == GW_MECHANISM_SELECTION) {
+        replay_make_keys(w, snapshot, seed, ret);
+        return;
+    }
     gw_exact_table *exact = replay_measure(w, snapshot, plant);
     if (plant && plant->input)
         plant->input(plan, exact);
@@ -124,6 +128,7 @@ void replay_make(world *w, const world_snapshot *snapshot, uint64_t seed, const 
 
 void replay_done(replay_run *run) {
     free(run->input);
+    gw_exact_keys_free(run->keys);
     gw_released_free(run->released);
     gw_buffer_done(&run->document);
 }
@@ -151,6 +156,8 @@ static bool traces_are_alike(const replay_run *a, const replay_run *b) {
 
 uint64_t replay_distance(const replay_run *a, const replay_run *b) {
     gw_int128 sum = 0;
+    if (a->keys)
+        return replay_keys_distance(a->keys, b->keys);
     for (size_t i = 0; i < a->input_count; i++)
         sum += a->input[i] > b->input[i] ? a->input[i] - b->input[i] : b->input[i] - a->input[i];
     return sum > (gw_int128)UINT64_MAX ? UINT64_MAX : (uint64_t)sum;
@@ -174,5 +181,6 @@ replay_verdict replay_judge(const replay_run *a, const replay_run *b) {
         return REPLAY_NOISE;
     if (a->has_read_after_noise || b->has_read_after_noise)
         return REPLAY_AFTER;
-    return a->document.size == b->document.size ? REPLAY_HOLDS : REPLAY_LENGTH;
+    // Which keys are shown follows from the draw, at the price of a delta, and so may the length.
+    return a->keys || a->document.size == b->document.size ? REPLAY_HOLDS : REPLAY_LENGTH;
 }

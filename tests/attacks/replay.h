@@ -5,6 +5,7 @@
 // A plant bends the way between these functions, as a mistake in one of them would; the service has no such seam.
 // Thread safety: one owner.   Depends on: world.h, service/query/{sql,protect,encode}.h.
 #pragma once
+#include "privacy/exact_keys.h"
 #include "tests/attacks/world.h"
 #include "tests/support/recorded_random.h"
 
@@ -28,6 +29,7 @@ typedef struct {
     // What went in: measured_cells x measured_parts.
     gw_int128 *input;
     size_t input_count;
+    gw_exact_keys *keys; // instead, where keys are counted that no list names
     // What came out.
     gw_released_table *released;
     gw_buffer document;
@@ -46,6 +48,9 @@ void replay_encode(world *w, const gw_released_table *released, gw_buffer *ret_d
 // Runs the plan in w->plan on a snapshot. `plant` NULL: as it is.
 void replay_make(world *w, const world_snapshot *snapshot, uint64_t seed, const replay_plant *plant, replay_run *ret);
 void replay_done(replay_run *run);
+// replay_keys.c: the same for keys that no list names; and how far apart the counts of two runs are, over all keys.
+void replay_make_keys(world *w, const world_snapshot *snapshot, uint64_t seed, replay_run *ret);
+uint64_t replay_keys_distance(const gw_exact_keys *a, const gw_exact_keys *b);
 
 typedef enum {
     REPLAY_HOLDS,

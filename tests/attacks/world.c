@@ -82,9 +82,11 @@ static const char policy[] =
     "\"half\":{\"H1\":[1,6],\"H2\":[7,12]}}},"
     "\"day\":{\"concept\":\"time_period\",\"type\":\"date\",\"period\":\"month\",\"first\":\"2021-01\","
     "\"last\":\"2021-09\",\"missing\":\"drop\"},"
+    "\"place\":{\"concept\":\"place\",\"type\":\"text\",\"missing\":\"drop\",\"length_max\":16,\"keys_max\":8},"
     "\"fee\":{\"concept\":\"fee\",\"type\":\"decimal\",\"unit\":\"EUR\",%s%s,\"missing\":\"drop\"}%s}}},"
     "\"budget\":{\"lifetime\":\"10\",\"question_min\":\"0.01\",\"question_max\":\"5\"},"
-    "\"accounting\":{\"kind\":\"pure\"},\"planning\":{\"cell_persons\":1500,\"size_bucket\":1000},"
+    "\"accounting\":{\"kind\":\"pure\",\"selection_delta\":\"1e-6\",\"question_delta\":\"1e-6\"},\"planning\":{\"cell_"
+    "persons\":1500,\"size_bucket\":1000},"
     "\"grants\":[{\"role\":\"researcher\",\"tables\":[\"persons\",\"permits\"],\"statistics\":[\"count\"]}]}";
 
 void world_policy_make(world *w, const world_bounds *bounds) {
@@ -145,6 +147,7 @@ static void permit_draw(world *w, world_permit *permit) {
     value_draw(w, gw_table_concept(table, "fee"), permit->fee);
     if (w->has_weight)
         value_draw(w, table->weight, permit->weight);
+    snprintf(permit->place, WORLD_FIELD, "%s", ONE_OF(w, "Wien", "Graz", "Linz", "St. P\303\266lten", ""));
     snprintf(permit->day, WORLD_FIELD, "%s", one_of(w, days, 6));
 }
 
@@ -201,12 +204,13 @@ static void sources_write(const world *w, size_t without) {
             line = &permits[permit_count++];
             gw_buffer_init(line, 1024);
             gw_buffer_format(line, "p%zu,%s,%s,%s,%s", i, permit->why, permit->month, permit->day, permit->fee);
+            gw_buffer_format(line, ",%s", permit->place);
             gw_buffer_format(line, "%s%s\n", w->has_weight ? "," : "", w->has_weight ? permit->weight : "");
         }
     }
     lines_write(w, "persons.csv", "id,sex,income,hours\n", persons, person_count);
-    lines_write(w, "permits.csv", w->has_weight ? "id,why,month,day,fee,w\n" : "id,why,month,day,fee\n", permits,
-                permit_count);
+    lines_write(w, "permits.csv", w->has_weight ? "id,why,month,day,fee,place,w\n" : "id,why,month,day,fee,place\n",
+                permits, permit_count);
     for (size_t i = 0; i < person_count; i++)
         gw_buffer_done(&persons[i]);
     for (size_t i = 0; i < permit_count; i++)

@@ -17,7 +17,8 @@
 
 // Fields as the source has them: "" is missing.
 typedef struct {
-    char why[WORLD_FIELD], month[WORLD_FIELD], fee[WORLD_FIELD], weight[WORLD_FIELD], day[WORLD_FIELD];
+    char why[WORLD_FIELD], month[WORLD_FIELD], fee[WORLD_FIELD], weight[WORLD_FIELD], day[WORLD_FIELD],
+        place[WORLD_FIELD];
 } world_permit;
 
 typedef struct {
