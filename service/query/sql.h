@@ -13,7 +13,8 @@ typedef struct {
     gw_arena *arena;
     gw_status status; // GW_LIMIT or GW_NO_MEMORY, sticky
 } gw_sql;
-// Whether the statement puts a person's rows or cells in order, which makes a row several times as dear.
+// Whether the statement puts a person's rows or cells in order, or groups texts, which makes a row several times as
+// dear.
 bool gw_sql_sorts(const gw_plan *plan);
 // The caller ends it with gw_buffer_done(&sql.text).
 GW_MUST_CHECK gw_status gw_sql_build(const gw_plan *plan, gw_arena *arena, gw_sql *ret_sql);

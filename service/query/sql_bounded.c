@@ -231,7 +231,7 @@ static sql_arm arm_of(const gw_plan *plan) {
 
 bool gw_sql_sorts(const gw_plan *plan) {
     if (plan->mechanism == GW_MECHANISM_SELECTION)
-        return plan->is_per_person;
+        return true; // texts are grouped, which is as dear; and persons' keys are put in order
     bool is_plain = plan->bound.kind == GW_BOUND_NONE && !plan->is_per_person;
     return plan->table->rows_per_person_max > 1 && !is_plain && !is_by_number(plan) && !is_marked(plan);
 }

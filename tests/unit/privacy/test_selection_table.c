@@ -165,7 +165,17 @@ static void a_threshold_on_the_true_count_is_caught(void **state) {
     free(table.entries);
 }
 
-// One unit of the last place more at one count, at a place where the table is tight: 2^-320 is seen.
+// A law whose first values are taken together would show a key of one person too often: only who joins is betrayed. One
+// whose last values are hides a key of many too rarely: only who leaves is. Each direction is looked at.
+static void each_end_of_a_table_is_looked_at(void **state) {
+    (void)state;
+    made table = make(1000000, 1, 10000000000000);
+    assert_false(gw_selection_table_keeps(&table.share, table.entries + 4, table.count - 4));
+    assert_false(gw_selection_table_keeps(&table.share, table.entries, table.count - 4));
+    assert_true(gw_selection_table_keeps(&table.share, table.entries, table.count));
+    free(table.entries);
+}
+
 static void a_table_that_falls_is_caught(void **state) {
     (void)state;
     made table = make(1000000, 1, 10000000000000);
@@ -221,6 +231,7 @@ int main(void) {
         cmocka_unit_test(a_table_for_a_dearer_price_does_not_keep_a_cheaper_one),
         cmocka_unit_test(a_table_scaled_by_a_tenth_is_caught),
         cmocka_unit_test(a_threshold_on_the_true_count_is_caught),
+        cmocka_unit_test(each_end_of_a_table_is_looked_at),
         cmocka_unit_test(a_table_that_falls_is_caught),
         cmocka_unit_test(several_keys_share_epsilon_and_delta),
         cmocka_unit_test(prices_without_meaning_are_refused),
