@@ -45,7 +45,7 @@ static double line_value(const gw_poverty_rule *rule, size_t bin) {
 }
 
 static gw_status line_find(const gw_released_table *table, const gw_tree_shape *shape, const gw_poverty_rule *rule,
-                           uint32_t level_ppm, gw_poverty_line *ret) {
+                           double chance, gw_poverty_line *ret) {
     gw_tree *pooled = NULL;
     gw_tree_groups all = {.first = 0, .count = shape->group_count};
     gw_status status = gw_tree_new(table, shape, all, &pooled);
@@ -54,7 +54,7 @@ static gw_status line_find(const gw_released_table *table, const gw_tree_shape *
     gw_poverty_line line;
     status = rule_is_sound(rule, shape->bin_count) ? GW_OK : GW_INVALID;
     if (status == GW_OK)
-        status = gw_quantiles_of(pooled, &rule->quantile, 1, level_ppm, &line.median);
+        status = gw_quantiles_within(pooled, &rule->quantile, 1, chance, &line.median);
     gw_tree_free(pooled);
     if (status != GW_OK)
         return status;
@@ -162,11 +162,8 @@ gw_status gw_poverty_rates(const gw_released_table *table, const gw_tree_shape *
     double chance = gw_level_chance(level_ppm);
     if (chance == 0.0)
         return GW_INVALID;
-    uint32_t half_ppm = 1000000u - (1000000u - level_ppm) / 2; // the line's part of the chance, rounded down
-    if (half_ppm > 999999u)
-        return GW_INVALID; // half of one part per million is less than ranges are made for
     gw_poverty_line line;
-    gw_status status = line_find(table, shape, rule, half_ppm, &line);
+    gw_status status = line_find(table, shape, rule, chance / 2.0, &line);
     if (status != GW_OK)
         return status;
     line_shares shares = {.count = line.poor_bins_high - line.poor_bins_low + 1};
@@ -174,7 +171,7 @@ gw_status gw_poverty_rates(const gw_released_table *table, const gw_tree_shape *
     shares.is_by_law = malloc(shares.count * sizeof(*shares.is_by_law));
     status = shares.spans != NULL && shares.is_by_law != NULL ? GW_OK : GW_NO_MEMORY;
     for (size_t group = 0; group < shape->group_count && status == GW_OK; group++)
-        status = rate_find(table, shape, group, &line, chance - gw_level_chance(half_ppm), &shares, &ret_rates[group]);
+        status = rate_find(table, shape, group, &line, chance / 2.0, &shares, &ret_rates[group]);
     free(shares.spans);
     free(shares.is_by_law);
     if (status == GW_OK)

@@ -148,8 +148,12 @@ static void ranges_widen(const gw_quantile_level *levels, size_t count, gw_quant
 
 gw_status gw_quantiles_of(const gw_tree *tree, const gw_quantile_level *levels, size_t count, uint32_t level_ppm,
                           gw_quantile *ret) {
-    double chance = gw_level_chance(level_ppm);
-    if (chance == 0.0 || count == 0 || count > GW_QUANTILES_MAX)
+    return gw_quantiles_within(tree, levels, count, gw_level_chance(level_ppm), ret);
+}
+
+gw_status gw_quantiles_within(const gw_tree *tree, const gw_quantile_level *levels, size_t count, double chance,
+                              gw_quantile *ret) {
+    if (!(chance > 0.0 && chance < 1.0) || count == 0 || count > GW_QUANTILES_MAX)
         return GW_INVALID;
     for (size_t i = 0; i < count; i++)
         if (!gw_quantile_level_is_sound(levels[i]))

@@ -23,6 +23,9 @@ typedef struct {
 // GW_QUANTILES_MAX.
 GW_MUST_CHECK gw_status gw_quantiles_of(const gw_tree *tree, const gw_quantile_level *levels, size_t count,
                                         uint32_t level_ppm, gw_quantile *ret);
+// The same for ranges that miss with at most `chance`, 0 < chance < 1: where a level is shared among several claims.
+GW_MUST_CHECK gw_status gw_quantiles_within(const gw_tree *tree, const gw_quantile_level *levels, size_t count,
+                                            double chance, gw_quantile *ret);
 
 // Expected half-width of the range of a quantile in ranks (persons), worst over bins: how many more or fewer than a/b
 // of the group may lie below the bin shown. Falls as epsilon grows. The range in values depends on how dense people

@@ -226,6 +226,54 @@ static void quantiles_cover(void **state) {
     }
 }
 
+// Nine deciles of 20,000 incomes: one tree against nine choices at a ninth of the epsilon each. H0: the tree's mean
+// error of ranks is the larger one. Means of 40 draws differ by more than ten of their standard errors.
+static double rank_error(const int64_t *counts, gw_quantile_level level, size_t bin) {
+    double total = 0, below = 0;
+    for (size_t i = 0; i < BINS; i++) {
+        total += (double)counts[i];
+        below += i < bin ? (double)counts[i] : 0;
+    }
+    double wanted = total * (double)level.a / (double)level.b;
+    return fmax(0, fmax(below - wanted, wanted - below - (double)counts[bin]));
+}
+
+static void nine_deciles_are_better_from_one_tree(void **state) {
+    (void)state;
+    static int64_t counts[BINS];
+    gw_tree_shape shape = trees_shape(1, BINS, 16);
+    gw_exact_table *bins = NULL;
+    gw_quantile_level deciles[9];
+    assert_int_equal(gw_exact_table_new(BINS, 1, &bins), GW_OK);
+    for (size_t i = 0; i < 9; i++)
+        deciles[i] = (gw_quantile_level){i + 1, 10};
+    for (uint64_t micro = 90000; micro <= 900000; micro *= 10) {
+        double tree_error = 0, choice_error = 0;
+        trees_incomes(20000, BINS, 42, 0.6, &randomness, counts);
+        for (size_t i = 0; i < BINS; i++)
+            bins->values[i] = counts[i];
+        for (int draw = 0; draw < 40; draw++) {
+            gw_quantile found[9];
+            gw_tree *tree = trees_measure(&shape, counts, (gw_noise){{micro}, 1}, &randomness);
+            assert_int_equal(gw_quantiles_of(tree, deciles, 9, GW_LEVEL_95, found), GW_OK);
+            for (size_t i = 0; i < 9; i++) {
+                gw_released_table *chosen = NULL;
+                gw_quantile_shape one = {1, BINS, deciles[i]};
+                gw_noise ninth = {{micro / 9}, 1};
+                assert_int_equal(gw_quantile_release(bins, &one, ninth, seeded_source(&randomness), &chosen), GW_OK);
+                tree_error += rank_error(counts, deciles[i], found[i].bin) / 360;
+                choice_error += rank_error(counts, deciles[i], (size_t)gw_released_value(chosen, 0, 0)) / 360;
+                gw_released_free(chosen);
+            }
+            gw_tree_free(tree);
+        }
+        print_message("nine deciles, epsilon %.2f: mean rank error %.1f from a tree, %.1f from nine choices\n",
+                      (double)micro / 1e6, tree_error, choice_error);
+        assert_true(tree_error < choice_error);
+    }
+    gw_exact_table_free(bins);
+}
+
 // ---- poverty and inequality
 
 typedef struct {
@@ -364,6 +412,7 @@ int main(void) {
         cmocka_unit_test(totals_of_series_cover),
         cmocka_unit_test(bands_cover_all_at_once),
         cmocka_unit_test(quantiles_cover),
+        cmocka_unit_test(nine_deciles_are_better_from_one_tree),
         cmocka_unit_test(poverty_and_inequality_cover),
         cmocka_unit_test(a_line_taken_as_known_is_caught),
     };

@@ -149,6 +149,7 @@ static void rates_and_lines_stay_within_bounds(void **state) {
             if (people == 1)
                 assert_false(rates[group].is_determinable);
         }
+        assert_int_equal(gw_poverty_rates(table, &in.shape, &rule, 999999, &line, rates), GW_OK); // the highest level
         gw_released_free(table);
     }
 }

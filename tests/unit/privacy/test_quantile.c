@@ -211,6 +211,32 @@ static void choices_have_the_enumerated_law(void **state) {
     }
 }
 
+// Exact laws of both, over made-up populations: the expected miss of permute-and-flip is at most the exponential
+// mechanism's.
+static void a_choice_misses_no_more_than_the_exponential_mechanism(void **state) {
+    (void)state;
+    seeded_random random = {.state = 31};
+    double gained = 0;
+    for (int draw = 0; draw < 200; draw++) {
+        int64_t counts[CHOICE_BINS_MAX];
+        double law[CHOICE_BINS_MAX], weights = 0, exponential = 0, flipped = 0, rate = draw % 2 ? 0.05 : 0.5;
+        gw_quantile_level level = LEVELS[(size_t)draw % LEVEL_COUNT];
+        for (size_t i = 0; i < CHOICE_BINS_MAX; i++)
+            counts[i] = (int64_t)(seeded_next(&random) % 12);
+        rate /= (double)level.b;
+        exact_law(counts, CHOICE_BINS_MAX, level, rate, law);
+        for (size_t i = 0; i < CHOICE_BINS_MAX; i++) {
+            double distance = exact_distance(counts, CHOICE_BINS_MAX, level, i), weight = exp(-rate * distance);
+            weights += weight;
+            exponential += weight * distance;
+            flipped += law[i] * distance;
+        }
+        assert_true(flipped <= exponential / weights * (1 + 1e-12));
+        gained += 1 - flipped / (exponential / weights);
+    }
+    assert_true(gained / 200 > 0.02);
+}
+
 static void randomness_depends_on_the_shape_only(void **state) {
     (void)state;
     int64_t empty[64] = {0}, full[64];
@@ -327,6 +353,7 @@ int main(void) {
         cmocka_unit_test(bad_levels_are_refused),
         cmocka_unit_test(a_uniform_head_is_permute_and_flip),
         cmocka_unit_test(choices_have_the_enumerated_law),
+        cmocka_unit_test(a_choice_misses_no_more_than_the_exponential_mechanism),
         cmocka_unit_test(randomness_depends_on_the_shape_only),
         cmocka_unit_test(what_does_not_fit_chooses_nothing),
         cmocka_unit_test(published_rank_errors_are_reproduced),
