@@ -10,6 +10,7 @@
 
 #define PICK_LIMBS 5 // 320 bits: a pick among n heads is uniform but for n / 2^320
 #define MICRO_PER_UNIT 1000000u
+#define COUNT_BITS 42 // of one bin: a million of them, times the level, stay below 2^82
 
 bool gw_quantile_level_is_sound(gw_quantile_level level) {
     return level.a > 0 && level.a < level.b && level.b <= GW_QUANTILE_DENOMINATOR_MAX;
@@ -25,42 +26,38 @@ typedef struct {
     uint64_t *picks; // PICK_LIMBS by group
 } workspace;
 
-static gw_int128 at_least_zero(gw_int128 value) {
-    return value & ~(value >> 127);
+// Two's complement: 0 where the top bit says negative.
+static gw_uint128 at_least_zero(gw_uint128 value) {
+    return value & ((value >> 127) - 1);
 }
 
-// b F - a n as far as the bin misses 0: F below the bin is too many, or F up to and with it too few. Notes an overflow.
-static gw_int128 bin_distance(gw_quantile_level level, gw_int128 below, gw_int128 with, gw_int128 total,
-                              bool *is_overflow) {
-    gw_int128 wanted, least, most, over, under;
-    *is_overflow |= __builtin_mul_overflow(total, (gw_int128)level.a, &wanted);
-    *is_overflow |= __builtin_mul_overflow(below, (gw_int128)level.b, &least);
-    *is_overflow |= __builtin_mul_overflow(with, (gw_int128)level.b, &most);
-    *is_overflow |= __builtin_sub_overflow(least, wanted, &over);
-    *is_overflow |= __builtin_sub_overflow(wanted, most, &under);
-    return at_least_zero(over) | at_least_zero(under); // bins hold no negative counts, so one of them is 0
+// b F - a n as far as the bin misses 0: F below the bin is too many, or F up to and with it too few. Both products are
+// below 2^82; bins hold no negative counts, so one of the two is 0.
+static gw_uint128 bin_distance(gw_quantile_level level, gw_uint128 below, gw_uint128 with, gw_uint128 total) {
+    gw_uint128 wanted = total * level.a;
+    return at_least_zero(below * level.b - wanted) | at_least_zero(wanted - with * level.b);
 }
 
-// Distances of one group, less the smallest. False: one is past 63 bits, or a sum past 128.
+// Distances of one group, less the smallest. Plain unsigned arithmetic and masks: checked arithmetic of 128 bits
+// branches on its operands. What does not fit is noted in bits that are looked at once, at the end. False: a count is
+// negative or past COUNT_BITS, or a distance past 63 bits.
 static bool score_group(const gw_int128 *bins, const gw_quantile_shape *shape, uint64_t *distance) {
-    bool is_overflow = false;
-    gw_int128 total = 0, below = 0, nearest = INT64_MAX;
-    for (size_t i = 0; i < shape->bin_count; i++)
-        is_overflow |= __builtin_add_overflow(total, bins[i], &total);
+    gw_uint128 outside = 0, total = 0, below = 0, nearest = INT64_MAX;
     for (size_t i = 0; i < shape->bin_count; i++) {
-        gw_int128 with;
-        is_overflow |= __builtin_add_overflow(below, bins[i], &with);
-        gw_int128 here = bin_distance(shape->level, below, with, total, &is_overflow);
-        is_overflow |= here > INT64_MAX;
-        is_overflow |= bins[i] < 0;
-        gw_int128 nearer = -(gw_int128)(here < nearest); // all ones where it is
-        nearest ^= (nearest ^ here) & nearer;
+        total += (gw_uint128)bins[i];
+        outside |= (gw_uint128)bins[i] >> COUNT_BITS;
+    }
+    for (size_t i = 0; i < shape->bin_count; i++) {
+        gw_uint128 with = below + (gw_uint128)bins[i];
+        gw_uint128 here = bin_distance(shape->level, below, with, total);
+        nearest -= at_least_zero(nearest - here);
+        outside |= here >> 63;
         distance[i] = (uint64_t)here;
         below = with;
     }
     for (size_t i = 0; i < shape->bin_count; i++)
         distance[i] -= (uint64_t)nearest;
-    return !is_overflow;
+    return outside == 0;
 }
 
 // ---- choice

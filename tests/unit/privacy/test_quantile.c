@@ -276,6 +276,12 @@ static void what_does_not_fit_chooses_nothing(void **state) {
     random.bytes_max = 0;
     bins->values[3] = (gw_int128)1 << 70;
     assert_int_equal(gw_quantile_release(bins, &shape, unit, source, &table), GW_INTERNAL);
+    bins->values[3] = (gw_int128)1 << 126;
+    assert_int_equal(gw_quantile_release(bins, &shape, unit, source, &table), GW_INTERNAL);
+    bins->values[3] = ((gw_int128)1 << 42) - 1; // the largest count there may be
+    assert_int_equal(gw_quantile_release(bins, &shape, unit, source, &table), GW_OK);
+    gw_released_free(table);
+    table = NULL;
     bins->values[3] = -1;
     assert_int_equal(gw_quantile_release(bins, &shape, unit, source, &table), GW_INTERNAL);
     assert_null(table);
