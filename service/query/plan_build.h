@@ -23,6 +23,8 @@ GW_MUST_CHECK gw_status gw_plan_conditions(const gw_plan_builder *b);
 GW_MUST_CHECK gw_status gw_plan_axes(const gw_plan_builder *b);
 // plan_grid.c: the bins of statistics by tree or pick, what is measured for them, and the cells of their answers.
 GW_MUST_CHECK gw_status gw_plan_grid_make(const gw_plan_builder *b);
+// Whether a choice by rank, where the plan has one, is within what its coins are certified for.
+bool gw_plan_choice_fits(const gw_plan *plan);
 bool gw_plan_is_by_grid(gw_statistic statistic); // quantile, poverty, Gini, quintile ratio, series
 #define GW_GAP_SHARES_MAX                                                                                              \
     512u // a range of shares is worked out from the sum of all others' noise, some milliseconds each

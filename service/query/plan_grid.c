@@ -17,8 +17,9 @@
 #define BINS_USUAL_OF_ALL 16384u
 #define BINS_USUAL_PICKED 262144u // a choice leaves one number of each group
 #define BINS_USUAL_LEAST 256u
-#define BINS_LEAST 8u // of concepts that have as many values
-#define SPANS 2u      // series: of a period, and up to it
+#define BINS_LEAST 8u                 // of concepts that have as many values
+#define SCORE_MAX (UINT64_C(1) << 42) // a unit's weight times a level's denominator: beyond, no coin is certified
+#define SPANS 2u                      // series: of a period, and up to it
 
 bool gw_plan_is_by_grid(gw_statistic statistic) {
     return statistic == GW_STATISTIC_QUANTILE || statistic == GW_STATISTIC_POVERTY || statistic == GW_STATISTIC_GINI ||
@@ -185,6 +186,13 @@ static gw_status pick_make(const gw_plan_builder *b) {
     plan->measured_parts = 1;
     plan->part_count = 1;
     return GW_OK;
+}
+
+bool gw_plan_choice_fits(const gw_plan *plan) {
+    if (plan->mechanism != GW_MECHANISM_PICK)
+        return true;
+    uint64_t a = plan->levels[0].numerator, b = plan->levels[0].denominator;
+    return plan->bound.sensitivity <= SCORE_MAX / (a > b - a ? a : b - a);
 }
 
 static gw_status answer_cells(const gw_plan_builder *b) {

@@ -403,7 +403,8 @@ gw_status gw_plan_bounds(const gw_plan_builder *b) {
     gw_status status = gw_bound_choose(&shape, &plan->bound);
     // A unit is in one node of every level of a tree.
     uint64_t times = plan->mechanism == GW_MECHANISM_TREE ? plan->tree.level_count : 1;
-    bool is_certified = status == GW_OK && plan->bound.sensitivity <= GW_SENSITIVITY_MAX / times;
+    bool is_certified =
+        status == GW_OK && plan->bound.sensitivity <= GW_SENSITIVITY_MAX / times && gw_plan_choice_fits(plan);
     plan->sensitivity = is_certified ? plan->bound.sensitivity * times : 0;
     if (!is_certified || !amounts_fit(plan)) // no noise is certified beyond
         return gw_plan_too_wide(b, "What one person may add has too many digits.");

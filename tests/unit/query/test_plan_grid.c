@@ -25,7 +25,10 @@ static const char policy_text[] =
     "\"2023-12\",\"missing\":\"_U\"},"
     "\"fee\":{\"concept\":\"fee\",\"type\":\"decimal\",\"unit\":\"EUR\",\"min\":\"0\",\"max\":\"50\",\"grid\":\"0.5\","
     "\"missing\":\"drop\"},"
-    "\"w\":{\"role\":\"weight\",\"type\":\"decimal\",\"min\":\"0\",\"max\":\"4\",\"grid\":\"0.5\"}}}},"
+    "\"w\":{\"role\":\"weight\",\"type\":\"decimal\",\"min\":\"0\",\"max\":\"4\",\"grid\":\"0.5\"}}},"
+    "\"heavy\":{\"unit\":\"id\",\"rows_per_person_max\":1,\"columns\":{"
+    "\"years\":{\"concept\":\"years\",\"type\":\"integer\",\"min\":0,\"max\":99,\"missing\":\"drop\"},"
+    "\"w\":{\"role\":\"weight\",\"type\":\"decimal\",\"min\":\"0\",\"max\":\"1000000\",\"grid\":\"0.000001\"}}}},"
     "\"budget\":{\"lifetime\":\"10\",\"question_min\":\"0.01\",\"question_max\":\"0.5\"},"
     "\"accounting\":{\"kind\":\"pure\"},\"planning\":{\"cell_persons\":1500,\"size_bucket\":1000000},"
     "\"grants\":[{\"role\":\"researcher\",\"tables\":[\"persons\"],\"statistics\":[\"count\"]}]}";
@@ -214,6 +217,10 @@ static void what_says_nothing_is_refused(void **state) {
                    "bad_measure");
     assert_refused(f, SERIES "},\"by\":[\"granted_on\"]", "bad_measure");
     assert_refused(f, SERIES "},\"by\":[],\"where\":[{\"concept\":\"granted_on\",\"in\":[\"_U\"]}]", "bad_filter");
+    // What a choice by rank weighs is refused while it is free, not when its coins are made.
+    must_plan(f, "\"measure\":{\"statistic\":\"quantile\",\"of\":\"years\",\"at\":[\"0.5\"]},\"by\":[]");
+    assert_refused(f, "\"measure\":{\"statistic\":\"quantile\",\"of\":\"years\",\"at\":[\"0.1\"]},\"by\":[]",
+                   "bounds_too_wide");
     // Quantiles may be of values below zero.
     must_plan(f, "\"measure\":{\"statistic\":\"quantile\",\"of\":\"debt\",\"at\":[\"0.5\"]},\"by\":[]");
 }
