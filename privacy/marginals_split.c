@@ -181,7 +181,7 @@ static split_point best_of_hops(const split_problem *problem, split_point best) 
     uint64_t state = 16; // of those tried, one that finds good splits
     split_point point;
     for (unsigned round = 0; round < ROUNDS; round++) {
-        for (unsigned i = 0; i < HOPS; i++) {
+        for (unsigned i = 0; i < HOPS && i < 2 * problem->mask_count; i++) {
             hop_from(problem, &best, &state, &point);
             (void)take_better(problem, point, &best);
         }

@@ -158,6 +158,13 @@ void gw_asked_title(const gw_question *question, const gw_answer *answer, const 
     measure_say(question, answer, names, labels, text);
     gap_say(question, labels, text);
     const char *join = ", by ";
+    size_t tables = 0;
+    for (size_t i = 0; i < answer->block_count; i++)
+        tables += answer->blocks[i].is_asked;
+    if (tables > 0) {
+        gw_buffer_format(text, ", %zu table%s", tables, tables == 1 ? "" : "s");
+        join = " of ";
+    }
     for (size_t i = 0; i < answer->by_count; i++) {
         if (gw_axis_is_own(answer, i))
             continue;
@@ -202,6 +209,8 @@ void gw_asked_options(const gw_cli *cli, const gw_question_options *options, gw_
     if (options->unweighted)
         gw_buffer_text(line, " --unweighted");
     option_add("--by", options->by, line);
+    option_add("--tables", options->tables, line);
+    option_add("--up-to", options->up_to, line);
     options_add("--where", &options->where, line);
     option_add("--as", cli->globals.as, line);
     option_add("--config", cli->globals.config, line);

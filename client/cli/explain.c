@@ -216,9 +216,29 @@ static void bins_say(explanation *e) {
                          levels);
 }
 
+static void tables_say(const explanation *e, gw_buffer *text) {
+    const gw_question *q = &e->question;
+    for (size_t t = 0; t < q->table_count; t++) {
+        gw_buffer_text(text, t == 0 ? "" : "; ");
+        for (size_t i = 0; i < q->tables[t].by_count; i++)
+            gw_buffer_format(text, "%s%s", i == 0 ? "" : " x ", label_of(e, q->tables[t].by[i]));
+        if (q->tables[t].by_count == 0)
+            gw_buffer_text(text, "the total");
+    }
+    gw_buffer_format(text,
+                     ": %zu tables, %lld groups, fixed before the data are read. One price is split over the tables "
+                     "so that all come out as exact as it allows, and what each says of the others is used: their "
+                     "estimates agree. Beside them stand whole numbers, none below zero, that add up to the digit.",
+                     q->table_count, (long long)gw_doc_integer(e->cost, "cells", 1));
+}
+
 static void groups_say(explanation *e) {
     const gw_question *q = &e->question;
     gw_buffer *text = part(e, "Groups");
+    if (q->table_count > 0) {
+        tables_say(e, text);
+        return;
+    }
     for (size_t i = 0; q->has_by && i < q->by_count; i++)
         axis_say(e, q->by[i], text);
     if (!q->has_by)

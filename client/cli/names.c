@@ -136,6 +136,10 @@ static bool table_fits(const gw_json_node *table, const gw_question *question) {
     for (size_t i = 0; i < question->by_count; i++)
         if (!has_text(table, "concepts", question->by[i]))
             return false;
+    for (size_t t = 0; t < question->table_count; t++)
+        for (size_t i = 0; i < question->tables[t].by_count; i++)
+            if (!has_text(table, "concepts", question->tables[t].by[i]))
+                return false;
     return (question->of == NULL || has_text(table, "concepts", question->of)) &&
            has_filters(table, question->where, question->where_count) &&
            has_filters(table, question->plus, question->plus_count) &&

@@ -134,6 +134,25 @@ static void selection_say(gw_cli *cli, const gw_json_node *selection) {
         sizes[0], sizes[1], gw_doc_text(selection, "delta", "?"));
 }
 
+// Several tables: the error of each, those that were asked for.
+static void tables_say(gw_cli *cli, const gw_json_node *error, const char *unit) {
+    for (const gw_json_node *table = gw_doc_first(error, "tables"); table != NULL; table = gw_json_next(table)) {
+        char likely[GW_AMOUNT_TEXT], half[GW_AMOUNT_TEXT];
+        gw_buffer by;
+        if (!gw_doc_bool(table, "asked"))
+            continue;
+        gw_buffer_init(&by, LINE_BYTES_MAX);
+        for (const gw_json_node *one = gw_doc_first(table, "by"); one != NULL; one = gw_json_next(one))
+            if (gw_json_type_of(one) == GW_JSON_STRING)
+                gw_buffer_format(&by, "%s%s", by.size == 0 ? "" : ",", gw_json_string(one));
+        gw_figure_text(gw_doc_text(table, "half_width_95", "?"), &cli->numbers, likely);
+        gw_figure_text(gw_doc_text(table, "half_width_50", "?"), &cli->numbers, half);
+        gw_say_field(cli, "", "%s (%lld): ±%s %s, half the time ±%s", by.size == 0 ? "_T" : gw_buffer_string(&by),
+                     (long long)gw_doc_integer(table, "cells", 1), likely, unit, half);
+        gw_buffer_done(&by);
+    }
+}
+
 static void error_say(gw_cli *cli, const gw_json_node *cost) {
     const gw_json_node *error = gw_doc_at(cost, "error");
     char likely[GW_AMOUNT_TEXT], half[GW_AMOUNT_TEXT], size[GW_AMOUNT_TEXT], largest[GW_AMOUNT_TEXT];
@@ -150,7 +169,9 @@ static void error_say(gw_cli *cli, const gw_json_node *cost) {
     gw_figure_text(gw_doc_text(error, "half_width_95", "?"), &cli->numbers, likely);
     gw_figure_text(gw_doc_text(error, "half_width_50", "?"), &cli->numbers, half);
     size_text(cli, error, size);
-    if (is_same_for_all(error))
+    if (gw_doc_first(error, "tables") != NULL)
+        gw_buffer_text(&text, "of the least exact table: ");
+    else if (is_same_for_all(error))
         gw_buffer_text(&text, "for a group of any size: ");
     else
         gw_buffer_format(&text, "for a group of %s people: ", size);
@@ -163,6 +184,7 @@ static void error_say(gw_cli *cli, const gw_json_node *cost) {
     }
     gw_say_field(cli, "Error", "%s", gw_buffer_string(&text));
     selection_say(cli, gw_doc_at(error, "selection"));
+    tables_say(cli, error, unit);
     gw_buffer_done(&text);
 }
 

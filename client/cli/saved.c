@@ -87,6 +87,17 @@ static bool answer_is_known(gw_saved *saved) {
     return answer->part_count == (parts > 0 ? parts : 1) && strtod(answer->grid, NULL) > 0;
 }
 
+// Each figure is made from the noise of several tables: no sum or difference of two has a range of their own integers.
+static gw_status several_tables(const char *path, gw_problem *ret_problem) {
+    gw_status status = gw_problem_set(ret_problem, GW_INVALID, "several_tables", "",
+                                      "Its tables were worked out together, so their figures share noise: a range for "
+                                      "a sum or a difference of them would be wrong.",
+                                      "Totals are in the answer itself (_T). To compare groups, ask for the one table: "
+                                      "godwit query … --by");
+    gw_problem_what(ret_problem, "%.200s holds several tables at one price.", path);
+    return status;
+}
+
 gw_status gw_saved_read(const gw_cli *cli, const char *name, gw_arena *arena, gw_saved *ret, gw_saved_proof *ret_proof,
                         gw_problem *ret_problem) {
     gw_problem cause = {0};
@@ -104,6 +115,8 @@ gw_status gw_saved_read(const gw_cli *cli, const char *name, gw_arena *arena, gw
                                 "To compare otherwise, ask for the figures of both groups: --by instead of --gap.");
     if (status == GW_OK && !answer_is_known(&saved))
         status = not_an_answer(saved.path, &(gw_problem){.what = "It holds a statistic I don't know."}, ret_problem);
+    if (status == GW_OK && saved.answer.block_count > 0)
+        status = several_tables(saved.path, ret_problem);
     const char *receipt = status == GW_OK ? receipt_of(saved.path, arena) : NULL;
     *ret_proof = GW_SAVED_NO_RECEIPT;
     if (status == GW_OK && saved.answer.is_dummy)

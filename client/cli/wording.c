@@ -99,6 +99,85 @@ static gw_status by_read(const char *by, gw_arena *arena, gw_question *question,
     return status;
 }
 
+// ---- several tables
+
+static const char mend_tables[] = "--tables sex,c_birth/sex/c_birth/_T";
+
+static gw_status tables_bad(const char *tables, const char *why, gw_problem *ret_problem) {
+    return gw_line_bad("--tables", tables, "a list of tables", "bad_tables", why, mend_tables, ret_problem);
+}
+
+// One table: "sex,c_birth", or "_T" for the total.
+static gw_status table_read(const char *text, const char *tables, gw_arena *arena, gw_question_table *ret,
+                            gw_problem *ret_problem) {
+    if (strcmp(text, "_T") == 0)
+        return GW_OK;
+    ret->by = gw_line_list(text, GW_BY_MAX, arena, &ret->by_count);
+    if (ret->by == NULL)
+        return tables_bad(tables, "Each table has 1 to 6 concepts, between single commas; the total is _T.",
+                          ret_problem);
+    gw_status status = GW_OK;
+    for (size_t i = 0; i < ret->by_count && status == GW_OK; i++)
+        status = gw_line_name("a concept", ret->by[i], ret_problem);
+    return status;
+}
+
+static gw_status tables_read(const char *tables, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
+    gw_question_table *read = gw_arena_array(arena, GW_TABLES_MAX, sizeof(*read));
+    gw_status status = read == NULL ? GW_NO_MEMORY : GW_OK;
+    for (const char *rest = tables; rest != NULL && status == GW_OK;) {
+        size_t size = strcspn(rest, "/");
+        char *text = gw_arena_copy(arena, rest, size);
+        if (question->table_count == GW_TABLES_MAX)
+            return tables_bad(tables, "At most 64 tables have one price.", ret_problem);
+        status =
+            text == NULL ? GW_NO_MEMORY : table_read(text, tables, arena, &read[question->table_count++], ret_problem);
+        rest = rest[size] == '/' ? rest + size + 1 : NULL;
+    }
+    question->tables = read;
+    return status;
+}
+
+// Every choice of at most `most` of the concepts of --by, the total among them.
+static gw_status tables_up_to(const char *up_to, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
+    const size_t count = question->by_count, most = (size_t)(up_to[0] - '0');
+    if (up_to[0] < '1' || up_to[0] > '6' || up_to[1] != '\0' || count == 0)
+        return gw_line_bad("--up-to", up_to, "a number of breakdowns", "option_value",
+                           "It takes 1 to 6, and --by with the concepts to choose from.",
+                           "--by sex,c_birth,activity --up-to 2", ret_problem);
+    gw_question_table *tables = gw_arena_array(arena, GW_TABLES_MAX, sizeof(*tables));
+    if (tables == NULL)
+        return GW_NO_MEMORY;
+    for (unsigned mask = 0; mask < 1u << count; mask++) { // 6 concepts have 64 choices
+        if ((size_t)__builtin_popcount(mask) > most)
+            continue;
+        const char **by = gw_arena_array(arena, GW_BY_MAX, sizeof(*by));
+        if (by == NULL)
+            return GW_NO_MEMORY;
+        gw_question_table *table = &tables[question->table_count++];
+        for (size_t i = 0; i < count; i++)
+            if ((mask >> i & 1) != 0)
+                by[table->by_count++] = question->by[i];
+        table->by = by;
+    }
+    question->tables = tables;
+    question->has_by = false;
+    question->by = NULL;
+    question->by_count = 0;
+    return GW_OK;
+}
+
+static gw_status several_read(const gw_question_options *options, gw_arena *arena, gw_question *question,
+                              gw_problem *ret_problem) {
+    if (options->tables == NULL && options->up_to == NULL)
+        return GW_OK;
+    if (options->tables != NULL && (options->by != NULL || options->up_to != NULL))
+        return gw_problem_set(ret_problem, GW_INVALID, "option_twice", "--tables stands beside --by or --up-to.",
+                              "Each of them says which tables.", "Leave one of them out.");
+    return options->tables != NULL ? tables_read(options->tables, arena, question, ret_problem)
+                                   : tables_up_to(options->up_to, arena, question, ret_problem);
+}
+
 gw_status gw_amount_read(const char *option, const char *text, bool takes_zero, gw_epsilon *ret,
                          gw_problem *ret_problem) {
     if (gw_epsilon_parse(text, ret) == GW_OK && (takes_zero || ret->micro > 0))
@@ -172,6 +251,8 @@ gw_status gw_question_read(const gw_question_options *options, const gw_words *w
     if (status == GW_OK)
         status = by_read(options->by, arena, ret, ret_problem);
     if (status == GW_OK)
+        status = several_read(options, arena, ret, ret_problem);
+    if (status == GW_OK)
         status = gw_line_filters("--where", &options->where, arena, &ret->where, &ret->where_count, ret_problem);
     if (status == GW_OK)
         status = price_read(options, ret, ret_problem);
@@ -182,7 +263,7 @@ bool gw_question_is_typed(const gw_question_options *options) {
     const char *const texts[] = {options->by,      options->epsilon,  options->target_error, options->group_size,
                                  options->measure, options->table,    options->per,          options->at,
                                  options->method,  options->fraction, options->bins,         options->delta,
-                                 options->gap};
+                                 options->gap,     options->tables,   options->up_to};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         if (texts[i] != NULL)
             return true;
@@ -227,6 +308,19 @@ static void levels_say(const gw_json_node *question, gw_buffer *text) {
     }
 }
 
+// " in tables sex,c_birth/sex/_T"
+static void tables_say(const gw_json_node *question, gw_buffer *text) {
+    const char *join = " in tables ";
+    for (const gw_json_node *table = gw_doc_first(question, "tables"); table != NULL; table = gw_json_next(table)) {
+        const gw_json_node *by = gw_json_type_of(table) == GW_JSON_ARRAY ? gw_json_first(table) : NULL;
+        gw_buffer_format(text, "%s%s", join, by == NULL ? "_T" : "");
+        for (; by != NULL; by = gw_json_next(by))
+            if (gw_json_type_of(by) == GW_JSON_STRING)
+                gw_buffer_format(text, "%s%s", gw_json_string(by), gw_json_next(by) == NULL ? "" : ",");
+        join = "/";
+    }
+}
+
 void gw_question_say(const gw_json_node *question, gw_buffer *text) {
     const char *of = gw_doc_text(question, "of", NULL);
     const char *name = gw_doc_text(question, "indicator", NULL);
@@ -251,7 +345,10 @@ void gw_question_say(const gw_json_node *question, gw_buffer *text) {
     if (weighted != NULL && gw_json_type_of(weighted) == GW_JSON_BOOL && !gw_json_bool(weighted))
         gw_buffer_text(text, " unweighted");
     const char *join = " by ";
-    for (const gw_json_node *by = gw_doc_first(question, "by"); by != NULL; by = gw_json_next(by)) {
+    bool is_of_tables = gw_doc_first(question, "tables") != NULL;
+    tables_say(question, text);
+    for (const gw_json_node *by = is_of_tables ? NULL : gw_doc_first(question, "by"); by != NULL;
+         by = gw_json_next(by)) {
         if (gw_json_type_of(by) != GW_JSON_STRING)
             continue;
         gw_buffer_format(text, "%s%s", join, gw_json_string(by));

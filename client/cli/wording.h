@@ -24,7 +24,7 @@ void gw_time_format(int64_t unix_seconds, char text[GW_TIME_TEXT]); // "2026-11-
 
 // What cost and query take.
 typedef struct {
-    const char *by, *epsilon, *target_error, *group_size, *measure, *table, *per;
+    const char *by, *tables, *up_to, *epsilon, *target_error, *group_size, *measure, *table, *per;
     const char *at, *method, *fraction, *bins, *delta, *gap;
     gw_words where, plus, minus;
     bool unweighted;
@@ -35,6 +35,10 @@ typedef struct {
     { name, 0, GW_OPTION_LIST, offsetof(type, field), value, help }
 #define GW_QUESTION_OPTIONS(type, f)                                                                                   \
     GW_QUESTION_TEXT(type, f.by, "by", "A,B", "break down by these concepts; \"none\": one figure"),                   \
+        GW_QUESTION_TEXT(type, f.tables, "tables", "A,B/A/…",                                                          \
+                         "several tables of a count at one price, between slashes; \"_T\": the total"),                \
+        GW_QUESTION_TEXT(type, f.up_to, "up-to", "N",                                                                  \
+                         "with --by: all tables of up to N of its concepts, and the total, at one price"),             \
         GW_QUESTION_LIST(type, f.where, "where", "C=V1,V2|C=LO..HI", "only these people or rows; may repeat"),         \
         GW_QUESTION_TEXT(                                                                                              \
             type, f.measure, "measure", "STAT[:OF]",                                                                   \

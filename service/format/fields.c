@@ -46,6 +46,10 @@ void gw_fields_init(gw_fields *fields, const gw_answer *answer, const gw_asked *
     add(fields, "bounds", fields->bounds[0] == '\0' ? NULL : fields->bounds);
     if (answer->rank_error != NULL)
         add(fields, "rank_error", answer->rank_error);
+    if (answer->block_count > 0) {
+        fields->adjusted_at = fields->count;
+        add(fields, "adjusted", NULL);
+    }
     // Always there: a script that was written on dummies reads the real answer's columns.
     add_truth(fields, "dummy", answer->is_dummy);
     add(fields, "notice", fields->notice.size == 0 ? NULL : gw_buffer_string(&fields->notice));
@@ -63,4 +67,6 @@ void gw_fields_set_cell(gw_fields *fields, const gw_answer_cell *cell) {
     const char *const values[] = {cell->estimate, cell->lower, cell->upper, cell->se, cell->flag};
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
         fields->items[i].value = values[i];
+    if (fields->adjusted_at > 0)
+        fields->items[fields->adjusted_at].value = cell->adjusted;
 }

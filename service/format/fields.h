@@ -5,7 +5,7 @@
 #pragma once
 #include "service/format/figures.h"
 
-#define GW_FIELDS_MAX 20u
+#define GW_FIELDS_MAX 24u
 #define GW_FIELD_NAME_MAX (GW_NAME_MAX + 8u)
 typedef struct {
     const char *name;
@@ -15,6 +15,7 @@ typedef struct {
 typedef struct {
     gw_field items[GW_FIELDS_MAX];
     size_t count;
+    size_t adjusted_at;                      // place of the whole numbers of several tables; 0: there are none
     char keys[GW_BY_MAX][GW_FIELD_NAME_MAX]; // names of the codes' columns: the concepts
     char epsilon[GW_EPSILON_TEXT], bounds[GW_BOUNDS_TEXT];
     gw_buffer notice;

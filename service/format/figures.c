@@ -11,8 +11,11 @@
 #define NOT_REAL "NOT REAL" // how the service's own notice of dummies begins
 #define CELL_TEXT 256u
 #define NOTE_BYTES_MAX 65536u
-#define FIGURE_COLUMNS 4u // a histogram has bars
+#define FIGURE_COLUMNS 4u // a histogram has bars, several tables whole numbers
 #define BAR_WIDTH 24.0
+#define ADJUSTED_WORDS                                                                                                 \
+    "Adjusted: whole numbers, none below zero, that add up to the digit in all tables; not unbiased near zero, as "    \
+    "the estimates are."
 #define UNIT_SHOWN_MAX 16
 #define PLACES_RANGE_MAX 20.0
 
@@ -69,6 +72,8 @@ const char *gw_label_of_concept(const gw_labels *labels, const char *concept) {
 
 const char *gw_label_of_code(const gw_labels *labels, const char *concept, const char *code) {
     const char *label = labels == NULL || labels->code == NULL ? NULL : labels->code(labels->state, concept, code);
+    if (label == NULL && strcmp(code, "_T") == 0)
+        return "Total"; // of several tables
     return label == NULL ? own_label(concept, code) : label;
 }
 
@@ -261,6 +266,15 @@ static void bar_draw(const gw_answer_cell *cell, double largest, char text[CELL_
         strcat(text, "\u2588"); // three bytes each, far from the end
 }
 
+static void whole_draw(const gw_answer_cell *cell, const gw_labels *labels, char text[CELL_TEXT]) {
+    gw_buffer number;
+    gw_buffer_init(&number, CELL_TEXT - 1);
+    if (cell->adjusted != NULL)
+        gw_text_number(&number, cell->adjusted, labels == NULL ? NULL : labels->numbers);
+    gw_ignore(snprintf(text, CELL_TEXT, "%s", gw_buffer_string(&number)));
+    gw_buffer_done(&number);
+}
+
 static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid *grid, bool *ret_clipped) {
     const figure_look look = {answer, labels, !has_places(answer)};
     double largest = has_bars(answer) ? largest_of(answer) : 0;
@@ -268,7 +282,7 @@ static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid 
     for (size_t i = 0; i < answer->cell_count; i++) {
         const gw_answer_cell *cell = &answer->cells[i];
         const char *row[GW_BY_MAX + FIGURE_COLUMNS];
-        char estimate[CELL_TEXT], between[CELL_TEXT], bar[CELL_TEXT];
+        char estimate[CELL_TEXT], between[CELL_TEXT], last[CELL_TEXT];
         for (size_t k = 0; k < answer->by_count; k++) {
             const char *label = gw_label_of_code(labels, answer->by[k], cell->key[k]);
             gw_ignore(snprintf(codes[k], CELL_TEXT, "%s", label)); // a longer label is cut
@@ -278,9 +292,11 @@ static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid 
         row[answer->by_count] = estimate;
         row[answer->by_count + 1] = between;
         row[answer->by_count + 2] = cell->flag;
-        row[answer->by_count + 3] = bar;
+        row[answer->by_count + 3] = last;
         if (has_bars(answer))
-            bar_draw(cell, largest, bar);
+            bar_draw(cell, largest, last);
+        else
+            whole_draw(cell, labels, last);
         gw_grid_add(grid, row);
     }
 }
@@ -297,8 +313,11 @@ gw_grid *gw_figures_grid(const gw_answer *answer, const gw_labels *labels, bool 
     figures[0] = (gw_grid_column){.name = "estimate", .header = "ESTIMATE", .align = GW_ALIGN_RIGHT};
     figures[1] = (gw_grid_column){.name = "between", .header = "LIKELY BETWEEN", .align = GW_ALIGN_RIGHT};
     figures[2] = (gw_grid_column){.name = "flag", .header = "FLAG"};
+    bool has_whole = answer->block_count > 0;
     figures[3] = (gw_grid_column){.name = "bar", .header = ""};
-    gw_grid *grid = gw_grid_new(columns, answer->by_count + FIGURE_COLUMNS - !has_bars(answer));
+    if (has_whole)
+        figures[3] = (gw_grid_column){.name = "adjusted", .header = "ADJUSTED", .align = GW_ALIGN_RIGHT};
+    gw_grid *grid = gw_grid_new(columns, answer->by_count + FIGURE_COLUMNS - !(has_bars(answer) || has_whole));
     *ret_is_clipped = false;
     if (grid != NULL)
         cells_add(answer, labels, grid, ret_is_clipped);
@@ -415,6 +434,8 @@ void gw_figures_notes(const gw_answer *answer, const gw_labels *labels, bool is_
     else
         range_say(answer, line, state);
     line_say(answer, labels, line, state);
+    if (answer->block_count > 0)
+        line(state, ADJUSTED_WORDS, 2);
     flags_say(answer, line, state);
     if (is_clipped)
         line(state, "Shown within what is possible; -o csv and -o json keep the unbiased figures.", 2);

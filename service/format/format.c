@@ -10,12 +10,22 @@
 #include "service/format/table.h"
 #include <string.h>
 
+// Tables that nobody asked for are the document's: they stand last, and are left out elsewhere.
+static gw_answer asked_only(const gw_answer *answer) {
+    gw_answer asked = *answer;
+    while (asked.block_count > 0 && !asked.blocks[asked.block_count - 1].is_asked)
+        asked.cell_count -= asked.blocks[--asked.block_count].cell_count;
+    return asked;
+}
+
 static void answer_table(const gw_shown *shown, gw_buffer *buffer) {
-    gw_format_table(shown->answer, shown->asked, shown->labels, shown->width, buffer);
+    const gw_answer answer = asked_only(shown->answer);
+    gw_format_table(&answer, shown->asked, shown->labels, shown->width, buffer);
 }
 
 static void answer_csv(const gw_shown *shown, gw_buffer *buffer) {
-    gw_format_csv(shown->answer, shown->asked, buffer);
+    const gw_answer answer = asked_only(shown->answer);
+    gw_format_csv(&answer, shown->asked, buffer);
 }
 
 // The service pads replies, so that their length tells nothing; the padding is no part of the document.
@@ -28,19 +38,23 @@ static void answer_json(const gw_shown *shown, gw_buffer *buffer) {
 }
 
 static void answer_ndjson(const gw_shown *shown, gw_buffer *buffer) {
-    gw_format_ndjson(shown->answer, shown->asked, buffer);
+    const gw_answer answer = asked_only(shown->answer);
+    gw_format_ndjson(&answer, shown->asked, buffer);
 }
 
 static void answer_json_stat(const gw_shown *shown, gw_buffer *buffer) {
-    gw_format_json_stat(shown->answer, shown->asked, shown->labels, buffer);
+    const gw_answer answer = asked_only(shown->answer);
+    gw_format_json_stat(&answer, shown->asked, shown->labels, buffer);
 }
 
 static void answer_sdmx_csv(const gw_shown *shown, gw_buffer *buffer) {
-    gw_format_sdmx_csv(shown->answer, shown->asked, buffer);
+    const gw_answer answer = asked_only(shown->answer);
+    gw_format_sdmx_csv(&answer, shown->asked, buffer);
 }
 
 static void answer_md(const gw_shown *shown, gw_buffer *buffer) {
-    gw_format_md(shown->answer, shown->asked, shown->labels, buffer);
+    const gw_answer answer = asked_only(shown->answer);
+    gw_format_md(&answer, shown->asked, shown->labels, buffer);
 }
 
 static void grid_csv(const gw_grid *grid, unsigned width, gw_buffer *buffer) {

@@ -10,11 +10,12 @@
 
 // Two million values are about 20 MB of nulls at worst.
 #define VALUES_MAX 2000000u
-#define FIGURES 4u
+#define FIGURES 5u // the last only of several tables
 #define TEXT_BYTES_MAX 65536u
 
-static const char *const figure_codes[FIGURES] = {"estimate", "lower", "upper", "se"};
-static const char *const figure_labels[FIGURES] = {"Estimate", "Noise range from", "Noise range to", "Standard error"};
+static const char *const figure_codes[FIGURES] = {"estimate", "lower", "upper", "se", "adjusted"};
+static const char *const figure_labels[FIGURES] = {"Estimate", "Noise range from", "Noise range to", "Standard error",
+                                                   "Whole number, consistent"};
 
 typedef struct {
     const char **codes; // borrowed from the answer
@@ -30,6 +31,10 @@ typedef struct {
     const gw_answer_cell **placed;                  // place_count; NULL where the answer has no such cell
     char figure_name[sizeof("figure") + GW_BY_MAX]; // no concept's name
 } cube;
+
+static size_t figure_count(const cube *c) {
+    return c->answer->block_count > 0 ? FIGURES : FIGURES - 1;
+}
 
 static void cube_done(cube *c) {
     for (size_t k = 0; k < GW_BY_MAX; k++)
@@ -121,13 +126,13 @@ static void write_category(cube *c, const char *concept, const dimension *d) {
 static void write_figures(cube *c) {
     gw_json_write_name(c->out, c->figure_name);
     gw_buffer_text(c->out, "{\"label\":\"Figure\",\"category\":{\"index\":{");
-    for (size_t i = 0; i < FIGURES; i++)
+    for (size_t i = 0; i < figure_count(c); i++)
         gw_json_write_integer(c->out, figure_codes[i], (int64_t)i);
     gw_buffer_text(c->out, "},\"label\":{");
-    for (size_t i = 0; i < FIGURES; i++)
+    for (size_t i = 0; i < figure_count(c); i++)
         gw_json_write_member(c->out, figure_codes[i], figure_labels[i]);
     gw_buffer_text(c->out, "},\"unit\":{");
-    for (size_t i = 0; i < FIGURES; i++) {
+    for (size_t i = 0; i < figure_count(c); i++) {
         gw_json_write_name(c->out, figure_codes[i]);
         gw_buffer_text(c->out, "{");
         gw_json_write_member(c->out, "label", c->answer->unit);
@@ -158,7 +163,7 @@ static void write_dimensions(cube *c) {
     gw_buffer_text(c->out, "],\"size\":[");
     for (size_t k = 0; k < c->answer->by_count; k++)
         gw_buffer_format(c->out, "%zu,", c->dimensions[k].count);
-    gw_buffer_format(c->out, "%u],\"role\":{", FIGURES);
+    gw_buffer_format(c->out, "%zu],\"role\":{", figure_count(c));
     write_role(c, "time", "time_period");
     write_role(c, "geo", "ref_area");
     gw_json_write_name(c->out, "metric");
@@ -189,8 +194,9 @@ static void write_values(cube *c) {
     for (size_t place = 0; place < c->place_count; place++) {
         const gw_answer_cell *cell = c->placed[place];
         const char *const figures[FIGURES] = {cell == NULL ? NULL : cell->estimate, cell == NULL ? NULL : cell->lower,
-                                              cell == NULL ? NULL : cell->upper, cell == NULL ? NULL : cell->se};
-        for (size_t i = 0; i < FIGURES; i++) {
+                                              cell == NULL ? NULL : cell->upper, cell == NULL ? NULL : cell->se,
+                                              cell == NULL ? NULL : cell->adjusted};
+        for (size_t i = 0; i < figure_count(c); i++) {
             gw_buffer_text(c->out, place + i == 0 ? "" : ",");
             write_number(c->out, figures[i]);
         }
@@ -203,7 +209,7 @@ static void write_values(cube *c) {
         const gw_answer_cell *cell = c->placed[place];
         if (cell == NULL || cell->flag == NULL || cell->flag[0] == '\0')
             continue;
-        gw_buffer_format(c->out, "%s\"%zu\":", comma, place * FIGURES);
+        gw_buffer_format(c->out, "%s\"%zu\":", comma, place * figure_count(c));
         gw_json_write_string(c->out, cell->flag);
         comma = ",";
     }

@@ -238,10 +238,14 @@ static const char *const first_columns[] = {"STRUCTURE", "STRUCTURE_ID", "ACTION
 static const char *const last_columns[] = {"TIME_PERIOD",   "OBS_VALUE",    "OBS_STATUS", "CONF_STATUS", "UNIT_MEASURE",
                                            "DECIMALS",      "STD_ERR",      "CI_LOWER",   "CI_UPPER",    "CONF_LEVEL",
                                            "DP_RELEASE_ID", "DP_MECHANISM", "DP_EPSILON", "DP_UNIT",     "DP_BOUNDS",
-                                           "DP_WEIGHTED",   "DP_WHERE",     "DP_NOTICE"};
+                                           "DP_WEIGHTED",   "DP_WHERE",     "DP_NOTICE",  "DP_ADJUSTED"};
 #define FIRST_COUNT (sizeof(first_columns) / sizeof(first_columns[0]))
-#define LAST_COUNT (sizeof(last_columns) / sizeof(last_columns[0]))
+#define LAST_COUNT (sizeof(last_columns) / sizeof(last_columns[0])) // the last only of several tables
 _Static_assert(FIRST_COUNT + DIMENSIONS_MAX + LAST_COUNT <= COLUMNS_MAX, "a row has room for every column");
+
+static size_t last_count(const sheet *s) {
+    return s->answer->block_count > 0 ? LAST_COUNT : LAST_COUNT - 1;
+}
 
 static void header_row(const sheet *s, gw_buffer *buffer) {
     const char *row[COLUMNS_MAX];
@@ -250,7 +254,7 @@ static void header_row(const sheet *s, gw_buffer *buffer) {
         row[count++] = first_columns[i];
     for (size_t i = 0; i < s->dimension_count; i++)
         row[count++] = s->dimensions[i].name;
-    for (size_t i = 0; i < LAST_COUNT; i++)
+    for (size_t i = 0; i < last_count(s); i++)
         row[count++] = last_columns[i];
     gw_csv_row_crlf(buffer, row, count);
 }
@@ -291,8 +295,9 @@ static void cell_row(const sheet *s, const gw_answer_cell *cell, gw_buffer *buff
         answer->is_weighted ? "true" : "false",
         s->asked->where,
         gw_buffer_string(&s->notice),
+        has_value ? cell->adjusted : NULL,
     };
-    for (size_t i = 0; i < LAST_COUNT; i++)
+    for (size_t i = 0; i < last_count(s); i++)
         row[count++] = last[i];
     gw_csv_row_crlf(buffer, row, count);
 }

@@ -45,6 +45,31 @@ static void write_bands(const gw_plan *plan, gw_buffer *ret_text) {
         gw_buffer_text(ret_text, "]");
 }
 
+// Those that were asked; what else is measured follows from them.
+static void write_tables(const gw_plan *plan, gw_buffer *text) {
+    const char *table_comma = "";
+    if (plan->table_count == 0)
+        return;
+    gw_json_write_name(text, "tables");
+    gw_buffer_text(text, "[");
+    for (size_t i = 0; i < plan->table_count; i++) {
+        const char *comma = "";
+        if (!plan->tables[i].is_asked)
+            continue;
+        gw_buffer_format(text, "%s[", table_comma);
+        for (size_t axis = 0; axis < plan->axis_count; axis++) {
+            if ((plan->tables[i].axes >> axis & 1) == 0)
+                continue;
+            gw_buffer_text(text, comma);
+            gw_json_write_string(text, plan->axes[axis].concept);
+            comma = ",";
+        }
+        gw_buffer_text(text, "]");
+        table_comma = ",";
+    }
+    gw_buffer_text(text, "]");
+}
+
 static void write_conditions(gw_buffer *text, const char *name, const gw_plan_condition *conditions, size_t count) {
     gw_json_write_name(text, name);
     gw_buffer_text(text, "[");
@@ -164,6 +189,7 @@ void gw_plan_canonical(const gw_plan *plan, const char *data_version, gw_buffer 
         gw_json_write_string(ret_text, plan->axes[i].concept);
     }
     gw_buffer_text(ret_text, "]");
+    write_tables(plan, ret_text);
     write_bands(plan, ret_text);
     gw_json_write_epsilon(ret_text, "epsilon", plan->epsilon);
     gw_buffer_text(ret_text, "}");
@@ -257,9 +283,15 @@ void gw_plan_title(const gw_plan *plan, gw_buffer *ret_text) {
     if (plan->gap.column)
         gw_buffer_format(ret_text, ", gap of %s to %s (%s)", code_label(plan, 0), code_label(plan, 1),
                          plan->gap.column->label ? plan->gap.column->label : plan->gap.concept);
+    size_t asked = 0;
+    for (size_t i = 0; i < plan->table_count; i++)
+        asked += plan->tables[i].is_asked;
+    if (asked > 0)
+        gw_buffer_format(ret_text, ", %zu table%s", asked, asked == 1 ? "" : "s");
     for (size_t i = 0; i < plan->axis_count; i++) {
         const gw_column *column = plan->axes[i].column;
-        gw_buffer_format(ret_text, "%s%s (%zu)", i ? " x " : ", by ", column->label ? column->label : column->concept,
+        const char *first = asked > 0 ? " of " : ", by ";
+        gw_buffer_format(ret_text, "%s%s (%zu)", i ? " x " : first, column->label ? column->label : column->concept,
                          plan->axes[i].code_count);
     }
     for (size_t i = 0; i < plan->where_count; i++)

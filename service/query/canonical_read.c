@@ -19,6 +19,29 @@ static void read_by(gw_json_reader *reader, const gw_json_node *root, gw_arena *
     question->has_by = true;
 }
 
+// Several tables stand for their breakdowns.
+static bool read_tables(gw_json_reader *reader, const gw_json_node *root, gw_arena *arena, gw_question *question) {
+    const gw_json_node *array = gw_json_member(root, "tables");
+    if (!array)
+        return false;
+    gw_question_table *tables = gw_arena_array(arena, GW_TABLES_MAX, sizeof *tables);
+    if (!tables || gw_json_type_of(array) != GW_JSON_ARRAY || gw_json_count(array) > GW_TABLES_MAX)
+        gw_json_fail(reader, array, "too_many", "The question is too big.", "", "It has too many tables.");
+    for (const gw_json_node *node = gw_json_first(array); node && reader->status == GW_OK; node = gw_json_next(node)) {
+        gw_question_table *table = &tables[question->table_count++];
+        const char **by = gw_arena_array(arena, GW_BY_MAX, sizeof *by);
+        if (!by || gw_json_type_of(node) != GW_JSON_ARRAY || gw_json_count(node) > GW_BY_MAX)
+            gw_json_fail(reader, node, "too_many", "The question is too big.", "", "It has too many breakdowns.");
+        for (const gw_json_node *name = reader->status == GW_OK ? gw_json_first(node) : NULL; name;
+             name = gw_json_next(name))
+            if (gw_json_type_of(name) == GW_JSON_STRING)
+                by[table->by_count++] = gw_json_string(name);
+        table->by = by;
+    }
+    question->tables = tables;
+    return true;
+}
+
 static const char *read_text_or_null(gw_json_reader *reader, const gw_json_node *root, const char *name) {
     const gw_json_node *node = gw_json_member(root, name);
     return node && gw_json_type_of(node) == GW_JSON_STRING ? gw_json_read_string(reader, root, name) : NULL;
@@ -92,7 +115,8 @@ gw_status gw_canonical_read(gw_bytes text, gw_arena *arena, gw_json **ret_json, 
     const gw_json_node *weighted = gw_json_member(root, "weighted");
     question.is_unweighted = !(weighted && gw_json_type_of(weighted) == GW_JSON_BOOL && gw_json_bool(weighted));
     question.where = gw_filters_read(&reader, gw_json_read_array(&reader, root, "where"), arena, &question.where_count);
-    read_by(&reader, root, arena, &question);
+    if (!read_tables(&reader, root, arena, &question))
+        read_by(&reader, root, arena, &question);
     question.epsilon = gw_json_read_epsilon(&reader, root, "epsilon");
     const char *delta = read_text_or_null(&reader, root, "delta");
     question.has_delta = delta != NULL && gw_delta_parse(delta, &question.delta) == GW_OK;

@@ -48,6 +48,12 @@ typedef struct {
 static dummy_cell cell_draw(const gw_plan *plan, const uint16_t random[4]) {
     uint64_t persons = plan->policy->planning_cell_persons;
     double typical = (double)(persons ? persons : CELL_PERSONS_OTHERWISE);
+    size_t finest = 0;
+    for (size_t i = 0; i < plan->table_count; i++)
+        if (plan->tables[i].is_asked && plan->tables[i].cell_count > finest)
+            finest = plan->tables[i].cell_count;
+    if (finest > 0) // cells of the base table, of which the finest table's are sums
+        typical *= (double)finest / (double)plan->measured_cells;
     double spread = (double)random[0] / 65536 * ((double)random[1] / 65536);
     return (dummy_cell){.size = 1 + typical * (0.1 + 3.6 * spread), .where = (double)random[2] / 65536};
 }

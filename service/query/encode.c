@@ -7,7 +7,8 @@
 #include "service/base/check.h"
 #include "service/format/figures.h"
 #include "service/query/plan_build.h"
-#include "service/release/release.h"
+#include "service/query/plan_tables.h"
+#include "service/release/tables.h"
 #include "service/wire/decimal.h"
 
 #include <stdio.h>
@@ -293,6 +294,26 @@ static void shape_bounds(const gw_plan *plan, shape_texts *texts, const char *no
     shape->bounds_note = note;
 }
 
+// Several tables: their shapes, and what is measured.
+typedef struct {
+    gw_marginals_law law;
+    gw_release_table items[GW_TABLES_MAX];
+    gw_release_tables tables;
+} shape_tables;
+
+static gw_status tables_of(const gw_plan *plan, gw_epsilon epsilon, shape_tables *ret) {
+    for (size_t i = 0; i < plan->table_count; i++)
+        ret->items[i] = (gw_release_table){.axes = plan->tables[i].axes, .is_asked = plan->tables[i].is_asked};
+    ret->tables = (gw_release_tables){.law = &ret->law, .tables = ret->items, .count = plan->table_count};
+    return gw_plan_tables_law(plan, epsilon, &ret->law);
+}
+
+static size_t tables_bytes(const gw_plan *plan, const gw_release_shape *shape) {
+    shape_tables tables;
+    gw_status status = tables_of(plan, plan->epsilon, &tables);
+    return status == GW_OK ? gw_release_tables_bytes_max(shape, &tables.tables) : SIZE_MAX;
+}
+
 size_t gw_plan_answer_bytes(const gw_plan *plan) {
     shape_texts texts = {.periods = NULL};
     gw_release_shape shape = {.decimals = plan->decimals,
@@ -305,6 +326,8 @@ size_t gw_plan_answer_bytes(const gw_plan *plan) {
         return gw_release_keys_bytes_max(&shape, plan->cell_count);
     }
     shape_axes(plan, &texts, &shape);
+    if (plan->table_count > 0)
+        return tables_bytes(plan, &shape);
     gw_status status = shape_bins(plan, &texts, &shape);
     size_t bytes = status == GW_OK ? gw_release_bytes_max(&shape, plan->cell_count) : SIZE_MAX;
     free(texts.periods);
@@ -369,8 +392,14 @@ gw_status gw_plan_encode(const gw_plan_answer *answer, const gw_released_table *
     gw_status status = shape_begin(answer, &texts, &note, &shape);
     if (status == GW_OK)
         status = shape_bins(answer->plan, &texts, &shape);
-    if (status == GW_OK)
+    shape_tables tables;
+    if (status == GW_OK && answer->plan->table_count > 0) {
+        status = tables_of(answer->plan, answer->plan->epsilon, &tables);
+        if (status == GW_OK)
+            status = gw_release_tables_encode(&shape, &tables.tables, table, salt, ret_document);
+    } else if (status == GW_OK) {
         status = gw_release_encode(&shape, answer->laws->ranges, table, salt, ret_document);
+    }
     gw_buffer_done(&note);
     free(texts.periods);
     return status;

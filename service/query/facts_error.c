@@ -2,6 +2,7 @@
 // The error a question would have, before it is asked, and what else could be asked for. From public figures alone:
 // privacy/cost.h, the policy's planning sizes, the asker's own group size.
 #include "service/query/facts.h"
+#include "service/query/plan_tables.h"
 
 #include "privacy/derive/keys.h"
 
@@ -55,6 +56,8 @@ static bool depends_on_group(const gw_plan *plan) {
 static double half_width(const gw_plan *plan, uint64_t group_size, gw_epsilon epsilon, uint32_t level) {
     gw_cost_shape shape = plan->shape;
     shape.group_size = group_size;
+    if (plan->table_count > 0)
+        return gw_plan_tables_error(plan, epsilon, level);
     return (is_fraction(plan) ? 100 : 1) * gw_cost_half_width(&shape, epsilon, level);
 }
 
@@ -74,8 +77,8 @@ static void write_groups(const gw_plan *plan, gw_buffer *out) {
     gw_json_write_name(out, "groups");
     gw_buffer_text(out, "[");
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        if (sizes[i] == 0)
-            continue;
+        if (sizes[i] == 0 || (plan->table_count > 0 && i != 1))
+            continue; // counts have one error
         gw_buffer_text(out, comma);
         gw_buffer_text(out, "{");
         write_group(plan, sizes[i], out);
@@ -109,6 +112,35 @@ static void write_selection(const gw_plan *plan, gw_buffer *out) {
     gw_buffer_text(out, "}");
 }
 
+// Each table's own error: the largest of those asked for is the question's.
+static void write_tables(const gw_plan *plan, gw_buffer *out) {
+    double likely[GW_TABLES_MAX], half[GW_TABLES_MAX];
+    if (plan->table_count == 0)
+        return;
+    gw_plan_tables_errors(plan, plan->epsilon, GW_LEVEL_95, likely);
+    gw_plan_tables_errors(plan, plan->epsilon, GW_LEVEL_50, half);
+    gw_json_write_name(out, "tables");
+    gw_buffer_text(out, "[");
+    for (size_t i = 0; i < plan->table_count; i++) {
+        const char *comma = "";
+        gw_buffer_text(out, i ? ",{\"by\":[" : "{\"by\":[");
+        for (size_t axis = 0; axis < plan->axis_count; axis++) {
+            if ((plan->tables[i].axes >> axis & 1) == 0)
+                continue;
+            gw_buffer_text(out, comma);
+            gw_json_write_string(out, plan->axes[axis].concept);
+            comma = ",";
+        }
+        gw_buffer_text(out, "]");
+        gw_json_write_integer(out, "cells", (int64_t)plan->tables[i].cell_count);
+        gw_buffer_text(out, plan->tables[i].is_asked ? ",\"asked\":true" : ",\"asked\":false");
+        write_figure(out, "half_width_95", likely[i]);
+        write_figure(out, "half_width_50", half[i]);
+        gw_buffer_text(out, "}");
+    }
+    gw_buffer_text(out, "]");
+}
+
 static void write_error(const gw_plan *plan, gw_buffer *out) {
     gw_json_write_name(out, "error");
     gw_buffer_text(out, "{");
@@ -117,6 +149,7 @@ static void write_error(const gw_plan *plan, gw_buffer *out) {
     gw_buffer_text(out, depends_on_group(plan) ? "true" : "false");
     write_group(plan, plan->shape.group_size, out);
     write_groups(plan, out);
+    write_tables(plan, out);
     write_weight(plan, out);
     if (plan->mechanism == GW_MECHANISM_SELECTION)
         write_selection(plan, out);

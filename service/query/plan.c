@@ -2,6 +2,7 @@
 // A plan from a question: which statistic and which table, then the steps of plan_cells.c and plan_measure.c, then the
 // price.
 #include "service/query/plan_build.h"
+#include "service/query/plan_tables.h"
 
 #include "service/base/check.h"
 
@@ -23,8 +24,6 @@ gw_statistic gw_plan_asked(const gw_plan *plan) {
 
 // ---- statistic and table
 
-static gw_status statistic_supported(const gw_plan_builder *b, gw_statistic statistic);
-
 static gw_status unknown_indicator(const gw_plan_builder *b) {
     const char *nearest = gw_catalogue_nearest(b->catalogue, b->question->indicator);
     gw_problem_set(b->problem, GW_NOT_FOUND, "unknown_indicator", "There is no such indicator.", "", "");
@@ -42,9 +41,6 @@ static gw_status indicator_resolve(const gw_plan_builder *b) {
     if (!plan->indicator)
         return unknown_indicator(b);
     plan->statistic = plan->indicator->statistic;
-    gw_status status = statistic_supported(b, plan->statistic);
-    if (status != GW_OK)
-        return status;
     const char *missing = NULL;
     plan->table = gw_indicator_table(plan->indicator, b->policy, &missing);
     if (plan->table)
@@ -72,6 +68,10 @@ static bool table_has_question(const gw_table *table, const gw_question *questio
         return false;
     if (question->over && !gw_table_concept(table, question->over))
         return false;
+    for (size_t t = 0; t < question->table_count; t++)
+        for (size_t i = 0; i < question->tables[t].by_count; i++)
+            if (!gw_table_concept(table, question->tables[t].by[i]))
+                return false;
     return (!question->of || gw_table_concept(table, question->of)) &&
            table_has_filters(table, question->where, question->where_count) &&
            table_has_filters(table, question->plus, question->plus_count) &&
@@ -114,21 +114,7 @@ static gw_status table_resolve(const gw_plan_builder *b) {
     return GW_OK;
 }
 
-// What no plan is made of yet is refused before anything else is looked at.
-static gw_status statistic_supported(const gw_plan_builder *b, gw_statistic statistic) {
-    bool is_supported =
-        (statistic <= GW_STATISTIC_HISTOGRAM || gw_plan_is_by_grid(statistic) || statistic == GW_STATISTIC_KEYS) &&
-        b->question->table_count == 0;
-    if (is_supported)
-        return GW_OK;
-    return gw_problem_set(b->problem, GW_INVALID, "unsupported_statistic", "This service does not answer this yet.",
-                          "The statistic is known and cannot be planned.", "godwit catalogue lists what can be asked.");
-}
-
 static gw_status statistic_resolve(const gw_plan_builder *b) {
-    gw_status status = statistic_supported(b, b->question->statistic);
-    if (status != GW_OK)
-        return status;
     if (b->question->indicator)
         return indicator_resolve(b);
     b->plan->statistic = b->question->statistic;
@@ -165,7 +151,9 @@ static gw_status epsilon_resolve(const gw_plan_builder *b) {
     double target = strtod(b->question->target_error, NULL);
     if (strcmp(gw_plan_error_unit(plan), "points") == 0)
         target /= 100; // stated in points
-    if (gw_cost_epsilon_up(&plan->shape, target, &plan->epsilon) == GW_OK) {
+    gw_status status = plan->table_count > 0 ? gw_plan_tables_epsilon_up(plan, target, &plan->epsilon)
+                                             : gw_cost_epsilon_up(&plan->shape, target, &plan->epsilon);
+    if (status == GW_OK) {
         if (plan->epsilon.micro < b->policy->question_min.micro)
             plan->epsilon = b->policy->question_min; // the least there is; the error is smaller than asked for
         return GW_OK;
@@ -178,7 +166,7 @@ static gw_status epsilon_resolve(const gw_plan_builder *b) {
 gw_status gw_plan_build(const gw_question *question, const gw_policy *policy, const gw_catalogue *catalogue,
                         gw_arena *arena, gw_plan *ret_plan, gw_problem *ret_problem) {
     static gw_status (*const steps[])(const gw_plan_builder *) = {
-        statistic_resolve,   gw_plan_measure,   gw_plan_conditions, gw_plan_axes,
+        statistic_resolve,   gw_plan_measure,   gw_plan_conditions, gw_plan_axes,   gw_plan_tables,
         gw_plan_gap_resolve, gw_plan_grid_make, gw_plan_bounds,     epsilon_resolve};
     gw_plan plan = {.policy = policy};
     gw_plan_builder b = {question, policy, catalogue, arena, ret_problem, &plan};

@@ -70,7 +70,8 @@ typedef struct {
 typedef struct {
     uint32_t axes; // bit i: broken down by axes[i]
     size_t cell_count;
-    gw_epsilon epsilon; // its share of the price
+    uint64_t share; // of the price, in proportion to the others' (plan_tables.h); 0: worked out from others alone
+    bool is_asked;  // otherwise measured because it makes those asked more exact
 } gw_plan_table;
 
 typedef struct {

@@ -21,6 +21,8 @@ GW_MUST_CHECK gw_status gw_plan_unknown_code(const gw_plan_builder *b, const gw_
 // plan_cells.c: where, population, numerator, plus, minus; then the breakdowns.
 GW_MUST_CHECK gw_status gw_plan_conditions(const gw_plan_builder *b);
 GW_MUST_CHECK gw_status gw_plan_axes(const gw_plan_builder *b);
+// plan_tables.c: several tables at one price, knowing their common axes; nothing for one table.
+GW_MUST_CHECK gw_status gw_plan_tables(const gw_plan_builder *b);
 // plan_grid.c: the bins of statistics by tree or pick, what is measured for them, and the cells of their answers.
 GW_MUST_CHECK gw_status gw_plan_grid_make(const gw_plan_builder *b);
 // Whether a choice by rank, where the plan has one, is within what its coins are certified for.

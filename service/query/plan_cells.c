@@ -3,6 +3,8 @@
 // is refused with the nearest right one.
 #include "service/query/plan_build.h"
 
+#include "privacy/exact_table.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -417,12 +419,41 @@ static int axis_compare(const void *a, const void *b) {
     return strcmp(((const gw_plan_axis *)a)->concept, ((const gw_plan_axis *)b)->concept);
 }
 
+// Every concept of several tables, once.
+static gw_status concepts_of_tables(const gw_plan_builder *b, const char *const **ret, size_t *ret_count) {
+    const gw_question *question = b->question;
+    const char **by = gw_arena_array(b->arena, GW_BY_MAX, sizeof *by);
+    size_t count = 0;
+    for (size_t t = 0; by && t < question->table_count; t++)
+        for (size_t k = 0; k < question->tables[t].by_count; k++) {
+            size_t at = 0;
+            while (at < count && strcmp(by[at], question->tables[t].by[k]) != 0)
+                at++;
+            if (at < count)
+                continue;
+            if (count == GW_BY_MAX)
+                return gw_problem_set(b->problem, GW_INVALID, "bad_tables", "These tables have too many breakdowns.",
+                                      "All tables of one question together may have 6.", "Ask in two questions.");
+            by[count++] = question->tables[t].by[k];
+        }
+    *ret = by;
+    *ret_count = count;
+    return by ? GW_OK : gw_plan_too_large(b);
+}
+
 gw_status gw_plan_axes(const gw_plan_builder *b) {
     const gw_question *question = b->question;
     const gw_indicator *indicator = b->plan->indicator;
     const char *const *by = question->by;
     size_t count = question->by_count;
-    bool is_default = !question->has_by && indicator;
+    bool is_of_tables = question->table_count > 0;
+    bool is_default = !question->has_by && indicator && !is_of_tables;
+    size_t cells_max = is_of_tables ? GW_CELLS_MAX : GW_PLAN_CELLS_MAX;
+    if (is_of_tables) {
+        gw_status status = concepts_of_tables(b, &by, &count);
+        if (status != GW_OK)
+            return status;
+    }
     if (is_default) {
         by = indicator->by_default;
         count = indicator->by_default_count;
@@ -441,10 +472,11 @@ gw_status gw_plan_axes(const gw_plan_builder *b) {
             status = axis_narrow(b, &axes[kept], indicator->population, indicator->population_count);
         if (status != GW_OK)
             return status;
-        if (__builtin_mul_overflow(cells, axes[kept].code_count, &cells) || cells > GW_PLAN_CELLS_MAX) {
+        if (__builtin_mul_overflow(cells, axes[kept].code_count, &cells) || cells > cells_max) {
             gw_status refused = gw_problem_set(b->problem, GW_LIMIT, "too_many_cells", "This table has too many cells.",
                                                "", "Use fewer or coarser breakdowns.");
-            gw_problem_why(b->problem, "One question may have at most %u cells.", GW_PLAN_CELLS_MAX);
+            gw_problem_why(b->problem, "%s may have at most %zu cells.",
+                           is_of_tables ? "All breakdowns of several tables together" : "One question", cells_max);
             return refused;
         }
         kept++;

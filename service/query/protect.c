@@ -3,10 +3,12 @@
 // was charged, or a table of another shape, would be our own error, and no answer is better than that one.
 #include "service/query/protect.h"
 
+#include "privacy/mechanism/marginals.h"
 #include "privacy/mechanism/parts.h"
 #include "privacy/mechanism/quantile.h"
 #include "privacy/mechanism/tree.h"
 #include "service/format/cell_figures.h"
+#include "service/query/plan_tables.h"
 
 gw_status gw_query_laws_of(const gw_plan *plan, gw_laws_cache *cache, const gw_laws **ret) {
     const gw_noise noise = {.epsilon = plan->epsilon, .sensitivity = plan->sensitivity};
@@ -21,6 +23,13 @@ static gw_status pick(const gw_plan *plan, const gw_laws *laws, const gw_exact_t
                                      .bin_count = plan->grid.count,
                                      .level = {plan->levels[0].numerator, plan->levels[0].denominator}};
     return gw_quantile_release(exact, &shape, laws->noise, source, ret);
+}
+
+static gw_status marginals(const gw_plan *plan, const gw_exact_table *exact, gw_random_source source,
+                           gw_released_table **ret) {
+    gw_marginals_law law;
+    gw_status status = gw_plan_tables_law(plan, plan->epsilon, &law); // never more than the price
+    return status == GW_OK ? gw_marginals_release(exact, &law, source, ret) : status;
 }
 
 static bool is_as_planned(const gw_plan *plan, const gw_laws *laws, const gw_exact_table *exact) {
@@ -40,6 +49,7 @@ gw_status gw_query_protect(const gw_plan *plan, const gw_laws *laws, const gw_ex
     case GW_MECHANISM_PICK:
         return pick(plan, laws, exact, source, ret);
     case GW_MECHANISM_MARGINALS:
+        return marginals(plan, exact, source, ret);
     case GW_MECHANISM_SELECTION:
         break;
     }

@@ -18,6 +18,7 @@ static const char mend_answer[] = "Ask again; if it stays so, tell the operator 
 typedef struct {
     gw_json_reader reader;
     gw_arena *arena;
+    bool has_blocks;   // tables that were not measured have cells without parts
     bool is_rank_only; // the law says nothing of values: ranges may be missing
     bool is_ratio;     // of sums: nothing may bound it above
 } decoder;
@@ -146,8 +147,10 @@ static void decode_cell(decoder *d, const gw_json_node *node, const gw_answer *a
     if (!find_members(d, node, members))
         return;
     cell->key = texts_of(d, members[CELL_KEY], "key", answer->by_count);
-    cell->parts = texts_of(d, members[CELL_PARTS], "parts", answer->part_count);
-    for (size_t i = 0; d->reader.status == GW_OK && i < answer->part_count; i++) {
+    bool has_parts = !d->has_blocks || gw_json_type_of(members[CELL_PARTS]) != GW_JSON_ARRAY ||
+                     gw_json_count(members[CELL_PARTS]) > 0;
+    cell->parts = has_parts ? texts_of(d, members[CELL_PARTS], "parts", answer->part_count) : NULL;
+    for (size_t i = 0; has_parts && d->reader.status == GW_OK && i < answer->part_count; i++) {
         gw_int128 value;
         if (!gw_int128_parse(cell->parts[i], &value))
             fail_value(d, members[CELL_PARTS], "parts", "whole numbers in quotes");
@@ -175,7 +178,7 @@ static void decode_cells(decoder *d, const gw_json_node *root, gw_answer *answer
     const gw_json_node *first = gw_json_first(array);
     const gw_json_node *parts = first == NULL ? NULL : gw_json_member(first, "parts");
     if (parts != NULL && gw_json_type_of(parts) == GW_JSON_ARRAY)
-        answer->part_count = gw_json_count(parts);
+        answer->part_count = d->has_blocks ? 1 : gw_json_count(parts);
     bool has_parts = answer->part_count > 0 || answer->measured.kind != NULL;
     if (first != NULL && (!has_parts || answer->part_count > PARTS_MAX))
         fail_value(d, first, "parts", "a list of one to eight numbers");
@@ -315,22 +318,37 @@ static void decode_selection(decoder *d, const gw_json_node *root, gw_answer *an
     answer->selection_delta = read_text(d, selection, "delta");
 }
 
+// A table that was measured has its integers, one that was not has none.
+static bool block_fits(const gw_answer *answer, const gw_answer_block *block, size_t first) {
+    if (block->cell_count > answer->cell_count - first)
+        return false;
+    for (size_t i = first; i < first + block->cell_count; i++)
+        if ((answer->cells[i].parts != NULL) != (block->epsilon.micro > 0))
+            return false;
+    return true;
+}
+
 static void decode_blocks(decoder *d, const gw_json_node *root, gw_answer *answer) {
-    static const char *const allowed[] = {"by", "cells", "epsilon", NULL};
+    static const char *const allowed[] = {"by", "cells", "epsilon", "asked", NULL};
     const gw_json_node *array = gw_json_read_array(&d->reader, root, "blocks");
     size_t count = array == NULL ? 0 : gw_json_count(array);
     gw_answer_block *blocks = count > GW_TABLES_MAX ? NULL : gw_arena_array(d->arena, count + 1, sizeof(*blocks));
     if (array != NULL && blocks == NULL)
         fail_value(d, array, "blocks", "a list of at most 64 tables");
     size_t cells = 0;
-    for (const gw_json_node *node = blocks == NULL ? NULL : gw_json_first(array); node != NULL;
+    for (const gw_json_node *node = blocks == NULL || array == NULL ? NULL : gw_json_first(array); node != NULL;
          node = gw_json_next(node)) {
         gw_answer_block *block = &blocks[answer->block_count++];
         if (!gw_json_expect_object(&d->reader, node, allowed))
-            return;
+            return; // the answer is refused
         block->by = read_list(d, node, "by", GW_BY_MAX, &block->by_count);
         block->cell_count = (size_t)gw_json_read_integer(&d->reader, node, "cells", 1, INT32_MAX);
         block->epsilon = gw_json_read_epsilon(&d->reader, node, "epsilon");
+        block->is_asked = !gw_json_has(node, "asked") || gw_json_read_bool(&d->reader, node, "asked");
+        if (d->reader.status == GW_OK && !block_fits(answer, block, cells))
+            fail_value(d, node, "blocks", "what was measured, with an integer in each of its cells");
+        if (d->reader.status != GW_OK)
+            return;
         cells += block->cell_count;
     }
     answer->blocks = blocks;
@@ -441,6 +459,7 @@ gw_status gw_answer_decode(gw_bytes bytes, gw_arena *arena, gw_answer *ret, gw_p
         decode_bounds(&d, root, &answer);
         decode_by(&d, root, &answer);
         decode_details(&d, root, &answer);
+        d.has_blocks = gw_json_has(root, "blocks");
         decode_cells(&d, root, &answer);
         if (gw_json_has(root, "blocks"))
             decode_blocks(&d, root, &answer);

@@ -9,7 +9,7 @@
 
 typedef struct {
     const char *const *key;   // by_count codes
-    const char *const *parts; // part_count decimal integers
+    const char *const *parts; // part_count decimal integers; NULL: worked out from other tables' alone (blocks)
     const char *estimate;     // decimal text, or NULL
     const char *lower;        // NULL with `upper` where nothing but the rank is known (law "permute-and-flip")
     const char *upper;        // of a ratio also where nothing bounds it above
@@ -22,7 +22,8 @@ typedef struct {
 typedef struct {
     const char *const *by;
     size_t by_count, cell_count;
-    gw_epsilon epsilon;
+    gw_epsilon epsilon; // its share of the price; 0: not measured, its cells follow from the others
+    bool is_asked;      // otherwise measured because it makes those asked more exact
 } gw_answer_block;
 
 // What was measured where figures do not follow from the parts of their own cell: a tree of counts per group. Its nodes

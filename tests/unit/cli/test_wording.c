@@ -97,6 +97,50 @@ static void a_line_becomes_the_body_it_says(void **state) {
     gw_arena_free(r.arena);
 }
 
+static void several_tables_are_written_as_they_are_asked(void **state) {
+    (void)state;
+    static const struct {
+        gw_question_options options;
+        const char *tables;
+    } cases[] = {
+        {{.measure = "count", .tables = "sex,c_birth/sex/_T"}, "\"tables\":[[\"sex\",\"c_birth\"],[\"sex\"],[]]"},
+        {{.measure = "count", .by = "sex,c_birth,age:work", .up_to = "1"},
+         "\"tables\":[[],[\"sex\"],[\"c_birth\"],[\"age:work\"]]"},
+        {{.measure = "count", .by = "sex,c_birth", .up_to = "2"},
+         "\"tables\":[[],[\"sex\"],[\"c_birth\"],[\"sex\",\"c_birth\"]]"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        read_question r = question_of(&cases[i].options, NULL);
+        gw_buffer body;
+        assert_int_equal(r.status, GW_OK);
+        gw_buffer_init(&body, 65536);
+        gw_question_encode(&r.question, &body);
+        assert_non_null(strstr(gw_buffer_string(&body), cases[i].tables));
+        assert_null(strstr(gw_buffer_string(&body), "\"by\":"));
+        gw_buffer_done(&body);
+        gw_arena_free(r.arena);
+    }
+}
+
+static void tables_that_are_no_tables_are_refused_by_what_was_typed(void **state) {
+    (void)state;
+    static const struct {
+        gw_question_options options;
+        const char *code;
+    } cases[] = {{{.measure = "count", .tables = "sex//c_birth"}, "bad_tables"},
+                 {{.measure = "count", .tables = "sex,"}, "bad_tables"},
+                 {{.measure = "count", .tables = "sex", .by = "sex"}, "option_twice"},
+                 {{.measure = "count", .tables = "sex", .up_to = "2"}, "option_twice"},
+                 {{.measure = "count", .up_to = "2"}, "option_value"},
+                 {{.measure = "count", .by = "sex", .up_to = "0"}, "option_value"},
+                 {{.measure = "count", .by = "sex", .up_to = "12"}, "option_value"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        read_question r = question_of(&cases[i].options, NULL);
+        assert_int_not_equal(r.status, GW_OK);
+        assert_string_equal(r.problem.code, cases[i].code);
+        gw_arena_free(r.arena);
+    }
+}
+
 static void none_asks_for_one_figure_and_nothing_for_the_default(void **state) {
     (void)state;
     read_question r = question_of(&(gw_question_options){.by = "none"}, "employment_rate");
@@ -244,6 +288,8 @@ int main(void) {
         cmocka_unit_test(ids_are_short_for_people_and_whole_for_programs),
         cmocka_unit_test(times_are_said_in_utc),
         cmocka_unit_test(a_line_becomes_the_body_it_says),
+        cmocka_unit_test(several_tables_are_written_as_they_are_asked),
+        cmocka_unit_test(tables_that_are_no_tables_are_refused_by_what_was_typed),
         cmocka_unit_test(none_asks_for_one_figure_and_nothing_for_the_default),
         cmocka_unit_test(a_measure_stands_for_an_indicator),
         cmocka_unit_test(lines_that_say_nothing_clear_are_refused),

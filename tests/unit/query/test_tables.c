@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several tables at one price: the plan in canonical order and within its limits, the answer from exact counts to what
+// a client decodes and every format shows, and the canonical text back into the question.
+#include "service/base/check.h"
+#include "service/format/format.h"
+#include "service/query/canonical_read.h"
+#include "service/query/encode.h"
+#include "service/query/plan_size.h"
+#include "service/query/plan_tables.h"
+#include "service/query/protect.h"
+#include "service/wire/answer.h"
+#include "tests/support/seeded_random.h"
+#include "tests/support/unit.h"
+#include <math.h>
+
+static const char policy_text[] =
+    "{\"godwit_policy\":1,\"dataset\":\"test.example/people\",\"population\":\"test.example/all\",\"version\":1,"
+    "\"neighbours\":\"add-remove-person\",\"engine\":{\"kind\":\"duckdb\"},\"tables\":{\"persons\":{\"unit\":\"id\","
+    "\"rows_per_person_max\":1,\"columns\":{"
+    "\"sex\":{\"concept\":\"sex\",\"type\":\"code\",\"codelist\":\"CL_SEX\",\"missing\":\"_U\"},"
+    "\"cob\":{\"concept\":\"c_birth\",\"type\":\"code\",\"codelist\":\"CL_BIRTH\",\"missing\":\"_U\"},"
+    "\"status\":{\"concept\":\"activity\",\"type\":\"code\",\"codelist\":\"CL_ACTIVITY\",\"missing\":\"drop\"},"
+    "\"age\":{\"concept\":\"age\",\"type\":\"integer\",\"min\":0,\"max\":120,\"missing\":\"_U\",\"bandings\":{\"work\":"
+    "{\"Y_LT20\":[0,19],\"Y20T64\":[20,64],\"Y_GE65\":[65,120]}}}}},"
+    "\"permits\":{\"unit\":\"id\",\"rows_per_person_max\":4,\"columns\":{"
+    "\"why\":{\"concept\":\"reason\",\"type\":\"code\",\"codelist\":\"CL_REASON\",\"missing\":\"_U\"},"
+    "\"kind\":{\"concept\":\"kind\",\"type\":\"code\",\"codelist\":\"CL_SEX\",\"missing\":\"_U\"}}}},"
+    "\"budget\":{\"lifetime\":\"10\",\"question_min\":\"0.01\",\"question_max\":\"0.5\"},\"accounting\":{\"kind\":"
+    "\"pure\"},\"planning\":{\"cell_persons\":1500,\"size_bucket\":1000000},"
+    "\"grants\":[{\"role\":\"researcher\",\"tables\":[\"persons\",\"permits\"],\"statistics\":[\"count\",\"share\"]}]}";
+
+typedef struct {
+    gw_policy *policy;
+    gw_catalogue *catalogue;
+    gw_arena *arena;
+    gw_json *json;
+    gw_plan plan;
+    gw_problem problem;
+} fixture;
+
+static int setup(void **state) {
+    fixture *f = calloc(1, sizeof *f);
+    char folder[4096];
+    gw_problem problem = {0};
+    if (f == NULL || gw_crypto_init() != GW_OK)
+        return 1;
+    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
+    if (gw_policy_load(gw_bytes_of(policy_text), "test", folder, &f->policy, &problem) != GW_OK)
+        fail_msg("%s %s", problem.what, problem.why);
+    snprintf(folder, sizeof folder, "%s/policies/indicators", getenv("GW_SOURCE"));
+    if (gw_catalogue_load(folder, &f->catalogue, &problem) != GW_OK)
+        fail_msg("%s %s", problem.what, problem.why);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    fixture *f = *state;
+    gw_json_free(f->json);
+    gw_arena_free(f->arena);
+    gw_policy_free(f->policy);
+    gw_catalogue_free(f->catalogue);
+    free(f);
+    return 0;
+}
+
+static gw_status plan_of(fixture *f, const char *rest) {
+    char text[4096];
+    snprintf(
+        text, sizeof text,
+        "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/people\",\"measure\":{\"statistic\":\"count\"},%s}",
+        rest);
+    gw_json_free(f->json);
+    gw_arena_free(f->arena);
+    f->json = NULL;
+    f->arena = gw_arena_new(1u << 22);
+    memset(&f->problem, 0, sizeof f->problem);
+    gw_question question;
+    gw_status status = gw_json_parse(gw_bytes_of(text), GW_JSON_REQUEST, &f->json, &f->problem);
+    if (status == GW_OK)
+        status = gw_question_decode(f->json, f->arena, &question, &f->problem);
+    if (status == GW_OK)
+        status = gw_plan_build(&question, f->policy, f->catalogue, f->arena, &f->plan, &f->problem);
+    return status;
+}
+
+static void planned(fixture *f, const char *rest) {
+    if (plan_of(f, rest) != GW_OK)
+        fail_msg("%s: %s %s %s", rest, f->problem.code, f->problem.what, f->problem.why);
+}
+
+static void canonical_of(const gw_plan *plan, gw_buffer *text) {
+    gw_buffer_init(text, 8192);
+    gw_plan_canonical(plan, "00112233445566778899aabbccddeeff", text);
+}
+
+#define THREE "\"tables\":[[\"sex\",\"c_birth\"],[\"sex\"],[]],\"epsilon\":\"0.1\""
+
+static void tables_have_one_canonical_order(void **state) {
+    static const char *const same[] = {
+        THREE, "\"tables\":[[],[\"sex\"],[\"c_birth\",\"sex\"]],\"epsilon\":\"0.10\"",
+        "\"tables\":[[\"sex\"],[\"c_birth\",\"sex\"],[],[\"sex\",\"c_birth\"]],\"epsilon\":\"0.1\""};
+    fixture *f = *state;
+    gw_buffer first, second;
+    planned(f, same[0]);
+    canonical_of(&f->plan, &first);
+    assert_non_null(strstr(gw_buffer_string(&first), "\"tables\":[[],[\"sex\"],[\"c_birth\",\"sex\"]]"));
+    assert_non_null(strstr(gw_buffer_string(&first), "\"mechanism\":\"marginals/1\""));
+    for (size_t i = 1; i < sizeof same / sizeof same[0]; i++) {
+        planned(f, same[i]);
+        canonical_of(&f->plan, &second);
+        assert_string_equal(gw_buffer_string(&first), gw_buffer_string(&second));
+        gw_buffer_done(&second);
+    }
+    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"sex\"]],\"epsilon\":\"0.1\"");
+    canonical_of(&f->plan, &second);
+    assert_string_not_equal(gw_buffer_string(&first), gw_buffer_string(&second));
+    gw_buffer_done(&first);
+    gw_buffer_done(&second);
+}
+
+static void a_canonical_text_is_read_back(void **state) {
+    fixture *f = *state;
+    gw_buffer first, second;
+    planned(f, THREE);
+    canonical_of(&f->plan, &first);
+    gw_json *json = NULL;
+    gw_question question;
+    gw_plan plan;
+    assert_int_equal(gw_canonical_read(gw_buffer_bytes(&first), f->arena, &json, &question, &f->problem), GW_OK);
+    assert_int_equal(question.table_count, 3);
+    assert_int_equal(gw_plan_build(&question, f->policy, f->catalogue, f->arena, &plan, &f->problem), GW_OK);
+    canonical_of(&plan, &second);
+    assert_string_equal(gw_buffer_string(&first), gw_buffer_string(&second));
+    gw_buffer_done(&first);
+    gw_buffer_done(&second);
+    gw_json_free(json);
+}
+
+static void cells_are_of_the_tables_and_the_statement_of_their_base(void **state) {
+    fixture *f = *state;
+    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"epsilon\":\"0.1\"");
+    const size_t birth = 4, sex = 3, activity = 3;
+    assert_int_equal(f->plan.axis_count, 3);
+    size_t asked = 0;
+    for (size_t i = 0; i < f->plan.table_count; i++)
+        asked += f->plan.tables[i].is_asked ? f->plan.tables[i].cell_count : 0;
+    assert_int_equal(asked, birth * sex + activity + 1);
+    assert_int_equal(f->plan.measured_cells, birth * sex * activity);
+    assert_int_equal(f->plan.measured_parts, 1);
+    assert_int_equal(f->plan.mechanism, GW_MECHANISM_MARGINALS);
+    assert_int_equal(gw_plan_check_size(&f->plan, f->arena, &f->problem), GW_OK);
+}
+
+static void shares_never_pass_the_price(void **state) {
+    fixture *f = *state;
+    const uint64_t prices[] = {10000, 99999, 100001, 500000};
+    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[\"age:work\",\"sex\"],[]],\"epsilon\":\"0.1\"");
+    for (size_t i = 0; i < sizeof prices / sizeof prices[0]; i++) {
+        gw_marginals_law law;
+        uint64_t sum = 0;
+        assert_int_equal(gw_plan_tables_law(&f->plan, (gw_epsilon){prices[i]}, &law), GW_OK);
+        for (size_t k = 0; k < law.count; k++)
+            sum += law.noises[k].epsilon.micro;
+        assert_true(sum <= prices[i] && sum + law.count >= prices[i]);
+    }
+}
+
+// A person with many rows is in as many cells: the noise of every table is as wide as for one table of their counts.
+static void rows_of_a_person_widen_every_table(void **state) {
+    fixture *f = *state;
+    gw_marginals_law law;
+    planned(f, "\"tables\":[[\"reason\",\"kind\"],[\"reason\"]],\"epsilon\":\"0.1\"");
+    assert_int_equal(f->plan.sensitivity, 4);
+    assert_int_equal(gw_plan_tables_law(&f->plan, f->plan.epsilon, &law), GW_OK);
+    for (size_t i = 0; i < law.count; i++)
+        assert_int_equal(law.noises[i].sensitivity, 4);
+}
+
+static void a_target_error_is_met_by_every_table(void **state) {
+    fixture *f = *state;
+    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"target_error\":\"40\"");
+    const double error = gw_plan_tables_error(&f->plan, f->plan.epsilon, GW_LEVEL_95);
+    assert_true(error <= 40 && error > 36);
+    double errors[GW_TABLES_MAX];
+    gw_plan_tables_errors(&f->plan, f->plan.epsilon, GW_LEVEL_95, errors);
+    for (size_t i = 0; i < f->plan.table_count; i++)
+        assert_true(!f->plan.tables[i].is_asked || errors[i] <= 40);
+    // The least that may be paid already does better.
+    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"target_error\":\"100000\"");
+    assert_int_equal(f->plan.epsilon.micro, 10000);
+}
+
+static void tables_that_cannot_be_planned_are_refused(void **state) {
+    static const char *const bad[][2] = {
+        {"\"tables\":[[\"sexx\"]],\"epsilon\":\"0.1\"", "unknown_concept"},
+        {"\"tables\":[[]],\"epsilon\":\"0.1\"", "bad_tables"},
+        {"\"tables\":[],\"epsilon\":\"0.1\"", "bad_tables"},
+        {"\"tables\":[\"sex\"],\"epsilon\":\"0.1\"", "bad_tables"},
+        {"\"tables\":[[\"sex\"]],\"by\":[\"sex\"],\"epsilon\":\"0.1\"", "bad_tables"},
+        {"\"tables\":[[\"sex\"],[\"reason\"]],\"epsilon\":\"0.1\"", "unknown_concept"},
+        {"\"tables\":[[\"sex\"]],\"target_error\":\"0.00000001\"", "target_error"},
+    };
+    fixture *f = *state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_not_equal(plan_of(f, bad[i][0]), GW_OK);
+        assert_string_equal(f->problem.code, bad[i][1]);
+    }
+}
+
+// ---- the answer
+
+static void answer_of(fixture *f, uint64_t seed, gw_buffer *document) {
+    gw_laws_cache *cache = gw_laws_cache_new();
+    const gw_laws *laws = NULL;
+    gw_exact_table *exact = NULL;
+    gw_released_table *released = NULL;
+    seeded_random random = {.state = seed};
+    assert_int_equal(gw_query_laws_of(&f->plan, cache, &laws), GW_OK);
+    assert_int_equal(gw_exact_table_new(f->plan.measured_cells, 1, &exact), GW_OK);
+    for (size_t i = 0; i < exact->cell_count; i++)
+        exact->values[i] = (gw_int128)(100 * i);
+    assert_int_equal(gw_query_protect(&f->plan, laws, exact, seeded_source(&random), &released), GW_OK);
+    const gw_plan_answer answer = {.plan = &f->plan,
+                                   .laws = laws,
+                                   .data_version = "00112233445566778899aabbccddeeff",
+                                   .release = "GW-2026-000001"};
+    gw_buffer_init(document, 1u << 22);
+    assert_int_equal(gw_plan_encode(&answer, released, (gw_hash){{1}}, document), GW_OK);
+    gw_exact_table_free(exact);
+    gw_released_free(released);
+    gw_laws_drop(cache, laws);
+    gw_laws_cache_free(cache);
+}
+
+static void an_answer_is_decoded_with_its_tables(void **state) {
+    fixture *f = *state;
+    gw_buffer document, other;
+    gw_answer answer;
+    planned(f, THREE);
+    answer_of(f, 5, &document);
+    answer_of(f, 6, &other);
+    assert_int_equal(document.size, other.size); // its length tells nothing
+    if (gw_answer_decode(gw_buffer_bytes(&document), f->arena, &answer, &f->problem) != GW_OK)
+        fail_msg("%s", f->problem.why);
+    assert_int_equal(answer.block_count, 3);
+    assert_int_equal(answer.blocks[0].by_count, 0);
+    assert_string_equal(answer.blocks[1].by[0], "sex");
+    assert_int_equal(answer.blocks[2].cell_count, 12);
+    assert_int_equal(answer.cell_count, 1 + 3 + 12);
+    assert_int_equal(answer.decimals, 1);
+    uint64_t shares = 0;
+    size_t first = 0;
+    for (size_t b = 0; b < 3; b++) {
+        shares += answer.blocks[b].epsilon.micro;
+        for (size_t i = first; i < first + answer.blocks[b].cell_count; i++) {
+            const gw_answer_cell *cell = &answer.cells[i];
+            assert_true((cell->parts != NULL) == (answer.blocks[b].epsilon.micro > 0));
+            assert_non_null(cell->adjusted);
+            assert_true(strtod(cell->lower, NULL) < strtod(cell->estimate, NULL));
+            assert_true(strtod(cell->upper, NULL) > strtod(cell->estimate, NULL));
+            assert_true((strcmp(cell->key[1], "_T") == 0) == (b == 0));
+            assert_true((strcmp(cell->key[0], "_T") == 0) == (b < 2));
+        }
+        first += answer.blocks[b].cell_count;
+    }
+    assert_true(shares <= 100000);
+    gw_buffer_done(&document);
+    gw_buffer_done(&other);
+}
+
+// One member of a good answer changed at a time.
+static void answers_whose_tables_do_not_fit_are_refused(void **state) {
+    static const char *const changes[][2] = {{"{\"by\":[],\"cells\":1", "{\"by\":[],\"cells\":2"},
+                                             {"{\"by\":[],\"cells\":1", "{\"by\":[],\"cells\":0"},
+                                             {"\"parts\":[]", "\"parts\":[\"7\"]"},
+                                             {"\"blocks\":[", "\"blocks\":[7,"},
+                                             {"\"adjusted\":\"", "\"adjusted\":\"x"}};
+    fixture *f = *state;
+    gw_buffer document;
+    planned(f, THREE);
+    answer_of(f, 5, &document);
+    const char *good = gw_buffer_string(&document);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        const char *at = strstr(good, changes[i][0]);
+        gw_buffer bad;
+        gw_answer answer;
+        assert_non_null(at);
+        gw_buffer_init(&bad, 1u << 22);
+        gw_buffer_append(&bad, good, (size_t)(at - good));
+        gw_buffer_text(&bad, changes[i][1]);
+        gw_buffer_text(&bad, at + strlen(changes[i][0]));
+        assert_int_not_equal(gw_answer_decode(gw_buffer_bytes(&bad), f->arena, &answer, &f->problem), GW_OK);
+        gw_buffer_done(&bad);
+    }
+    gw_buffer_done(&document);
+}
+
+static void every_format_has_the_whole_numbers_and_only_what_was_asked(void **state) {
+    fixture *f = *state;
+    gw_buffer document;
+    gw_answer answer;
+    planned(f, THREE);
+    answer_of(f, 5, &document);
+    assert_int_equal(gw_answer_decode(gw_buffer_bytes(&document), f->arena, &answer, &f->problem), GW_OK);
+    gw_answer_block blocks[3] = {answer.blocks[0], answer.blocks[1], answer.blocks[2]};
+    blocks[2].is_asked = false; // as if the largest had only been measured
+    answer.blocks = blocks;
+    static const char *const names[][2] = {{"csv", ",adjusted,"},         {"ndjson", "\"adjusted\":\""},
+                                           {"json-stat", "\"adjusted\""}, {"sdmx-csv", ",DP_ADJUSTED"},
+                                           {"md", "| ADJUSTED |"},        {"table", "ADJUSTED"}};
+    const gw_asked asked = {.title = "Number of persons", .where = ""};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        gw_buffer text;
+        gw_buffer_init(&text, 1u << 22);
+        const gw_shown shown = {
+            .answer = &answer, .asked = &asked, .bytes = gw_buffer_bytes(&document), .labels = NULL, .width = 100};
+        gw_format_find(names[i][0])->answer(&shown, &text);
+        assert_int_equal(text.status, GW_OK);
+        assert_non_null(strstr(gw_buffer_string(&text), names[i][1]));
+        assert_null(strstr(gw_buffer_string(&text), "NEU_FOR")); // a code of the table nobody asked for
+        gw_buffer_done(&text);
+    }
+    gw_buffer_done(&document);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(tables_have_one_canonical_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_canonical_text_is_read_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(cells_are_of_the_tables_and_the_statement_of_their_base, setup, teardown),
+        cmocka_unit_test_setup_teardown(shares_never_pass_the_price, setup, teardown),
+        cmocka_unit_test_setup_teardown(rows_of_a_person_widen_every_table, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_target_error_is_met_by_every_table, setup, teardown),
+        cmocka_unit_test_setup_teardown(tables_that_cannot_be_planned_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_is_decoded_with_its_tables, setup, teardown),
+        cmocka_unit_test_setup_teardown(answers_whose_tables_do_not_fit_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_format_has_the_whole_numbers_and_only_what_was_asked, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
