@@ -247,6 +247,26 @@ static void marginals_do_not_share_noise(void **state) {
     gw_released_free(table);
 }
 
+// Repeats are rare at this width: below 1e-4 for all cells together.
+static void every_cell_of_every_block_has_noise(void **state) {
+    (void)state;
+    gw_marginals_law law = LAW;
+    for (size_t i = 0; i < law.count; i++)
+        law.noises[i] = (gw_noise){{1}, 1000};
+    gw_exact_table *base = base_new(&law);
+    gw_released_table *first = NULL, *second = NULL;
+    seeded_random one = {.state = 3}, other = {.state = 4};
+    assert_int_equal(gw_marginals_release(base, &law, seeded_source(&one), &first), GW_OK);
+    assert_int_equal(gw_marginals_release(base, &law, seeded_source(&other), &second), GW_OK);
+    for (size_t i = 0; i < gw_released_cell_count(first); i++) {
+        assert_true(gw_released_value(first, i, 0) != 0);
+        assert_true(gw_released_value(first, i, 0) != gw_released_value(second, i, 0));
+    }
+    gw_exact_table_free(base);
+    gw_released_free(first);
+    gw_released_free(second);
+}
+
 static void releases_that_cannot_be_are_refused(void **state) {
     (void)state;
     gw_exact_table *base = base_new(&LAW), *pairs = NULL;
@@ -285,6 +305,7 @@ int main(void) {
         cmocka_unit_test(wishes_that_cannot_be_met_are_refused),
         cmocka_unit_test(a_release_is_the_margins_plus_noise_of_their_own),
         cmocka_unit_test(marginals_do_not_share_noise),
+        cmocka_unit_test(every_cell_of_every_block_has_noise),
         cmocka_unit_test(releases_that_cannot_be_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
