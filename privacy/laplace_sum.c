@@ -5,9 +5,9 @@
 #include "privacy/tail.h"
 #include <math.h>
 
-#define APART 1.01         // ratio of neighbouring scales at least: the factors then stay below 3e4
-#define ROUNDING 1e-10     // what rounding of such factors can cost
-#define ROUNDING_PART 1e-9 // and of the exponentials
+#define APART 1.01         // ratio of neighbouring scales at least: the factors then stay below 7e4
+#define ROUNDING 1e-10     // of the tail, and
+#define ROUNDING_PART 1e-9 // of each part of it: what rounding of such factors can cost
 #define HALVINGS 48
 
 static void scales_sort(gw_laplace_sum *sum) {

@@ -35,7 +35,7 @@ static gw_status box_law(const moment_test *test, span box, gw_laplace_sum *ret_
     double top = low <= 0.5 && high >= 0.5 ? 0.5 : high < 0.5 ? high : low; // where m (1 - m) is largest
     const double weights[3] = {
         fmax(high * high - box.low, box.high - low * low),
-        top * (1.0 - top) + fmax(box.high, 0.0),
+        top * (1.0 - top) + fmax(box.high, -box.low), // rounded squares can put it a hair below 0
         fmax((1.0 - low) * (1.0 - low) - box.low, box.high - (1.0 - high) * (1.0 - high)),
     };
     gw_noise_term terms[3];
@@ -163,6 +163,7 @@ static void estimate(moment_test *test, gw_combined *ret) {
     double mean = (b1 / 2.0 + b2) / test->n, variance = b2 / test->n - mean * mean;
     test->mean = mean;
     test->variance = variance;
+    test->slack += 8.0 * DBL_EPSILON * test->n * mean * mean; // the mean of next to nobody can be far out of 0 .. 1
     double squares = pow(mean * mean - variance, 2) + pow(mean * (1.0 - mean) + variance, 2) +
                      pow((1.0 - mean) * (1.0 - mean) - variance, 2);
     double square = test->of->range * test->of->range;
@@ -170,14 +171,17 @@ static void estimate(moment_test *test, gw_combined *ret) {
     ret->se = square * sqrt((double)parts[0].count * squares) * gw_tail_sd(parts[0].noise) / test->n;
 }
 
-gw_status gw_moments_variance(const gw_moments *moments, uint32_t level_ppm, gw_combined *ret) {
-    if (!moments_are_sound(moments) || level_ppm < LEVEL_PPM_MIN || level_ppm > LEVEL_PPM_MAX)
+// `chance`: that the range misses, at most. `ret_is_empty`: nothing fits, because the noise went where it goes that
+// often; then the range is everything.
+static gw_status variance_within(const gw_moments *moments, double chance, gw_combined *ret, bool *ret_is_empty) {
+    if (!moments_are_sound(moments))
         return GW_INVALID;
-    double chance = (1e6 - (double)level_ppm) / 1e6, square = moments->range * moments->range;
+    double square = moments->range * moments->range;
     double rounding = 0.5 / (double)moments->width;
     moment_test test = {.of = moments, .chance = chance * (1.0 - MEAN_PART)};
     gw_combined result = {.lower = 0.0, .upper = square / 4.0};
     estimate(&test, &result);
+    *ret_is_empty = false;
     if (result.is_estimable) {
         span range;
         gw_status status = mean_hold(&test, chance * MEAN_PART);
@@ -185,7 +189,8 @@ gw_status gw_moments_variance(const gw_moments *moments, uint32_t level_ppm, gw_
             status = variance_search(&test, rounding, &range);
         if (status != GW_OK)
             return status;
-        if (range.low <= range.high) { // else the noise went where it goes once in a while
+        *ret_is_empty = range.low > range.high;
+        if (!*ret_is_empty) {
             rounding += 4.0 * DBL_EPSILON;
             result.lower = square * fmin(0.25, fmax(0.0, range.low - rounding));
             result.upper = square * fmax(0.0, fmin(0.25, range.high + rounding));
@@ -195,9 +200,9 @@ gw_status gw_moments_variance(const gw_moments *moments, uint32_t level_ppm, gw_
     return GW_OK;
 }
 
-gw_status gw_moments_sd(const gw_moments *moments, uint32_t level_ppm, gw_combined *ret) {
+static gw_status sd_within(const gw_moments *moments, double chance, gw_combined *ret, bool *ret_is_empty) {
     gw_combined variance;
-    gw_status status = gw_moments_variance(moments, level_ppm, &variance);
+    gw_status status = variance_within(moments, chance, &variance, ret_is_empty);
     if (status != GW_OK)
         return status;
     *ret = (gw_combined){.lower = sqrt(variance.lower), .upper = sqrt(variance.upper)};
@@ -209,34 +214,62 @@ gw_status gw_moments_sd(const gw_moments *moments, uint32_t level_ppm, gw_combin
     return GW_OK;
 }
 
+static bool level_is_sound(uint32_t level_ppm) {
+    return level_ppm >= LEVEL_PPM_MIN && level_ppm <= LEVEL_PPM_MAX;
+}
+
+gw_status gw_moments_variance(const gw_moments *moments, uint32_t level_ppm, gw_combined *ret) {
+    bool is_empty;
+    return level_is_sound(level_ppm) ? variance_within(moments, (1e6 - (double)level_ppm) / 1e6, ret, &is_empty)
+                                     : GW_INVALID;
+}
+
+gw_status gw_moments_sd(const gw_moments *moments, uint32_t level_ppm, gw_combined *ret) {
+    bool is_empty;
+    return level_is_sound(level_ppm) ? sd_within(moments, (1e6 - (double)level_ppm) / 1e6, ret, &is_empty) : GW_INVALID;
+}
+
 // ---- differences
 
-static gw_status one_of(const gw_moments *moments, bool is_sd, uint32_t level_ppm, gw_combined *ret) {
-    return is_sd ? gw_moments_sd(moments, level_ppm, ret) : gw_moments_variance(moments, level_ppm, ret);
+typedef struct {
+    gw_combined ranges[2];
+    bool is_empty; // one of them
+} two_sides;
+
+// Both sides at half of a chance, in millionths.
+static gw_status both_at(const gw_moments *const sides[2], bool is_sd, uint32_t chance_ppm, two_sides *ret) {
+    gw_status status = GW_OK;
+    ret->is_empty = false;
+    for (size_t i = 0; i < 2 && status == GW_OK; i++) {
+        double chance = (double)chance_ppm / 2e6;
+        bool is_empty = false;
+        status = is_sd ? sd_within(sides[i], chance, &ret->ranges[i], &is_empty)
+                       : variance_within(sides[i], chance, &ret->ranges[i], &is_empty);
+        ret->is_empty |= is_empty;
+    }
+    return status;
 }
 
-// Both sides at half of a chance, in millionths; the level is rounded up.
-static gw_status both_at(const gw_moments *const sides[2], bool is_sd, uint32_t chance_ppm, gw_combined ret[2]) {
-    uint32_t level_ppm = 1000000u - chance_ppm / 2;
-    level_ppm = level_ppm > LEVEL_PPM_MAX ? LEVEL_PPM_MAX : level_ppm;
-    gw_status status = one_of(sides[0], is_sd, level_ppm, &ret[0]);
-    return status == GW_OK ? one_of(sides[1], is_sd, level_ppm, &ret[1]) : status;
+// Which side lies above the other, whatever either is: 1 the first, -1 the second, 0 neither for certain.
+static int apart(const two_sides *at) {
+    return (at->ranges[0].lower > at->ranges[1].upper) - (at->ranges[1].lower > at->ranges[0].upper);
 }
 
-static bool lie_apart(const gw_combined sides[2]) {
-    return sides[0].lower > sides[1].upper || sides[1].lower > sides[0].upper;
-}
-
-// The least chance, in millionths, at which the two ranges lie apart: what noise alone shows no more often.
-static gw_status apart_chance(const gw_moments *const sides[2], bool is_sd, uint32_t *ret_ppm) {
-    uint32_t low = 200, high = 1000000; // apart at `high`, by definition
+// The least chance, in millionths, at which the two ranges lie apart: what noise alone shows no more often. And which
+// of them lies above there; 0 where they do at no chance. Ranges are nested: they lie apart, or are empty, at larger
+// chances too, and never overlap again.
+static gw_status apart_chance(const gw_moments *const sides[2], bool is_sd, uint32_t *ret_ppm, int *ret_above) {
+    uint32_t low = 200, high = 1000000;
+    *ret_above = 0;
     while (high - low > low / 100 + 1) {
         uint32_t middle = low + (high - low) / 2;
-        gw_combined at[2];
-        gw_status status = both_at(sides, is_sd, middle, at);
+        two_sides at;
+        gw_status status = both_at(sides, is_sd, middle, &at);
         if (status != GW_OK)
             return status;
-        if (lie_apart(at))
+        int above = apart(&at);
+        *ret_above = above != 0 ? above : *ret_above;
+        if (above != 0 || at.is_empty)
             high = middle;
         else
             low = middle;
@@ -248,22 +281,27 @@ static gw_status apart_chance(const gw_moments *const sides[2], bool is_sd, uint
 gw_status gw_moments_difference(const gw_moments *a, const gw_moments *b, bool is_sd, uint32_t level_ppm,
                                 gw_combined *ret) {
     const gw_moments *const sides[2] = {a, b};
-    gw_combined at[2];
+    two_sides at;
     uint32_t chance_ppm = 1000000;
-    if (level_ppm < LEVEL_PPM_MIN || level_ppm > LEVEL_PPM_MAX)
+    int above = 0;
+    if (!level_is_sound(level_ppm))
         return GW_INVALID;
-    gw_status status = both_at(sides, is_sd, 1000000u - level_ppm, at);
+    gw_status status = both_at(sides, is_sd, 1000000u - level_ppm, &at);
     if (status == GW_OK)
-        status = apart_chance(sides, is_sd, &chance_ppm);
+        status = apart_chance(sides, is_sd, &chance_ppm, &above);
     if (status != GW_OK)
         return status;
-    *ret = (gw_combined){.is_estimable = at[0].is_estimable && at[1].is_estimable,
-                         .lower = at[0].lower - at[1].upper,
-                         .upper = at[0].upper - at[1].lower};
-    ret->estimate = ret->is_estimable ? at[0].estimate - at[1].estimate : 0.0;
-    ret->se = hypot(at[0].se, at[1].se);
-    ret->confidence = 1.0 - fmin(0.5, (double)chance_ppm / 1e6);
-    if (ret->is_estimable && chance_ppm <= 50000)
-        ret->verdict = ret->estimate > 0.0 ? GW_VERDICT_YES : GW_VERDICT_NO;
+    const gw_combined *one = &at.ranges[0], *other = &at.ranges[1];
+    *ret = (gw_combined){.is_estimable = one->is_estimable && other->is_estimable,
+                         .lower = one->lower - other->upper,
+                         .upper = one->upper - other->lower};
+    ret->estimate = ret->is_estimable ? one->estimate - other->estimate : 0.0;
+    ret->se = hypot(one->se, other->se);
+    // An estimate is not clipped: beyond what is possible it can point away from what the ranges say, and then neither
+    // is told.
+    bool is_agreed = ret->is_estimable && above * ret->estimate > 0.0;
+    ret->confidence = is_agreed ? 1.0 - fmin(0.5, (double)chance_ppm / 1e6) : 0.5;
+    if (is_agreed && chance_ppm <= 50000)
+        ret->verdict = above > 0 ? GW_VERDICT_YES : GW_VERDICT_NO;
     return GW_OK;
 }

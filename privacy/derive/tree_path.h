@@ -5,11 +5,8 @@
 // noise_sum.h.
 #pragma once
 #include "privacy/linkage.h"
-#include "privacy/linkage.h"
 #include "privacy/mechanism/tree.h"
 #include "privacy/noise_sum.h"
-
-GW_C_BEGIN
 
 GW_C_BEGIN
 
@@ -73,7 +70,5 @@ void gw_tree_moments_of(gw_noise noise, gw_tree_moments *ret);
 double gw_tree_reach(const gw_tree_moments *moments, double squares, double chance);
 // What a quantile of X is expected to be: from its sd and fourth moment (Cornish, Fisher 1938). For prices only.
 double gw_tree_expected(gw_noise noise, gw_tree_weights weights, double chance);
-
-GW_C_END
 
 GW_C_END

@@ -162,6 +162,86 @@ static void what_has_no_noise_or_unequal_parts_is_refused(void **state) {
     assert_int_equal(gw_moments_sd(&moments, GW_LEVEL_95, &result), GW_INVALID);
 }
 
+// ---- differences
+
+static gw_moments parts_of(int64_t b0, int64_t b1, int64_t b2) {
+    gw_moments moments = {.range = 1, .width = 1000};
+    const int64_t values[] = {b0, b1, b2};
+    for (size_t k = 0; k < 3; k++)
+        moments.parts[k] = (gw_combine_part){.value = values[k], .noise = {{1000000}, 1000}, .count = 1, .step = 1};
+    return moments;
+}
+
+static void a_difference_is_that_of_the_figures_and_its_range_holds_both(void **state) {
+    (void)state;
+    const uint32_t levels[] = {500000, 900000, 950000, 999000, 999999};
+    const gw_moments wide = parts_of(400000, 200000, 400000), narrow = parts_of(300000, 400000, 300000);
+    for (int is_sd = 0; is_sd < 2; is_sd++) {
+        gw_combined one, other, forth, back;
+        double last = 0;
+        for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+            gw_status (*figure)(const gw_moments *, uint32_t, gw_combined *) =
+                is_sd ? gw_moments_sd : gw_moments_variance;
+            assert_int_equal(figure(&wide, levels[i], &one), GW_OK);
+            assert_int_equal(figure(&narrow, levels[i], &other), GW_OK);
+            assert_int_equal(gw_moments_difference(&wide, &narrow, is_sd, levels[i], &forth), GW_OK);
+            assert_int_equal(gw_moments_difference(&narrow, &wide, is_sd, levels[i], &back), GW_OK);
+            assert_true(forth.is_estimable && fabs(forth.estimate - (one.estimate - other.estimate)) < 1e-12);
+            assert_true(fabs(forth.se - hypot(one.se, other.se)) < 1e-15);
+            // Half the chance each: wider than the two ranges at the level itself.
+            assert_true(forth.lower < one.lower - other.upper && forth.upper > one.upper - other.lower);
+            assert_true(forth.lower == -back.upper && forth.upper == -back.lower && forth.estimate == -back.estimate);
+            assert_true(forth.upper - forth.lower >= last);
+            last = forth.upper - forth.lower;
+            assert_int_equal(forth.verdict, GW_VERDICT_YES);
+            assert_int_equal(back.verdict, GW_VERDICT_NO);
+            assert_true(forth.confidence > 0.9997 && forth.confidence == back.confidence);
+        }
+    }
+}
+
+static void a_difference_that_noise_can_make_is_not_decided(void **state) {
+    (void)state;
+    gw_combined result;
+    const gw_moments a = parts_of(30000, 40000, 30000), b = parts_of(30500, 39000, 30500), none = parts_of(-9, 3, 5);
+    assert_int_equal(gw_moments_difference(&a, &b, false, GW_LEVEL_95, &result), GW_OK);
+    assert_int_equal(result.verdict, GW_VERDICT_UNDECIDED);
+    assert_true(result.confidence < 0.95 && result.lower < 0 && result.upper > 0);
+    assert_int_equal(gw_moments_difference(&a, &none, false, GW_LEVEL_95, &result), GW_OK);
+    assert_int_equal(result.verdict, GW_VERDICT_UNDECIDED);
+    assert_true(!result.is_estimable && result.estimate == 0 && result.confidence == 0.5);
+    assert_true(result.lower >= -0.25 && result.upper <= 0.25);
+    assert_int_equal(gw_moments_difference(&a, &b, false, 499999, &result), GW_INVALID);
+    assert_int_equal(gw_moments_difference(&a, &b, false, 1000000, &result), GW_INVALID);
+}
+
+// The first group's estimate is beyond what a variance around its mean can be, and above the second's; its range lies
+// below.
+static void an_estimate_beyond_what_is_possible_decides_nothing(void **state) {
+    (void)state;
+    const gw_moments beyond = parts_of(21695, -8299, 51958), within = parts_of(821389, 2331, 1326083);
+    gw_combined one, other, result;
+    assert_int_equal(gw_moments_variance(&beyond, 990000, &one), GW_OK);
+    assert_int_equal(gw_moments_variance(&within, 990000, &other), GW_OK);
+    assert_true(one.estimate > other.estimate && one.upper < other.lower);
+    assert_int_equal(gw_moments_difference(&beyond, &within, false, GW_LEVEL_95, &result), GW_OK);
+    assert_int_equal(result.verdict, GW_VERDICT_UNDECIDED);
+    assert_true(result.estimate > 0 && result.confidence == 0.5);
+}
+
+// At level 0.5 nothing fits the first group any more and its range is everything; at 0.98 the ranges lie apart.
+static void a_range_with_nothing_in_it_does_not_hide_a_difference(void **state) {
+    (void)state;
+    const gw_moments odd = parts_of(21695, -8299, 51958), narrow = parts_of(300000, 400000, 300000);
+    gw_combined one, result;
+    assert_int_equal(gw_moments_variance(&odd, 500000, &one), GW_OK);
+    assert_true(one.lower == 0 && one.upper == 0.25);
+    assert_int_equal(gw_moments_difference(&odd, &narrow, false, GW_LEVEL_95, &result), GW_OK);
+    assert_true(result.lower > 0.1);
+    assert_int_equal(result.verdict, GW_VERDICT_YES);
+    assert_true(result.confidence > 0.99);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_sum_to_the_width_and_none_is_negative),
@@ -171,6 +251,10 @@ int main(void) {
         cmocka_unit_test(where_the_group_is_noise_everything_is_possible),
         cmocka_unit_test(cells_add_up_before_their_spread_is_taken),
         cmocka_unit_test(what_has_no_noise_or_unequal_parts_is_refused),
+        cmocka_unit_test(a_difference_is_that_of_the_figures_and_its_range_holds_both),
+        cmocka_unit_test(a_difference_that_noise_can_make_is_not_decided),
+        cmocka_unit_test(an_estimate_beyond_what_is_possible_decides_nothing),
+        cmocka_unit_test(a_range_with_nothing_in_it_does_not_hide_a_difference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
