@@ -10,7 +10,7 @@
 
 #define PICK_LIMBS 5 // 320 bits: a pick among n heads is uniform but for n / 2^320
 #define MICRO_PER_UNIT 1000000u
-#define COUNT_BITS 42 // of one bin: a million of them, times the level, stay below 2^82
+#define COUNT_BITS 84 // of one bin: a million of them, times the level, stay below 2^124
 
 bool gw_quantile_level_is_sound(gw_quantile_level level) {
     return level.a > 0 && level.a < level.b && level.b <= GW_QUANTILE_DENOMINATOR_MAX;
@@ -26,13 +26,24 @@ typedef struct {
     uint64_t *picks; // PICK_LIMBS by group
 } workspace;
 
+// 1 where any bit is set.
+static gw_uint128 any_bit(gw_uint128 value) {
+    return (value | (0 - value)) >> 127;
+}
+
 // Two's complement: 0 where the top bit says negative.
 static gw_uint128 at_least_zero(gw_uint128 value) {
     return value & ((value >> 127) - 1);
 }
 
+// The value, or INT64_MAX where it is past it.
+static gw_uint128 at_most_63_bits(gw_uint128 value) {
+    gw_uint128 past = 0 - any_bit(value >> 63);
+    return (value & ~past) | (INT64_MAX & past);
+}
+
 // b F - a n as far as the bin misses 0: F below the bin is too many, or F up to and with it too few. Both products are
-// below 2^82; bins hold no negative counts, so one of the two is 0.
+// below 2^124; bins hold no negative counts, so one of the two is 0.
 static gw_uint128 bin_distance(gw_quantile_level level, gw_uint128 below, gw_uint128 with, gw_uint128 total) {
     gw_uint128 wanted = total * level.a;
     return at_least_zero(below * level.b - wanted) | at_least_zero(wanted - with * level.b);
@@ -40,7 +51,8 @@ static gw_uint128 bin_distance(gw_quantile_level level, gw_uint128 below, gw_uin
 
 // Distances of one group, less the smallest. Plain unsigned arithmetic and masks: checked arithmetic of 128 bits
 // branches on its operands. What does not fit is noted in bits that are looked at once, at the end. False: a count is
-// negative or past COUNT_BITS, or a distance past 63 bits.
+// negative or past COUNT_BITS. A distance past 63 bits counts as one of 63: the smaller of a score and a constant moves
+// by no more than the score.
 static bool score_group(const gw_int128 *bins, const gw_quantile_shape *shape, uint64_t *distance) {
     gw_uint128 outside = 0, total = 0, below = 0, nearest = INT64_MAX;
     for (size_t i = 0; i < shape->bin_count; i++) {
@@ -49,9 +61,8 @@ static bool score_group(const gw_int128 *bins, const gw_quantile_shape *shape, u
     }
     for (size_t i = 0; i < shape->bin_count; i++) {
         gw_uint128 with = below + (gw_uint128)bins[i];
-        gw_uint128 here = bin_distance(shape->level, below, with, total);
+        gw_uint128 here = at_most_63_bits(bin_distance(shape->level, below, with, total));
         nearest -= at_least_zero(nearest - here);
-        outside |= here >> 63;
         distance[i] = (uint64_t)here;
         below = with;
     }

@@ -30,7 +30,7 @@ typedef struct {
 // epsilon and how many units (persons, or weight) one person adds over all groups. The result has one cell per group:
 // the index of the chosen bin. Its gw_released_noise says epsilon and the sensitivity of the score, max(a, b - a) x
 // unit: that of a choice, not the law of an additive noise. GW_INVALID: not of this shape, a bad level or law;
-// GW_INTERNAL: a count is negative or 2^42 or more, or a rank is missed by 2^63 / b.
+// GW_INTERNAL: a count is negative, or 2^84 or more.
 GW_MUST_CHECK gw_status gw_quantile_release(const gw_exact_table *bins, const gw_quantile_shape *shape, gw_noise unit,
                                             gw_random_source source, gw_released_table **ret_table);
 

@@ -13,8 +13,9 @@
 // The laws that a plan is protected under and its ranges are told by, held until gw_laws_drop. Fails like gw_laws_hold.
 GW_MUST_CHECK gw_status gw_query_laws_of(const gw_plan *plan, gw_laws_cache *cache, const gw_laws **ret);
 
-// Runs the plan's mechanism. What is drawn, how often and in which pieces follows from plan and laws alone; `exact` is
-// read once, after the last draw, and stays the caller's (who frees and so wipes it).
+// Runs the plan's mechanism. What is drawn, how often and in which pieces follows from plan and laws alone. `exact`
+// stays the caller's (who frees and so wipes it); it is read after the last draw, but that a tree sums its nodes up
+// before it draws and a choice works out its ranks before it throws, both by the same steps whatever they hold.
 // GW_INTERNAL: the table's shape or the noise is not the plan's; otherwise the mechanism's own failure.
 GW_MUST_CHECK gw_status gw_query_protect(const gw_plan *plan, const gw_laws *laws, const gw_exact_table *exact,
                                          gw_random_source source, gw_released_table **ret);

@@ -274,11 +274,11 @@ static void what_does_not_fit_chooses_nothing(void **state) {
     assert_int_equal(gw_quantile_release(bins, &shape, (gw_noise){{1}, 0}, source, &table), GW_INVALID);
     assert_int_equal(gw_quantile_release(bins, &shape, unit, source, &table), GW_UNAVAILABLE);
     random.bytes_max = 0;
-    bins->values[3] = (gw_int128)1 << 70;
+    bins->values[3] = (gw_int128)1 << 84;
     assert_int_equal(gw_quantile_release(bins, &shape, unit, source, &table), GW_INTERNAL);
     bins->values[3] = (gw_int128)1 << 126;
     assert_int_equal(gw_quantile_release(bins, &shape, unit, source, &table), GW_INTERNAL);
-    bins->values[3] = ((gw_int128)1 << 42) - 1; // the largest count there may be
+    bins->values[3] = ((gw_int128)1 << 84) - 1; // the largest count there may be
     assert_int_equal(gw_quantile_release(bins, &shape, unit, source, &table), GW_OK);
     gw_released_free(table);
     table = NULL;
@@ -286,6 +286,29 @@ static void what_does_not_fit_chooses_nothing(void **state) {
     assert_int_equal(gw_quantile_release(bins, &shape, unit, source, &table), GW_INTERNAL);
     assert_null(table);
     gw_exact_table_free(bins);
+}
+
+// Weights of a large country: totals far past what distances hold in 63 bits. Whether an answer comes may not depend on
+// them, and the far bins are as good as impossible.
+static void counts_of_any_size_are_chosen_from(void **state) {
+    (void)state;
+    const gw_quantile_level levels[] = {{1, 2}, {1, 3}, {999999, 1000000}};
+    gw_noise unit = {{1000000}, (uint64_t)1 << 20};
+    for (unsigned bits = 40; bits < 84; bits += 4)
+        for (size_t k = 0; k < 3; k++) {
+            gw_exact_table *bins = NULL;
+            gw_released_table *table = NULL;
+            gw_quantile_shape shape = {1, 8, levels[k]};
+            seeded_random random = {.state = bits};
+            assert_int_equal(gw_exact_table_new(8, 1, &bins), GW_OK);
+            bins->values[1] = bins->values[4] = bins->values[6] = ((gw_int128)1 << bits) - 1;
+            assert_int_equal(gw_quantile_release(bins, &shape, unit, seeded_source(&random), &table), GW_OK);
+            gw_int128 chosen = gw_released_value(table, 0, 0);
+            // A third may be the end of the first full bin or the start of the second, or any empty one between.
+            assert_true(k == 0 ? chosen == 4 : k == 1 ? chosen >= 1 && chosen <= 4 : chosen == 6);
+            gw_released_free(table);
+            gw_exact_table_free(bins);
+        }
 }
 
 // (2 Delta / epsilon) (ln m + ln 1/beta) with a sensitivity of 1 per rank and beta 5 %, as printed; the exact worst
@@ -362,6 +385,7 @@ int main(void) {
         cmocka_unit_test(a_choice_misses_no_more_than_the_exponential_mechanism),
         cmocka_unit_test(randomness_depends_on_the_shape_only),
         cmocka_unit_test(what_does_not_fit_chooses_nothing),
+        cmocka_unit_test(counts_of_any_size_are_chosen_from),
         cmocka_unit_test(published_rank_errors_are_reproduced),
         cmocka_unit_test(the_exact_rank_error_is_that_of_the_worst_population),
         cmocka_unit_test(prices_of_quantiles_fall_with_epsilon),
