@@ -124,6 +124,9 @@ void gw_plan_bounds_note(const gw_plan *plan, gw_buffer *ret_text) {
                          " A person's total in a cell counts up to %s%s%s; larger totals make the %s too low.", number,
                          unit[0] == '\0' ? "" : " ", unit, plan->statistic == GW_STATISTIC_MEAN ? "mean" : "spread");
     }
+    if (plan->statistic == GW_STATISTIC_SERIES && plan->is_per_person && plan->bound.units > 1)
+        gw_buffer_text(ret_text,
+                       " What is counted up to a period adds its periods up: who is in several counts in each.");
     if (!plan->weight)
         return;
     const gw_column *weight = plan->weight;

@@ -182,14 +182,25 @@ static void tables_fill(gw_plan *plan, gw_marginals_set asked, const gw_marginal
     qsort(plan->tables, plan->table_count, sizeof *plan->tables, table_compare);
 }
 
+// Cells of one table are added up into cells of another. A person counted in two of them would be two.
+static bool persons_add_up(const gw_plan *plan) {
+    for (size_t i = 0; i < plan->axis_count; i++)
+        if (plan->is_per_person && !gw_table_is_of_person(plan->table, plan->axes[i].column))
+            return false;
+    return true;
+}
+
 gw_status gw_plan_tables(const gw_plan_builder *b) {
     gw_plan *plan = b->plan;
     if (b->question->table_count == 0)
         return GW_OK;
     if (plan->statistic != GW_STATISTIC_COUNT)
         return gw_problem_set(b->problem, GW_INVALID, "bad_tables", "Several tables at one price are of counts.",
-                              "Other statistics are asked one table at a time.",
-                              "Ask for one table at a time: --by");
+                              "Other statistics are asked one table at a time.", "Ask for one table at a time: --by");
+    if (!persons_add_up(plan))
+        return gw_problem_set(b->problem, GW_INVALID, "bad_tables", "These tables are of rows here.",
+                              "A person may be in several cells of one of their breakdowns, and would count in each.",
+                              "Leave --per person out, or ask for one table at a time: --by");
     const gw_marginals_base base = base_of(plan);
     const gw_marginals_set asked = asked_set(b);
     if (plan->axis_count == 0)

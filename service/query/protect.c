@@ -10,10 +10,30 @@
 #include "service/format/cell_figures.h"
 #include "service/query/plan_tables.h"
 
+// Each table has a share of the price, and so the smallest of them the widest noise: what its sampler is certified for
+// the others' are.
+static gw_status shares_are_certified(const gw_plan *plan) {
+    gw_marginals_law law;
+    gw_discrete_laplace *sampler = NULL;
+    gw_status status = gw_plan_tables_law(plan, plan->epsilon, &law);
+    if (status != GW_OK)
+        return status;
+    gw_noise widest = law.noises[0];
+    for (size_t i = 1; i < law.count; i++)
+        if (law.noises[i].epsilon.micro < widest.epsilon.micro)
+            widest = law.noises[i];
+    status = gw_discrete_laplace_new(widest, &sampler);
+    gw_discrete_laplace_free(sampler);
+    return status;
+}
+
 gw_status gw_query_laws_of(const gw_plan *plan, gw_laws_cache *cache, const gw_laws **ret) {
     const gw_noise noise = {.epsilon = plan->epsilon, .sensitivity = plan->sensitivity};
     if (plan->mechanism == GW_MECHANISM_SELECTION)
         return gw_laws_hold_keys(cache, noise, (gw_delta){plan->delta}, ret);
+    gw_status status = plan->mechanism == GW_MECHANISM_MARGINALS ? shares_are_certified(plan) : GW_OK;
+    if (status != GW_OK)
+        return status;
     return gw_laws_hold(cache, noise, plan->gap.column ? 0 : gw_figures_others(plan->statistic, plan->cell_count), ret);
 }
 

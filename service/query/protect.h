@@ -10,7 +10,8 @@
 #include "service/query/laws.h"
 #include "service/query/plan.h"
 
-// The laws that a plan is protected under and its ranges are told by, held until gw_laws_drop. Fails like gw_laws_hold.
+// The laws that a plan is protected under and its ranges are told by, held until gw_laws_drop. Fails like
+// gw_laws_hold: before anything is charged, also where it is only a share of the price that no sampler draws for.
 GW_MUST_CHECK gw_status gw_query_laws_of(const gw_plan *plan, gw_laws_cache *cache, const gw_laws **ret);
 
 // Runs the plan's mechanism. What is drawn, how often and in which pieces follows from plan and laws alone. `exact`

@@ -205,6 +205,11 @@ static void a_series_has_its_periods_and_those_up_to_them(void **state) {
     // A person counts once in a period, and in as many periods as rows are kept.
     plan = must_plan(f, SERIES ",\"per\":\"person\"},\"by\":[],\"weighted\":false");
     assert_int_equal(plan->bound.sensitivity, 3);
+    gw_buffer note; // and so the count up to a period is not one of persons
+    gw_buffer_init(&note, 4096);
+    gw_plan_bounds_note(plan, &note);
+    assert_non_null(strstr(gw_buffer_string(&note), "who is in several counts in each"));
+    gw_buffer_done(&note);
 }
 
 static void what_says_nothing_is_refused(void **state) {

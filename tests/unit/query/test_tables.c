@@ -177,6 +177,49 @@ static void rows_of_a_person_widen_every_table(void **state) {
         assert_int_equal(law.noises[i].sensitivity, 4);
 }
 
+// A person with two reasons is one person and two cells: cells that add up are of rows.
+static void persons_are_not_added_up_over_facts_of_rows(void **state) {
+    static const char question_text[] =
+        "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/"
+        "people\",\"measure\":{\"statistic\":\"count\",\"table\":"
+        "\"permits\",\"per\":\"person\"},\"tables\":[[\"reason\",\"kind\"],[\"reason\"],[]],\"epsilon\":\"0.1\"}";
+    fixture *f = *state;
+    gw_question question;
+    f->arena = gw_arena_new(1u << 22);
+    assert_int_equal(gw_json_parse(gw_bytes_of(question_text), GW_JSON_REQUEST, &f->json, &f->problem), GW_OK);
+    assert_int_equal(gw_question_decode(f->json, f->arena, &question, &f->problem), GW_OK);
+    assert_int_equal(gw_plan_build(&question, f->policy, f->catalogue, f->arena, &f->plan, &f->problem), GW_INVALID);
+    assert_string_equal(f->problem.code, "bad_tables");
+}
+
+// Shares of micro-epsilon, or a noise too wide for a share: found out while it is free.
+static void a_price_too_small_to_share_is_refused_before_it_is_charged(void **state) {
+    fixture *f = *state;
+    const gw_laws *laws = NULL;
+    gw_laws_cache *cache = gw_laws_cache_new();
+    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[\"age:work\"],[]],\"epsilon\":\"0.1\"");
+    assert_int_equal(gw_query_laws_of(&f->plan, cache, &laws), GW_OK);
+    gw_laws_drop(cache, laws);
+    f->plan.epsilon.micro = 1; // of four tables
+    assert_int_equal(gw_query_laws_of(&f->plan, cache, &laws), GW_INVALID);
+    // A noise that is drawn for the price and not for a third of it.
+    for (uint64_t micro = 1; micro < 100000; micro *= 2) {
+        gw_exact_table *exact = NULL;
+        gw_released_table *released = NULL;
+        seeded_random random = {.state = micro};
+        f->plan.epsilon.micro = micro;
+        f->plan.sensitivity = UINT64_C(1) << 40;
+        if (gw_query_laws_of(&f->plan, cache, &laws) != GW_OK)
+            continue;
+        assert_int_equal(gw_exact_table_new(f->plan.measured_cells, 1, &exact), GW_OK);
+        assert_int_equal(gw_query_protect(&f->plan, laws, exact, seeded_source(&random), &released), GW_OK);
+        gw_exact_table_free(exact);
+        gw_released_free(released);
+        gw_laws_drop(cache, laws);
+    }
+    gw_laws_cache_free(cache);
+}
+
 static void a_target_error_is_met_by_every_table(void **state) {
     fixture *f = *state;
     planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"target_error\":\"40\"");
@@ -331,6 +374,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(cells_are_of_the_tables_and_the_statement_of_their_base, setup, teardown),
         cmocka_unit_test_setup_teardown(shares_never_pass_the_price, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_of_a_person_widen_every_table, setup, teardown),
+        cmocka_unit_test_setup_teardown(persons_are_not_added_up_over_facts_of_rows, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_price_too_small_to_share_is_refused_before_it_is_charged, setup, teardown),
         cmocka_unit_test_setup_teardown(a_target_error_is_met_by_every_table, setup, teardown),
         cmocka_unit_test_setup_teardown(tables_that_cannot_be_planned_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_is_decoded_with_its_tables, setup, teardown),
