@@ -2,6 +2,7 @@
 // Noise ranges. The acceptance bound of the ratio test is tabulated on a grid of theta and held between nodes by its
 // Lipschitz constant, so that a table of 100,000 cells costs a few divisions a cell (interval.md).
 #include "privacy/interval.h"
+#include "privacy/sampling/thresholds.h"
 #include "privacy/tail.h"
 #include <float.h>
 #include <math.h>
@@ -51,8 +52,8 @@ static void law_smooth(gw_interval_law *law) {
 
 // No ratio is asked of it, so nothing is tabulated.
 static gw_status law_of_one(gw_noise noise, double chance, gw_interval_law **ret) {
-    if (noise.epsilon.micro == 0 || noise.sensitivity == 0)
-        return GW_INVALID;
+    if (noise.epsilon.micro == 0 || noise.sensitivity == 0 || noise.sensitivity > GW_SENSITIVITY_MAX)
+        return GW_INVALID; // no noise is that wide, and its range would not fit 64 bits
     gw_interval_law *law = calloc(1, sizeof(*law));
     if (law == NULL)
         return GW_NO_MEMORY;

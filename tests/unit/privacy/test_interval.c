@@ -63,6 +63,7 @@ static void bad_laws_are_refused(void **state) {
     gw_interval_law *law = NULL;
     assert_int_equal(gw_interval_law_new((gw_noise){{0}, 1}, GW_LEVEL_95, 1, &law), GW_INVALID);
     assert_int_equal(gw_interval_law_new((gw_noise){{1}, 0}, GW_LEVEL_95, 1, &law), GW_INVALID);
+    assert_int_equal(gw_interval_law_new((gw_noise){{1}, INT64_MAX}, GW_LEVEL_95, 0, &law), GW_INVALID); // past 64 bits
     assert_int_equal(gw_interval_law_new((gw_noise){{1}, 1}, 499999, 1, &law), GW_INVALID);
     assert_int_equal(gw_interval_law_new((gw_noise){{1}, 1}, 1000000, 1, &law), GW_INVALID);
     assert_null(law);
