@@ -55,7 +55,7 @@ typedef struct {
     gw_policy *policy;
     gw_catalogue *catalogue;
     seeded_random random;
-    size_t planned[GW_STATISTIC_COUNT_OF], gaps, refused;
+    size_t planned[GW_STATISTIC_COUNT_OF], gaps, tables, refused;
 } fixture;
 
 static uint64_t below(fixture *f, uint64_t end) {
@@ -220,6 +220,34 @@ static void measure_draw(fixture *f, spelling *s) {
     both(s, "}");
 }
 
+// Each table with its concepts, then in another order with theirs in another order.
+static void tables_draw(fixture *f, spelling *s) {
+    static const char *const tables[][2] = {
+        {"[]", "[]"},
+        {"[\"sex\"]", "[\"sex\"]"},
+        {"[\"sex\",\"c_birth\"]", "[\"c_birth\",\"sex\"]"},
+        {"[\"activity\",\"age:work\",\"sex\"]", "[\"age:work\",\"sex\",\"activity\"]"},
+        {"[\"reason\"]", "[\"reason\"]"},
+        {"[\"reason\",\"sex\"]", "[\"sex\",\"reason\"]"},
+        {"[\"age:work\",\"c_birth\"]", "[\"c_birth\",\"age:work\"]"}};
+    enum { TABLES = sizeof tables / sizeof tables[0] };
+    uint64_t chosen = 1 + below(f, (1u << TABLES) - 1);
+    const char *comma[] = {"", ""};
+    both(s, ",\"tables\":[");
+    for (size_t i = 0; i < TABLES; i++) {
+        size_t back = TABLES - 1 - i;
+        if (chosen >> i & 1) {
+            gw_buffer_format(&s->plain, "%s%s", comma[0], tables[i][0]);
+            comma[0] = ",";
+        }
+        if (chosen >> back & 1) {
+            gw_buffer_format(&s->other, "%s%s", comma[1], tables[back][1]);
+            comma[1] = ",";
+        }
+    }
+    both(s, "]");
+}
+
 static void question_draw(fixture *f, spelling *s) {
     both(s, "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/people\"");
     if (below(f, 5) == 0) {
@@ -233,7 +261,9 @@ static void question_draw(fixture *f, spelling *s) {
         where_draw(f, s);
     else
         gw_buffer_text(&s->other, ",\"where\":[]");
-    if (below(f, 3))
+    if (below(f, 6) == 0)
+        tables_draw(f, s);
+    else if (below(f, 3))
         both(s, ONE_OF(f, ",\"by\":[\"sex\"]", ",\"by\":[]", ",\"by\":[]", ",\"by\":[\"c_birth\",\"sex\"]",
                        ",\"by\":[\"age:work\"]", ",\"by\":[\"reason\"]", ",\"by\":[\"granted_on\",\"sex\"]",
                        ",\"by\":[\"activity\",\"age:work\",\"sex\",\"c_birth\"]"));
@@ -247,8 +277,6 @@ static void question_draw(fixture *f, spelling *s) {
                        ",\"gap\":{\"concept\":\"age:work\",\"group\":\"Y15T24\",\"reference\":\"Y25T64\"}"));
     if (below(f, 10) == 0)
         both(s, ONE_OF(f, ",\"delta\":\"1e-10\"", ",\"delta\":\"0.0000000001\"", ",\"delta\":\"1e-7\""));
-    if (below(f, 30) == 0)
-        both(s, ",\"tables\":[[\"sex\",\"c_birth\"],[\"sex\"],[]]");
     gw_buffer_text(&s->plain, ",\"epsilon\":\"0.1\"}");
     gw_buffer_text(&s->other, ",\"epsilon\":\"0.100\"}");
 }
@@ -342,6 +370,7 @@ static void assert_sound(fixture *f, made *m, gw_buffer *text) {
     assert_true(title.size > 0);
     gw_buffer_done(&title);
     f->gaps += plan->gap.column != NULL;
+    f->tables += plan->table_count > 1;
     f->planned[plan->statistic]++;
 }
 
@@ -377,6 +406,7 @@ static void a_question_leads_to_one_plan_however_it_is_spelt(void **state) {
     }
     for (size_t i = 0; i < GW_STATISTIC_COUNT_OF; i++) // every statistic was met
         assert_true(i == GW_STATISTIC_GAP ? f->gaps > 0 : f->planned[i] > 0);
+    assert_true(f->tables > 0);
     assert_true(f->refused > case_count / 20 && f->refused < case_count);
 }
 
