@@ -109,23 +109,65 @@ static void ask_all_three(test_asker *asker, const char *kind, const char *rest,
 #define COUNT "\"measure\":{\"statistic\":\"count\"}"
 #define MEAN "\"measure\":{\"statistic\":\"mean\",\"of\":\"hours\"}"
 
+#define OF_HOURS(statistic, more) "\"measure\":{\"statistic\":\"" statistic "\",\"of\":\"hours\"" more "}"
+
+// Of every mechanism and every way to figures.
+static const char *const questions_of_all[] = {
+    COUNT ",\"by\":[],\"epsilon\":\"0.05\"",
+    COUNT ",\"by\":[\"sex\",\"activity\"],\"epsilon\":\"0.05\"",
+    COUNT ",\"by\":[\"age:work\"],\"where\":[{\"concept\":\"age\",\"between\":[119,120]}],\"epsilon\":\"0.05\"",
+    "\"measure\":{\"statistic\":\"share\"},\"by\":[\"activity\"],\"epsilon\":\"0.05\"",
+    MEAN ",\"by\":[\"sex\"],\"epsilon\":\"0.05\"",
+    MEAN ",\"by\":[],\"where\":[{\"concept\":\"hours\",\"between\":[80,80]}],\"epsilon\":\"0.05\"", // of nobody
+    "\"measure\":{\"statistic\":\"sum\",\"of\":\"hours\"},\"by\":[\"sex\"],\"epsilon\":\"0.05\"",
+    "\"indicator\":\"unemployment_rate\",\"by\":[],\"epsilon\":\"0.05\"",
+    OF_HOURS("variance", "") ",\"by\":[\"sex\"],\"epsilon\":\"0.02\"",
+    OF_HOURS("sd", "") ",\"by\":[],\"epsilon\":\"0.02\"",
+    OF_HOURS("ratio", ",\"over\":\"age\"") ",\"by\":[\"sex\"],\"epsilon\":\"0.02\"",
+    OF_HOURS("histogram", ",\"bins\":20") ",\"by\":[\"sex\"],\"epsilon\":\"0.02\"",
+    MEAN ",\"by\":[],\"gap\":{\"concept\":\"sex\",\"group\":\"F\",\"reference\":\"M\"},\"epsilon\":\"0.02\"",
+    OF_HOURS("quantile", ",\"at\":[\"0.5\"]") ",\"by\":[\"sex\"],\"epsilon\":\"0.02\"",
+    OF_HOURS("quantile", ",\"at\":[\"0.1\",\"0.5\",\"0.9\"]") ",\"by\":[\"sex\"],\"epsilon\":\"0.02\"",
+    OF_HOURS("poverty", "") ",\"by\":[\"activity\"],\"epsilon\":\"0.02\"",
+    OF_HOURS("gini", "") ",\"by\":[],\"epsilon\":\"0.02\"",
+    OF_HOURS("quintile_ratio", "") ",\"by\":[\"sex\"],\"epsilon\":\"0.02\"",
+    COUNT ",\"tables\":[[\"sex\",\"activity\"],[\"sex\"],[]],\"epsilon\":\"0.05\"",
+};
+#define QUESTIONS_OF_ALL (sizeof questions_of_all / sizeof *questions_of_all)
+
 static void answers_are_equally_long_for_many_one_less_and_nobody(void **state) {
-    static const char *const questions[] = {
-        COUNT ",\"by\":[],\"epsilon\":\"0.05\"",
-        COUNT ",\"by\":[\"sex\",\"activity\"],\"epsilon\":\"0.05\"",
-        COUNT ",\"by\":[\"age:work\"],\"where\":[{\"concept\":\"age\",\"between\":[119,120]}],\"epsilon\":\"0.05\"",
-        "\"measure\":{\"statistic\":\"share\"},\"by\":[\"activity\"],\"epsilon\":\"0.05\"",
-        MEAN ",\"by\":[\"sex\"],\"epsilon\":\"0.05\"",
-        MEAN ",\"by\":[],\"where\":[{\"concept\":\"hours\",\"between\":[80,80]}],\"epsilon\":\"0.05\"", // of nobody
-        "\"measure\":{\"statistic\":\"sum\",\"of\":\"hours\"},\"by\":[\"sex\"],\"epsilon\":\"0.05\"",
-        "\"indicator\":\"unemployment_rate\",\"by\":[],\"epsilon\":\"0.05\"",
-    };
     test_asker asker;
     (void)state;
     test_asker_open(&asker, &researcher);
-    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
-        ask_all_three(&asker, "query", questions[i], GW_REPLY_OK);
+    for (size_t i = 0; i < QUESTIONS_OF_ALL; i++)
+        ask_all_three(&asker, "query", questions_of_all[i], GW_REPLY_OK);
     test_asker_close(&asker);
+}
+
+static gw_hash answer_of(test_asker *asker, size_t question) {
+    char body[1024];
+    register_body(body, "query", register_name(REGISTER_WHOLE), questions_of_all[question]);
+    if (!test_ask(asker, body, NULL))
+        fail_msg("%s: %s %s", body, asker->problem.code, asker->problem.why);
+    return gw_sha256(asker->reply.answer);
+}
+
+// Neither fresh noise nor a second charge, whatever the mechanism: the same bytes from the ledger.
+static void every_answer_is_the_same_and_free_after_a_kill(void **state) {
+    gw_hash before[QUESTIONS_OF_ALL];
+    test_asker asker;
+    (void)state;
+    test_asker_open(&asker, &researcher);
+    for (size_t i = 0; i < QUESTIONS_OF_ALL; i++)
+        before[i] = answer_of(&asker, i);
+    const uint64_t spent = test_daemon_spent(&service, register_name(REGISTER_WHOLE));
+    test_daemon_stop(&service, SIGKILL);
+    test_daemon_start(&service);
+    test_asker_reconnect(&asker);
+    for (size_t i = 0; i < QUESTIONS_OF_ALL; i++)
+        assert_true(gw_hash_equal(before[i], answer_of(&asker, i)));
+    test_asker_close(&asker);
+    assert_int_equal(test_daemon_spent(&service, register_name(REGISTER_WHOLE)), spent);
 }
 
 // ---- 10: what is not protected says nothing of the data
@@ -342,6 +384,7 @@ static void no_process_leaves_a_core(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_equally_long_for_many_one_less_and_nobody),
+        cmocka_unit_test(every_answer_is_the_same_and_free_after_a_kill),
         cmocka_unit_test(facts_are_the_same_for_many_one_less_and_nobody),
         cmocka_unit_test(a_difference_of_two_questions_costs_both),
         cmocka_unit_test(refusals_are_the_same_for_many_one_less_and_nobody),

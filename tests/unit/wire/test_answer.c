@@ -86,7 +86,7 @@ static void one_change_each_is_refused(void **state) {
         {"\"cells\":[", "\"cells\":[1,", "bad_answer"},
         {"\"indicator_version\":1,", "", "missing_field"},
         {"\"by\":", "\"per\":\"household\",\"by\":", "bad_answer"},
-        {"\"by\":", "\"blocks\":3,\"by\":", "wrong_type"},
+        {"\"by\":", "\"blocks\":3,\"by\":", "bad_answer"},
         {"\"by\":", "\"weighted\":\"yes\",\"by\":", "wrong_type"},
         {"\"by\":", "\"dummy\":1,\"by\":", "wrong_type"},
         {"\"by\":", "\"bounds\":{\"kind\":\"none\"},\"by\":", "missing_field"},
