@@ -135,7 +135,8 @@ static void measure_say(const gw_question *question, const gw_answer *answer, co
         gw_buffer_format(text, "Quintile share ratio of %s", concept_word(labels, question->of));
         return;
     case GW_STATISTIC_SERIES:
-        gw_buffer_format(text, "Number of %s", is_of_rows ? gw_doc_text(table, "table", "rows") : "persons");
+        gw_buffer_format(text, "Number of %s in each %s", is_of_rows ? gw_doc_text(table, "table", "rows") : "persons",
+                         concept_word(labels, question->of));
         return;
     case GW_STATISTIC_KEYS:
         gw_buffer_text(text, "Number of persons"); // by the concept, which is the breakdown

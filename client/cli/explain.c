@@ -283,7 +283,8 @@ static void bounds_say(explanation *e) {
     if (strcmp(text_at(e, "step", "1"), "1") != 0)
         gw_buffer_format(text, ", in steps of %s", text_at(e, "step", "1"));
     gw_buffer_text(text, ".");
-    if (!is_of_keys(e) && (e->question.of != NULL || gw_doc_text(e->indicator, "of", NULL) != NULL))
+    bool is_of_periods = strcmp(gw_doc_text(e->cost, "statistic", ""), "series") == 0; // no date counts as another
+    if (!is_of_keys(e) && !is_of_periods && (e->question.of != NULL || gw_doc_text(e->indicator, "of", NULL) != NULL))
         gw_buffer_text(text, " Values below or above the bounds of the concept count as the bound.");
 }
 

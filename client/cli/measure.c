@@ -19,6 +19,13 @@ static bool is_of_concept(const char *name) {
            (gw_statistic_parse(name, &statistic) == GW_OK && gw_statistic_has_of(statistic));
 }
 
+bool gw_measure_is_meant(const char *word, gw_arena *arena) {
+    gw_statistic statistic;
+    const char *colon = strchr(word, ':');
+    const char *name = colon == NULL ? NULL : gw_arena_copy(arena, word, (size_t)(colon - word));
+    return name != NULL && (gw_measure_alias(name, &statistic) || gw_statistic_parse(name, &statistic) == GW_OK);
+}
+
 static gw_status statistic_unknown(const char *measure, const char *name, gw_problem *ret_problem) {
     static const char *const names[] = {"count",    "share",   "mean",           "sum",    "net",   "median",
                                         "quantile", "poverty", "variance",       "sd",     "ratio", "histogram",

@@ -121,11 +121,17 @@ static void next_say(gw_cli *cli, const char *file, gw_bytes policy, bool is_sig
         gw_say_verdict(cli, "WARN", "it is a draft that still says ASK; godwit policy check %s lists where", file);
         return;
     }
-    if (is_first)
+    if (is_first) {
+        const gw_json_node *accounting = gw_doc_at(root, "accounting");
+        const char *delta = gw_doc_text(accounting, "delta", NULL);
+        const char *selection = gw_doc_text(accounting, "selection_delta", NULL);
         gw_say(cli,
-               "  next  godwit population add %s --total 20%s\n"
+               "  next  godwit population add %s --total 20%s%.32s%s%.32s%s\n"
                "        (once: what may ever be learned about them, over all datasets)\n",
-               gw_doc_text(root, "population", "NAME"), gw_buffer_string(&who));
+               gw_doc_text(root, "population", "NAME"), delta == NULL ? "" : " --delta ", delta == NULL ? "" : delta,
+               selection == NULL ? "" : " --selection-delta ", selection == NULL ? "" : selection,
+               gw_buffer_string(&who));
+    }
     gw_say(cli, "  %s  godwit policy activate %s%s\n", is_first ? "then" : "next", file, gw_buffer_string(&who));
 }
 

@@ -69,9 +69,12 @@ static gw_exit_code add_run(gw_cli *cli, const void *state, const gw_words *word
 const gw_command gw_command_population_add = {
     .name = "population add",
     .group = "Data owner",
-    .arguments = "NAME --total E [--window-days N --window-total E] [--delta D]",
+    .arguments = "NAME --total E [--window-days N --window-total E] [--delta D] [--selection-delta D]",
     .summary = "give the people behind datasets their one budget",
-    .examples = "godwit population add nso.example/residents --total 20\n",
+    .examples =
+        "godwit population add nso.example/residents --total 20\n"
+        "godwit population add nso.example/residents --total 20 --delta 1e-9   (its datasets count with zcdp)\n"
+        "godwit population add nso.example/residents --total 20 --selection-delta 1e-9   (keys:… may be asked)\n",
     GW_OPTIONS(options_of_population),
     .options_size = sizeof(population_options),
     .words_min = 1,

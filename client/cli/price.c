@@ -4,6 +4,7 @@
 #include "client/cli/doc.h"
 #include "client/cli/say_grid.h"
 #include "client/cli/wording.h"
+#include "privacy/accounting/delta.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/format/figures.h"
@@ -134,6 +135,28 @@ static void selection_say(gw_cli *cli, const gw_json_node *selection) {
         sizes[0], sizes[1], gw_doc_text(selection, "delta", "?"));
 }
 
+// Said before the question is put: a price that can't be paid for want of a delta is no price.
+static void selection_short_say(gw_cli *cli, const gw_json_node *cost) {
+    gw_delta needed;
+    const gw_json_node *selection = gw_doc_at(gw_doc_at(cost, "error"), "selection");
+    if (selection == NULL || gw_doc_bool(cost, "free") ||
+        gw_delta_parse(gw_doc_text(selection, "delta", ""), &needed) != GW_OK)
+        return;
+    for (const gw_json_node *node = gw_doc_first(cost, "balances"); node != NULL; node = gw_json_next(node)) {
+        gw_delta total = {0}, spent = {0}; // absent: nothing is granted
+        const char *budget = gw_doc_text(node, "budget", "");
+        bool has_one = strcmp(budget, "dataset") == 0 || strcmp(budget, "population") == 0;
+        if (gw_delta_parse(gw_doc_text(node, "selection_delta", ""), &total) != GW_OK)
+            total.atto = 0;
+        if (gw_delta_parse(gw_doc_text(node, "selection_spent", ""), &spent) != GW_OK)
+            spent.atto = 0;
+        if (has_one && total.atto - spent.atto < needed.atto)
+            gw_say_field(cli, "But",
+                         "%s has too little delta left for unknown keys: this would be refused (godwit budget)",
+                         gw_doc_text(node, "id", budget));
+    }
+}
+
 // Several tables: the error of each, those that were asked for.
 static void tables_say(gw_cli *cli, const gw_json_node *error, const char *unit) {
     for (const gw_json_node *table = gw_doc_first(error, "tables"); table != NULL; table = gw_json_next(table)) {
@@ -184,6 +207,7 @@ static void error_say(gw_cli *cli, const gw_json_node *cost) {
     }
     gw_say_field(cli, "Error", "%s", gw_buffer_string(&text));
     selection_say(cli, gw_doc_at(error, "selection"));
+    selection_short_say(cli, cost);
     tables_say(cli, error, unit);
     gw_buffer_done(&text);
 }

@@ -260,13 +260,20 @@ gw_status gw_purchase_make(const gw_purchase *purchase, gw_problem *ret_problem)
     GW_CLEANUP(purchase_run_done) purchase_run run = {.of = purchase, .arena = gw_arena_new(ANSWER_BYTES_MAX)};
     unsigned receipts = 0;
     GW_ASSERT(run.arena != NULL);
-    gw_status status = body_ask(&run, ret_problem);
+    gw_status status = gw_level_check(&purchase->question, purchase->names, purchase->level_ppm, ret_problem);
+    if (status == GW_OK)
+        status = body_ask(&run, ret_problem);
     if (status == GW_OK)
         status = reply_read(&run, ret_problem);
-    if (status == GW_OK)
-        status = answer_say(&run, ret_problem);
-    if (status == GW_OK)
-        status = keep(&run, &receipts, ret_problem);
+    if (status != GW_OK)
+        return status;
+    // It is paid for: kept whatever becomes of showing it, and shown whatever becomes of keeping it.
+    gw_problem unsaid;
+    status = keep(&run, &receipts, ret_problem);
+    if (answer_say(&run, &unsaid) != GW_OK && status == GW_OK) {
+        *ret_problem = unsaid;
+        status = unsaid.status;
+    }
     if (status == GW_OK)
         closing_say(&run, receipts > 0);
     return status;

@@ -241,6 +241,13 @@ gw_status gw_question_read(const gw_question_options *options, const gw_words *w
             ret_problem, GW_INVALID, "words",
             ret->indicator == NULL ? "Which indicator?" : "Both an indicator and --measure are given.",
             "A question has an indicator or a measure.", "godwit catalogue   (or: --measure count, mean:income, …)");
+    if (ret->indicator != NULL && gw_measure_is_meant(ret->indicator, arena)) {
+        gw_status status = gw_problem_set(ret_problem, GW_INVALID, "unknown_indicator", "",
+                                          "A measure is asked with --measure; an indicator has a name of its own.", "");
+        gw_problem_what(ret_problem, "\"%.100s\" is a measure, not an indicator.", ret->indicator);
+        gw_problem_mend(ret_problem, "--measure %.100s", ret->indicator);
+        return status;
+    }
     gw_status status = gw_line_name("a dataset", dataset, ret_problem);
     if (status == GW_OK)
         status = options->measure == NULL ? gw_line_name("an indicator", ret->indicator, ret_problem) : GW_OK;

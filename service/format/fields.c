@@ -44,8 +44,12 @@ void gw_fields_init(gw_fields *fields, const gw_answer *answer, const gw_asked *
     add(fields, "per", answer->is_per_person ? "person" : NULL);
     add_truth(fields, "weighted", answer->is_weighted);
     add(fields, "bounds", fields->bounds[0] == '\0' ? NULL : fields->bounds);
-    if (answer->rank_error != NULL)
-        add(fields, "rank_error", answer->rank_error);
+    gw_particulars_of(answer, &fields->particulars);
+    for (size_t i = 0; i < fields->particulars.count; i++)
+        add(fields, fields->particulars.items[i].name, fields->particulars.items[i].value);
+    // Only where a level was asked for: the range of everything else holds 19 times in 20.
+    if (answer->level != NULL && strcmp(answer->level, "0.95") != 0)
+        add(fields, "level", answer->level);
     if (answer->block_count > 0) {
         fields->adjusted_at = fields->count;
         add(fields, "adjusted", NULL);

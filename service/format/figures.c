@@ -11,7 +11,7 @@
 #define NOT_REAL "NOT REAL" // how the service's own notice of dummies begins
 #define CELL_TEXT 256u
 #define NOTE_BYTES_MAX 65536u
-#define FIGURE_COLUMNS 4u // a histogram has bars, several tables whole numbers
+#define FIGURE_COLUMNS 4u // a histogram has bars, several tables whole numbers, a gap says which way it goes
 #define BAR_WIDTH 24.0
 #define ADJUSTED_WORDS                                                                                                 \
     "Adjusted: whole numbers, none below zero, that add up to the digit in all tables; not unbiased near zero, as "    \
@@ -275,6 +275,18 @@ static void whole_draw(const gw_answer_cell *cell, const gw_labels *labels, char
     gw_buffer_done(&number);
 }
 
+// Which way a gap goes: as far as its range tells.
+static void gap_draw(const gw_answer_cell *cell, char text[CELL_TEXT]) {
+    bool is_told =
+        cell->estimate != NULL && cell->lower != NULL && cell->upper != NULL && flag_word(cell->flag) == NULL;
+    const char *word = "unclear";
+    if (is_told && strtod(cell->lower, NULL) > 0)
+        word = "above";
+    else if (is_told && strtod(cell->upper, NULL) < 0)
+        word = "below";
+    gw_ignore(snprintf(text, CELL_TEXT, "%s", word)); // it fits
+}
+
 static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid *grid, bool *ret_clipped) {
     const figure_look look = {answer, labels, !has_places(answer)};
     double largest = has_bars(answer) ? largest_of(answer) : 0;
@@ -295,6 +307,8 @@ static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid 
         row[answer->by_count + 3] = last;
         if (has_bars(answer))
             bar_draw(cell, largest, last);
+        else if (answer->gap_of != NULL)
+            gap_draw(cell, last);
         else
             whole_draw(cell, labels, last);
         gw_grid_add(grid, row);
@@ -314,10 +328,13 @@ gw_grid *gw_figures_grid(const gw_answer *answer, const gw_labels *labels, bool 
     figures[1] = (gw_grid_column){.name = "between", .header = "LIKELY BETWEEN", .align = GW_ALIGN_RIGHT};
     figures[2] = (gw_grid_column){.name = "flag", .header = "FLAG"};
     bool has_whole = answer->block_count > 0;
-    figures[3] = (gw_grid_column){.name = "bar", .header = ""};
+    figures[3] = (gw_grid_column){.name = "BAR", .header = "", .align = GW_ALIGN_BAR};
+    if (answer->gap_of != NULL)
+        figures[3] = (gw_grid_column){.name = "group_is", .header = "GROUP IS"};
     if (has_whole)
         figures[3] = (gw_grid_column){.name = "adjusted", .header = "ADJUSTED", .align = GW_ALIGN_RIGHT};
-    gw_grid *grid = gw_grid_new(columns, answer->by_count + FIGURE_COLUMNS - !(has_bars(answer) || has_whole));
+    gw_grid *grid = gw_grid_new(columns, answer->by_count + FIGURE_COLUMNS -
+                                             !(has_bars(answer) || has_whole || answer->gap_of != NULL));
     *ret_is_clipped = false;
     if (grid != NULL)
         cells_add(answer, labels, grid, ret_is_clipped);
@@ -387,7 +404,15 @@ static void line_say(const gw_answer *answer, const gw_labels *labels, gw_figure
     number_say(labels, of->threshold_lower, &text);
     gw_buffer_text(&text, " and ");
     number_say(labels, of->threshold_upper, &text);
-    gw_buffer_format(&text, "): %s of everybody's median", answer->fraction == NULL ? "a part" : answer->fraction);
+    gw_decimal fraction;
+    char percent[GW_DECIMAL_TEXT];
+    bool is_known = answer->fraction != NULL && gw_decimal_parse(answer->fraction, &fraction) &&
+                    fraction.trillionths < 10 * (gw_int128)GW_DECIMAL_ONE;
+    if (is_known) {
+        fraction.trillionths *= 100;
+        gw_decimal_format(fraction, percent);
+    }
+    gw_buffer_format(&text, "): %s%s of everybody's median", is_known ? percent : "a part", is_known ? " %" : "");
     if (of->median != NULL) {
         gw_buffer_text(&text, ", ");
         number_say(labels, of->median, &text);
@@ -397,6 +422,20 @@ static void line_say(const gw_answer *answer, const gw_labels *labels, gw_figure
     gw_buffer_text(&text, " and ");
     number_say(labels, of->median_upper, &text);
     gw_buffer_text(&text, "). Everybody in the question counts for the median, inside the groups or not.");
+    line(state, gw_buffer_string(&text), 2);
+    gw_buffer_done(&text);
+}
+
+// Which group the gap's sign is about.
+static void gap_say(const gw_answer *answer, const gw_labels *labels, gw_figures_line line, void *state) {
+    gw_buffer text;
+    if (answer->gap_of == NULL)
+        return;
+    gw_buffer_init(&text, NOTE_BYTES_MAX);
+    gw_buffer_format(&text, "Group is: how %s lies to ",
+                     gw_label_of_code(labels, answer->gap_concept, answer->gap_group));
+    gw_buffer_format(&text, "%s, where the range leaves zero out; else unclear.",
+                     gw_label_of_code(labels, answer->gap_concept, answer->gap_reference));
     line(state, gw_buffer_string(&text), 2);
     gw_buffer_done(&text);
 }
@@ -434,6 +473,7 @@ void gw_figures_notes(const gw_answer *answer, const gw_labels *labels, bool is_
     else
         range_say(answer, line, state);
     line_say(answer, labels, line, state);
+    gap_say(answer, labels, line, state);
     if (answer->block_count > 0)
         line(state, ADJUSTED_WORDS, 2);
     flags_say(answer, line, state);

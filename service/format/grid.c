@@ -144,11 +144,47 @@ static bool shrink_one(const gw_grid *grid, bool labels_only, const unsigned flo
     return true;
 }
 
+#define BAR_LEAST 8u // shorter ones tell nothing
+
+// Bars give way first: shorter, or none at all.
+static void bars_shrink(const gw_grid *grid, unsigned width, unsigned widths[], grid_sizes *sizes) {
+    for (size_t column = 0; column < grid->column_count; column++) {
+        if (grid->columns[column].align != GW_ALIGN_BAR)
+            continue;
+        while (line_width(grid, widths) > width && widths[column] > BAR_LEAST)
+            widths[column]--;
+        if (line_width(grid, widths) > width)
+            widths[column] = 0;
+        sizes->words[column] = sizes->parts[column] = widths[column];
+    }
+}
+
+// How much of a bar stands in a column that is `width` wide where the longest is `longest`.
+static size_t bar_bytes(const char *bar, unsigned longest, unsigned width) {
+    size_t signs = 0, bytes = 0;
+    for (const char *c = bar; *c != '\0'; c++)
+        signs += ((unsigned char)*c & 0xC0) != 0x80;
+    size_t kept = longest <= width ? signs : (signs * width + longest / 2) / longest;
+    for (; bar[bytes] != '\0'; bytes++)
+        if (((unsigned char)bar[bytes] & 0xC0) != 0x80 && kept-- == 0)
+            break;
+    return bytes;
+}
+
+static unsigned longest_cell(const gw_grid *grid, size_t column) {
+    unsigned longest = 0;
+    for (size_t row = 0; row < grid->row_count; row++)
+        if (grid->rows[row][column] != NULL)
+            raise_to(&longest, gw_text_width(grid->rows[row][column], strlen(grid->rows[row][column])));
+    return longest;
+}
+
 // False where rows don't fit the width whatever is broken where it may be.
 static bool sizes_fit(const gw_grid *grid, unsigned width, unsigned widths[]) {
-    grid_sizes sizes;
+    grid_sizes sizes = {0};
     sizes_measure(grid, &sizes);
     memcpy(widths, sizes.natural, sizeof(sizes.natural));
+    bars_shrink(grid, width, widths, &sizes);
     const struct {
         bool labels_only;
         const unsigned *floors;
@@ -180,8 +216,15 @@ static void row_text(const gw_grid *grid, const char *const *cells, const unsign
         is_more = false;
         gw_buffer_append(buffer, " ", 1);
         for (size_t column = 0; column < grid->column_count; column++) {
-            bool has_line = gw_text_line_next(&lines[column], widths[column]);
+            bool is_bar = grid->columns[column].align == GW_ALIGN_BAR;
+            bool has_line = !is_bar && gw_text_line_next(&lines[column], widths[column]);
             size_t size = has_line ? lines[column].size : 0;
+            if (is_bar && lines[column].rest != NULL) { // one line, whatever the width
+                lines[column].line = lines[column].rest;
+                size = bar_bytes(lines[column].line, longest_cell(grid, column), widths[column]);
+                lines[column].rest = NULL;
+                has_line = true;
+            }
             unsigned used = has_line ? gw_text_width(lines[column].line, size) : 0;
             unsigned rest = widths[column] > used ? widths[column] - used : 0;
             bool is_right = grid->columns[column].align == GW_ALIGN_RIGHT;
@@ -217,6 +260,12 @@ static void blocks_text(const gw_grid *grid, unsigned width, gw_buffer *buffer) 
             const char *cell = grid->rows[row][column], *header = grid->columns[column].header;
             if (cell == NULL || cell[0] == '\0')
                 continue;
+            if (grid->columns[column].align == GW_ALIGN_BAR) {
+                pad(buffer, left);
+                gw_buffer_append(buffer, cell, bar_bytes(cell, longest_cell(grid, column), width - left));
+                gw_buffer_text(buffer, "\n");
+                continue;
+            }
             unsigned used = 1 + gw_text_width(header, strlen(header));
             bool is_alone = used + GAP > left;
             gw_buffer_text(buffer, " ");

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows and columns of short texts, laid out within a width or in Markdown; the same rows for programs.
-// No line is wider than asked: long cells wrap, labels before figures; where words would have to be broken, each row is
-// a block of lines instead.
-// Thread safety: one owner.   Depends on: format/text.h, base.
+// No line is wider than asked: bars shrink, long cells wrap, labels before figures; where words would have to be
+// broken, each row is a block of lines instead. Thread safety: one owner.   Depends on: format/text.h, base.
 #pragma once
 #include "service/base/buffer.h"
 
-typedef enum { GW_ALIGN_LEFT, GW_ALIGN_RIGHT } gw_align;
+typedef enum {
+    GW_ALIGN_LEFT,
+    GW_ALIGN_RIGHT,
+    GW_ALIGN_BAR, // bars of one sign: shortened before anything wraps, all of them alike, or left out
+} gw_align;
 typedef struct {
     const char *name;   // for programs: "cost"
     const char *header; // for people: "COST"

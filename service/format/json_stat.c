@@ -4,6 +4,7 @@
 #include "service/format/json_stat.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
+#include "service/format/particulars.h"
 #include "service/wire/decimal.h"
 #include "service/wire/json.h"
 #include <string.h>
@@ -253,6 +254,15 @@ static void write_line(cube *c) {
     gw_buffer_text(c->out, "}");
 }
 
+// All but the line of poverty, which has a place of its own.
+static void write_particulars(gw_buffer *out, const gw_answer *answer) {
+    gw_particulars particulars;
+    gw_particulars_of(answer, &particulars);
+    for (size_t i = 0; i < particulars.count; i++)
+        if (strncmp(particulars.items[i].name, "line", 4) != 0)
+            gw_json_write_member(out, particulars.items[i].name, particulars.items[i].value);
+}
+
 static void write_extension(cube *c, const char *notice) {
     const gw_answer *answer = c->answer;
     gw_json_write_name(c->out, "extension");
@@ -269,8 +279,7 @@ static void write_extension(cube *c, const char *notice) {
     gw_json_write_member(c->out, "unit", answer->unit);
     gw_json_write_member(c->out, "level", answer->level);
     gw_json_write_member(c->out, "mechanism", answer->law == NULL ? "discrete-laplace" : answer->law);
-    if (answer->rank_error != NULL)
-        gw_json_write_member(c->out, "rank_error", answer->rank_error);
+    write_particulars(c->out, answer);
     if (answer->line.unit != NULL)
         write_line(c);
     gw_json_write_epsilon(c->out, "epsilon", answer->noise.epsilon);

@@ -4,13 +4,14 @@
 #include "service/base/check.h"
 #include "service/format/csv.h"
 #include "service/format/figures.h"
+#include "service/format/particulars.h"
 #include "service/wire/decimal.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#define DIMENSIONS_MAX (GW_BY_MAX + GW_WHERE_MAX)
-#define COLUMNS_MAX (DIMENSIONS_MAX + 24u)
+#define DIMENSIONS_MAX (GW_BY_MAX + GW_WHERE_MAX + 1u) // and a gap's groups
+#define COLUMNS_MAX (DIMENSIONS_MAX + 24u + GW_PARTICULARS_MAX)
 #define ID_BYTES_MAX 8192u
 #define TEXT_BYTES_MAX 65536u
 
@@ -18,7 +19,7 @@ typedef struct {
     char name[GW_NAME_MAX + 1];    // "C_BIRTH"
     char concept[GW_NAME_MAX + 1]; // "c_birth", without a banding
     size_t by;                     // index in the answer's breakdown, or SIZE_MAX
-    char code[GW_SDMX_CODE_MAX];   // of a filter
+    char code[GW_SDMX_CODE_MAX];   // of a filter, or of the groups of a gap
 } dimension;
 
 typedef struct {
@@ -28,9 +29,11 @@ typedef struct {
     size_t dimension_count;
     size_t time_by; // the breakdown that is TIME_PERIOD, or SIZE_MAX
     char time[GW_SDMX_CODE_MAX];
-    char indicator[GW_NAME_MAX * 2 + 2];
+    char indicator[GW_NAME_MAX * 3 + 8];
+    gw_particulars particulars;
+    char attributes[GW_PARTICULARS_MAX][GW_NAME_MAX]; // their names: "DP_RANK_ERROR"
     gw_buffer structure, notice;
-    char epsilon[GW_EPSILON_TEXT], bounds[GW_BOUNDS_TEXT], decimals[24];
+    char epsilon[GW_EPSILON_TEXT], bounds[GW_BOUNDS_TEXT], decimals[24], unit[GW_SDMX_CODE_MAX];
 } sheet;
 
 // ---- spellings
@@ -64,6 +67,47 @@ static bool is_band(const char *code, size_t *ret_t) {
     return second > 0 && code[first + 2 + second] == '\0';
 }
 
+// Bins and levels are made of numbers, and an id holds neither points nor a sign: "-5..-0.5" becomes "BM5-M0_5".
+static void number_append(const char *number, size_t size, char *text) {
+    size_t used = strlen(text);
+    for (size_t i = 0; i < size && used + 1 < GW_SDMX_CODE_MAX; i++)
+        text[used++] = number[i] == '-' ? 'M' : number[i] == '.' ? '_' : number[i];
+    text[used] = '\0';
+}
+
+static bool is_number(const char *text, size_t size) {
+    size_t sign = size > 0 && text[0] == '-';
+    return size > sign && strspn(text + sign, "0123456789.") >= size - sign;
+}
+
+// "0..24999" -> "B0-24999".
+static bool bin_write(const char *code, char text[GW_SDMX_CODE_MAX]) {
+    const char *dots = strstr(code, "..");
+    if (dots == NULL || !is_number(code, (size_t)(dots - code)) || !is_number(dots + 2, strlen(dots + 2)))
+        return false;
+    gw_ignore(snprintf(text, GW_SDMX_CODE_MAX, "B")); // it fits
+    number_append(code, (size_t)(dots - code), text);
+    size_t used = strlen(text);
+    if (used + 1 >= GW_SDMX_CODE_MAX)
+        return false;
+    gw_ignore(snprintf(text + used, GW_SDMX_CODE_MAX - used, "-"));
+    number_append(dots + 2, strlen(dots + 2), text);
+    return true;
+}
+
+// Eurostat's percentiles: "0.5" -> "P50", "0.025" -> "P2_5".
+static bool level_write(const char *code, char text[GW_SDMX_CODE_MAX]) {
+    gw_decimal level;
+    char percent[GW_DECIMAL_TEXT];
+    if (!gw_decimal_parse(code, &level) || level.trillionths < 0 || level.trillionths > GW_DECIMAL_ONE)
+        return false;
+    level.trillionths *= 100;
+    gw_decimal_format(level, percent);
+    gw_ignore(snprintf(text, GW_SDMX_CODE_MAX, "P")); // it fits
+    number_append(percent, strlen(percent), text);
+    return true;
+}
+
 void gw_sdmx_code(const char *concept, const char *code, char text[GW_SDMX_CODE_MAX]) {
     size_t t;
     for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
@@ -73,7 +117,12 @@ void gw_sdmx_code(const char *concept, const char *code, char text[GW_SDMX_CODE_
             return;
         }
     }
+    if ((strcmp(concept, GW_BY_QUANTILE) == 0 && level_write(code, text)) || bin_write(code, text))
+        return;
     gw_ignore(snprintf(text, GW_SDMX_CODE_MAX, "%s", code)); // a name fits
+    if (strcmp(concept, GW_BY_SPAN) == 0)
+        for (char *c = text; *c != '\0'; c++)
+            *c = (char)toupper((unsigned char)*c);
     bool is_of_time = strcmp(concept, "age") == 0 || strcmp(concept, "duration") == 0;
     if (code[0] != '\0' && is_of_time && is_band(code, &t))
         text[t] = '-';
@@ -112,15 +161,34 @@ static void agency_append(gw_buffer *buffer, const char *dataset) {
     }
 }
 
+// A gap is another figure than what it is a gap of, and a ratio is of two concepts.
 static void indicator_write(sheet *s) {
     const gw_answer *answer = s->answer;
-    char made[GW_NAME_MAX * 2 + 2];
-    gw_ignore(snprintf(made, sizeof(made), "%s%s%s", answer->statistic, answer->of == NULL ? "" : "_",
-                       answer->of == NULL ? "" : answer->of)); // names are bounded
-    id_write(s->asked->sdmx != NULL      ? s->asked->sdmx
-             : answer->indicator != NULL ? answer->indicator
-                                         : made,
-             s->indicator, sizeof(s->indicator));
+    char made[sizeof(s->indicator)];
+    const char *name = s->asked->sdmx != NULL ? s->asked->sdmx : answer->indicator;
+    bool is_measure = name == NULL, is_gap = answer->gap_of != NULL;
+    if (is_measure)
+        name = is_gap ? answer->gap_of : answer->statistic;
+    const char *const parts[] = {is_measure ? answer->of : NULL, is_measure ? answer->over : NULL,
+                                 is_gap ? "gap" : NULL};
+    gw_ignore(snprintf(made, sizeof(made), "%s", name)); // names are bounded
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (parts[i] != NULL) {
+            size_t used = strlen(made);
+            gw_ignore(snprintf(made + used, sizeof(made) - used, "_%s", parts[i]));
+        }
+    id_write(made, s->indicator, sizeof(s->indicator));
+}
+
+// A unit's id: "EUR/H" -> "EUR_PER_H", "EUR^2" -> "EUR2".
+static void unit_write(sheet *s) {
+    size_t used = 0;
+    for (const char *c = s->answer->unit; *c != '\0' && used + sizeof("_PER_") < sizeof(s->unit); c++) {
+        bool is_plain = isalnum((unsigned char)*c) || *c == '-' || *c == '_';
+        const char *piece = *c == '/' ? "_PER_" : *c == '^' ? "" : is_plain ? NULL : "_";
+        used += (size_t)snprintf(s->unit + used, sizeof(s->unit) - used, "%.*s", piece == NULL ? 1 : (int)strlen(piece),
+                                 piece == NULL ? c : piece);
+    }
 }
 
 static void structure_write(sheet *s) {
@@ -212,9 +280,32 @@ static void time_write(sheet *s) {
         gw_ignore(snprintf(s->time, sizeof(s->time), "%.4s", dash + 1)); // it fits
 }
 
+// Two gaps of one indicator are two series: which groups, the dimension GAP tells: "C_BIRTH_NEU27_2020_FOR-NAT".
+static void gap_add(sheet *s) {
+    const gw_answer *answer = s->answer;
+    char concept[GW_NAME_MAX + 1], group[GW_SDMX_CODE_MAX], reference[GW_SDMX_CODE_MAX];
+    if (answer->gap_of == NULL)
+        return;
+    dimension *d = dimension_add(s, "gap", SIZE_MAX);
+    id_write(answer->gap_concept, concept, sizeof(concept));
+    gw_sdmx_code(answer->gap_concept, answer->gap_group, group);
+    gw_sdmx_code(answer->gap_concept, answer->gap_reference, reference);
+    gw_ignore(
+        snprintf(d->code, sizeof(d->code), "%.40s_%.50s-%.50s", concept, group, reference)); // longer names are cut
+}
+
+static void particulars_write(sheet *s) {
+    gw_particulars_of(s->answer, &s->particulars);
+    for (size_t i = 0; i < s->particulars.count; i++) {
+        gw_ignore(snprintf(s->attributes[i], GW_NAME_MAX, "DP_")); // it fits
+        id_write(s->particulars.items[i].name, s->attributes[i] + 3, GW_NAME_MAX - 3);
+    }
+}
+
 static void dimensions_write(sheet *s) {
     s->time_by = SIZE_MAX;
     filters_add(s);
+    gap_add(s);
     for (size_t k = 0; k < s->answer->by_count; k++)
         if (strcmp(s->answer->by[k], "time_period") == 0)
             s->time_by = k;
@@ -241,7 +332,8 @@ static const char *const last_columns[] = {"TIME_PERIOD",   "OBS_VALUE",    "OBS
                                            "DP_WEIGHTED",   "DP_WHERE",     "DP_NOTICE",  "DP_ADJUSTED"};
 #define FIRST_COUNT (sizeof(first_columns) / sizeof(first_columns[0]))
 #define LAST_COUNT (sizeof(last_columns) / sizeof(last_columns[0])) // the last only of several tables
-_Static_assert(FIRST_COUNT + DIMENSIONS_MAX + LAST_COUNT <= COLUMNS_MAX, "a row has room for every column");
+_Static_assert(FIRST_COUNT + DIMENSIONS_MAX + LAST_COUNT + GW_PARTICULARS_MAX <= COLUMNS_MAX,
+               "a row has room for every column");
 
 static size_t last_count(const sheet *s) {
     return s->answer->block_count > 0 ? LAST_COUNT : LAST_COUNT - 1;
@@ -256,6 +348,8 @@ static void header_row(const sheet *s, gw_buffer *buffer) {
         row[count++] = s->dimensions[i].name;
     for (size_t i = 0; i < last_count(s); i++)
         row[count++] = last_columns[i];
+    for (size_t i = 0; i < s->particulars.count; i++)
+        row[count++] = s->attributes[i];
     gw_csv_row_crlf(buffer, row, count);
 }
 
@@ -264,6 +358,7 @@ static void cell_row(const sheet *s, const gw_answer_cell *cell, gw_buffer *buff
     const gw_answer *answer = s->answer;
     const char *row[COLUMNS_MAX], *status = obs_status(cell->flag);
     char codes[GW_BY_MAX][GW_SDMX_CODE_MAX];
+    bool is_text = strcmp(answer->statistic, "keys") == 0; // no list has them
     size_t count = 0;
     row[count++] = "dataflow";
     row[count++] = gw_buffer_string(&s->structure);
@@ -271,9 +366,9 @@ static void cell_row(const sheet *s, const gw_answer_cell *cell, gw_buffer *buff
     row[count++] = s->indicator;
     for (size_t i = 0; i < s->dimension_count; i++) {
         const dimension *d = &s->dimensions[i];
-        if (d->by != SIZE_MAX)
+        if (d->by != SIZE_MAX && !is_text)
             gw_sdmx_code(d->concept, cell->key[d->by], codes[d->by]);
-        row[count++] = d->by == SIZE_MAX ? d->code : codes[d->by];
+        row[count++] = d->by == SIZE_MAX ? d->code : is_text ? cell->key[d->by] : codes[d->by];
     }
     bool has_value = strchr("QML", status[0]) == NULL;
     const char *const last[LAST_COUNT] = {
@@ -281,7 +376,7 @@ static void cell_row(const sheet *s, const gw_answer_cell *cell, gw_buffer *buff
         has_value ? cell->estimate : NULL,
         status,
         answer->is_dummy ? "N" : "F", // dummies are not for publication
-        answer->unit,
+        s->unit,
         s->decimals,
         has_value ? cell->se : NULL,
         has_value ? cell->lower : NULL,
@@ -299,6 +394,8 @@ static void cell_row(const sheet *s, const gw_answer_cell *cell, gw_buffer *buff
     };
     for (size_t i = 0; i < last_count(s); i++)
         row[count++] = last[i];
+    for (size_t i = 0; i < s->particulars.count; i++)
+        row[count++] = s->particulars.items[i].value;
     gw_csv_row_crlf(buffer, row, count);
 }
 
@@ -312,6 +409,8 @@ void gw_format_sdmx_csv(const gw_answer *answer, const gw_asked *asked, gw_buffe
     gw_bounds_format(answer, s.bounds);
     gw_ignore(snprintf(s.decimals, sizeof(s.decimals), "%lld", (long long)answer->decimals)); // it fits
     indicator_write(&s);
+    unit_write(&s);
+    particulars_write(&s);
     dimensions_write(&s);
     structure_write(&s);
     header_row(&s, buffer);

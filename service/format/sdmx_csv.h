@@ -9,8 +9,12 @@
 
 // Dimensions: INDICATOR, then the filters that name one code ("age=20..64", "sex=F"), then the breakdown. The whole
 // filter stands in DP_WHERE. The structure's id names all of these, so that one id always has the same columns:
-// nso.example:DF_REGISTER_EMP_RT_AGE_SEX(1.0).
+// nso.example:DF_REGISTER_EMP_RT_AGE_SEX(1.0). A gap's groups are a dimension too. What only figures of some statistics
+// have stands behind DP_NOTICE: DP_RANK_ERROR, DP_LINE, ... Keys that no list names stay as they are: their dimension
+// has texts, not codes.
 void gw_format_sdmx_csv(const gw_answer *answer, const gw_asked *asked, gw_buffer *buffer);
-// A code as Eurostat spells it. `concept` without a banding.
+// A code as Eurostat spells it. `concept` without a banding. Bins, levels and spans become ids: "0..9" B0-9 ("M":
+// minus,
+// "_": a point), "0.5" P50, "period" PERIOD.
 #define GW_SDMX_CODE_MAX (GW_NAME_MAX + 16u)
 void gw_sdmx_code(const char *concept, const char *code, char text[GW_SDMX_CODE_MAX]);

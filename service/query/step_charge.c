@@ -26,14 +26,24 @@
 // The delta that policy and population grant to questions about unknown keys: no amount of epsilon.
 static void selection_refusal(gw_query *query, const gw_store_op *op) {
     gw_problem *problem = &query->problem;
-    const char *dataset = query->in_force.policy->dataset;
+    const gw_policy *policy = query->in_force.policy;
+    bool is_population = op->budget == GW_BUDGET_POPULATION;
     char needed[GW_DELTA_TEXT], remaining[GW_DELTA_TEXT];
     gw_delta_format((gw_delta){query->plan.delta}, needed);
     gw_delta_format((gw_delta){op->remaining}, remaining);
-    gw_problem_set(problem, GW_BUDGET, "budget_selection", "What may be spent on unknown keys is used up.", "", "");
-    gw_problem_why(problem, "%s has a delta of %s left for them; this question needs %s.", dataset, remaining, needed);
-    gw_problem_mend(problem, "Ask by codes that the policy lists, or ask the owner for more: godwit budget %s",
-                    dataset);
+    gw_problem_set(problem, GW_BUDGET, "budget_selection", "Too little delta is left for questions about unknown keys.", "",
+                   "");
+    gw_problem_why(problem, "%s %s has %s left for them; this question needs %s.",
+                   is_population ? "The population" : "The dataset", is_population ? policy->population : policy->dataset,
+                   remaining, needed);
+    if (is_population)
+        gw_problem_mend(problem,
+                        "Ask by codes that the policy lists; the owner grants more: godwit population add %s --total E "
+                        "--selection-delta D",
+                        policy->population);
+    else
+        gw_problem_mend(problem, "Ask by codes that the policy lists, or with a smaller --delta: godwit budget %s",
+                        policy->dataset);
     snprintf(problem->budget, sizeof problem->budget, "%s", gw_budget_kind_name(op->budget));
 }
 

@@ -278,9 +278,24 @@ static void files_that_are_no_answers_are_named(void **state) {
     done(&s);
 }
 
+// It is a saved answer; only this command has nothing to reckon with.
+static void what_has_no_parts_of_its_own_is_refused_by_its_name(void **state) {
+    session s;
+    char path[256];
+    sample gini = COUNTS;
+    gini.statistic = "gini";
+    sample_write(state, &gini, path);
+    assert_int_equal(RUN(&s, path, "c_birth=NAT,sex=F", "c_birth=EU_FOR,sex=F"), GW_EXIT_USAGE);
+    assert_has(s.err, "figures of this statistic (gini) are not compared");
+    assert_has(s.err, "code  not_comparable\n");
+    assert_has(s.err, "Where two ranges do not meet, the figures differ");
+    done(&s);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, unit_folder_new, unit_folder_free)
     const struct CMUnitTest tests[] = {
+        TEST(what_has_no_parts_of_its_own_is_refused_by_its_name),
         TEST(two_cells_get_a_sentence_and_the_range_of_their_difference),
         TEST(programs_get_codes_and_numbers),
         TEST(a_partial_key_pools_its_cells),

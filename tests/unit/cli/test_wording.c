@@ -97,6 +97,19 @@ static void a_line_becomes_the_body_it_says(void **state) {
     gw_arena_free(r.arena);
 }
 
+static void a_measure_in_an_indicator_s_place_is_named_as_one(void **state) {
+    (void)state;
+    const gw_question_options options = {.epsilon = "0.05"};
+    read_question r = question_of(&options, "median:age");
+    assert_int_equal(r.status, GW_INVALID);
+    assert_string_equal(r.problem.code, "unknown_indicator");
+    assert_string_equal(r.problem.mend, "--measure median:age");
+    gw_arena_free(r.arena);
+    r = question_of(&options, "nso:employment_rate"); // any other name is the service's to know
+    assert_int_equal(r.status, GW_OK);
+    gw_arena_free(r.arena);
+}
+
 static void several_tables_are_written_as_they_are_asked(void **state) {
     (void)state;
     static const struct {
@@ -288,6 +301,7 @@ int main(void) {
         cmocka_unit_test(ids_are_short_for_people_and_whole_for_programs),
         cmocka_unit_test(times_are_said_in_utc),
         cmocka_unit_test(a_line_becomes_the_body_it_says),
+        cmocka_unit_test(a_measure_in_an_indicator_s_place_is_named_as_one),
         cmocka_unit_test(several_tables_are_written_as_they_are_asked),
         cmocka_unit_test(tables_that_are_no_tables_are_refused_by_what_was_typed),
         cmocka_unit_test(none_asks_for_one_figure_and_nothing_for_the_default),

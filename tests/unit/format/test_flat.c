@@ -106,6 +106,46 @@ static void every_line_of_ndjson_is_an_object_of_the_same_texts(void **state) {
     gw_buffer_done(&buffer);
 }
 
+static void assert_line(const gw_answer *answer, const char *name, const char *value) {
+    gw_fields fields;
+    size_t found = 0;
+    gw_fields_init(&fields, answer, &answer_asked);
+    for (size_t i = 0; i < fields.count; i++)
+        if (strcmp(fields.items[i].name, name) == 0) {
+            found++;
+            assert_string_equal(fields.items[i].value, value);
+        }
+    assert_int_equal(found, 1);
+    gw_fields_done(&fields);
+}
+
+// A file that is passed on alone says what its figures are: of which groups, over what, below which line, how sure.
+static void what_a_figure_cannot_be_read_without_is_in_every_line(void **state) {
+    (void)state;
+    gw_answer answer = answer_sample();
+    answer.gap_of = "rate";
+    answer.gap_concept = "c_birth";
+    answer.gap_group = "NEU_FOR";
+    answer.gap_reference = "NAT";
+    answer.over = "hours";
+    answer.fraction = "0.6";
+    answer.line = (gw_answer_line){.unit = "EUR", .threshold_lower = "19080", .threshold_upper = "19320"};
+    answer.selection_delta = "1e-9";
+    answer.rank_error = "28";
+    answer.level = "0.9";
+    assert_line(&answer, "gap", "c_birth=NEU_FOR:NAT");
+    assert_line(&answer, "gap_of", "rate");
+    assert_line(&answer, "over", "hours");
+    assert_line(&answer, "fraction", "0.6");
+    assert_line(&answer, "line", ""); // not determinable; its range is
+    assert_line(&answer, "line_lower", "19080");
+    assert_line(&answer, "line_upper", "19320");
+    assert_line(&answer, "line_unit", "EUR");
+    assert_line(&answer, "rank_error", "28");
+    assert_line(&answer, "delta", "1e-9");
+    assert_line(&answer, "level", "0.9");
+}
+
 // A concept is called what its policy calls it; two columns of one name would hide one of them.
 static void a_concept_never_takes_a_field_s_name(void **state) {
     (void)state;
@@ -125,6 +165,7 @@ int main(void) {
         cmocka_unit_test(a_column_without_anything_to_say_is_there_and_empty),
         cmocka_unit_test(every_line_of_dummies_says_they_are_not_real),
         cmocka_unit_test(every_line_of_ndjson_is_an_object_of_the_same_texts),
+        cmocka_unit_test(what_a_figure_cannot_be_read_without_is_in_every_line),
         cmocka_unit_test(a_concept_never_takes_a_field_s_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,29 @@ static void labels_wrap_before_figures_do(void **state) {
     gw_grid_free(grid);
 }
 
+static void bars_give_way_before_anything_wraps(void **state) {
+    (void)state;
+    const gw_grid_column columns[] = {{"name", "NAME", GW_ALIGN_LEFT, true},
+                                      {"cost", "COST", GW_ALIGN_RIGHT, false},
+                                      {"BAR", "", GW_ALIGN_BAR, false}};
+    gw_grid *grid = gw_grid_new(columns, 3);
+    gw_grid_add(grid, (const char *[]){"one of two", "24", "████████████████████████"});
+    gw_grid_add(grid, (const char *[]){"half", "12", "████████████"});
+    assert_text(grid, 44,
+                " NAME        COST\n"
+                " one of two    24  ████████████████████████\n"
+                " half          12  ████████████\n");
+    assert_text(grid, 31, // both shorter, and one still half the other
+                " NAME        COST\n"
+                " one of two    24  ████████████\n"
+                " half          12  ██████\n");
+    assert_text(grid, 20, // too little is left to compare
+                " NAME        COST\n"
+                " one of two    24\n"
+                " half          12\n");
+    gw_grid_free(grid);
+}
+
 static void words_break_at_their_parts_and_never_elsewhere(void **state) {
     (void)state;
     gw_grid *grid = gw_grid_new(two_columns, 2);
@@ -174,6 +197,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_line_up_and_figures_stand_right),
         cmocka_unit_test(labels_wrap_before_figures_do),
+        cmocka_unit_test(bars_give_way_before_anything_wraps),
         cmocka_unit_test(words_break_at_their_parts_and_never_elsewhere),
         cmocka_unit_test(blocks_keep_their_width_with_long_headers),
         cmocka_unit_test(no_line_is_wider_than_asked),

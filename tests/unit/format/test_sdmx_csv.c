@@ -115,12 +115,72 @@ static void codes_are_spelled_as_eurostat_spells_them(void **state) {
                                            {"occupation", "GB", "GB"},
                                            {"ref_area", "GB", "UK"},
                                            {"reason", "_U", "UNK"},
-                                           {"age", "", ""}};
+                                           {"age", "", ""},
+                                           {"age", "0..9", "B0-9"},
+                                           {"income", "-5..-0.5", "BM5-M0_5"},
+                                           {"reason", "a..b", "a..b"},
+                                           {"quantile", "0.5", "P50"},
+                                           {"quantile", "0.025", "P2_5"},
+                                           {"span", "cumulative", "CUMULATIVE"}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[GW_SDMX_CODE_MAX];
         gw_sdmx_code(cases[i][0], cases[i][1], text);
         assert_string_equal(text, cases[i][2]);
     }
+}
+
+static void assert_has(const gw_answer *answer, const gw_asked *asked, const char *piece) {
+    gw_buffer buffer;
+    gw_buffer_init(&buffer, 65536);
+    gw_format_sdmx_csv(answer, asked, &buffer);
+    assert_non_null(strstr(gw_buffer_string(&buffer), piece));
+    gw_buffer_done(&buffer);
+}
+
+// Else the gap of a rate would be filed as the rate itself, and two gaps as one series.
+static void a_gap_is_a_series_of_its_own(void **state) {
+    (void)state;
+    gw_answer answer = answer_sample();
+    answer.statistic = "gap";
+    answer.gap_of = "rate";
+    answer.gap_concept = "citizen";
+    answer.gap_group = "NEU_FOR";
+    answer.gap_reference = "NAT";
+    assert_has(&answer, &answer_asked, ":DF_REGISTER_EMP_RT_GAP_SEX_GAP_C_BIRTH_AGE(2.0),I,EMP_RT_GAP,F,");
+    assert_has(&answer, &answer_asked, ",CITIZEN_NEU27_2020_FOR-NAT,NAT,Y20-64,");
+    assert_has(&answer, &answer_asked, "DP_NOTICE,DP_GAP,DP_GAP_OF\r\n");
+    assert_has(&answer, &answer_asked, ",citizen=NEU_FOR:NAT,rate\r\n");
+}
+
+static void a_ratio_names_both_concepts_and_its_unit_is_an_id(void **state) {
+    (void)state;
+    gw_answer answer = answer_sample();
+    const gw_asked asked = {.where = ""};
+    answer.indicator = NULL;
+    answer.statistic = "ratio";
+    answer.of = "income";
+    answer.over = "hours";
+    answer.unit = "EUR/H";
+    assert_has(&answer, &asked, ",I,RATIO_INCOME_HOURS,");
+    assert_has(&answer, &asked, ",EUR_PER_H,1,");
+    answer.statistic = "variance";
+    answer.unit = "EUR^2";
+    assert_has(&answer, &asked, ",EUR2,1,");
+}
+
+static void a_text_that_no_list_names_is_not_spelled_as_a_code(void **state) {
+    (void)state;
+    static const char *const key[] = {"5..9"}, *const by[] = {"workplace"};
+    const gw_answer_cell cell = {.key = key, .estimate = "70", .lower = "60", .upper = "80", .se = "5", .flag = ""};
+    gw_answer answer = answer_sample();
+    answer.statistic = "keys";
+    answer.selection_delta = "1e-9";
+    answer.by = by;
+    answer.by_count = 1;
+    answer.cells = &cell;
+    answer.cell_count = 1;
+    assert_has(&answer, &answer_asked, ",5..9,2026,70,");
+    assert_has(&answer, &answer_asked, ",DP_DELTA\r\n");
 }
 
 // Two bandings of age, and a filter on it too: every column keeps a name of its own.
@@ -151,6 +211,9 @@ int main(void) {
         cmocka_unit_test(dummies_are_not_for_publication),
         cmocka_unit_test(what_is_withheld_has_no_value),
         cmocka_unit_test(codes_are_spelled_as_eurostat_spells_them),
+        cmocka_unit_test(a_gap_is_a_series_of_its_own),
+        cmocka_unit_test(a_ratio_names_both_concepts_and_its_unit_is_an_id),
+        cmocka_unit_test(a_text_that_no_list_names_is_not_spelled_as_a_code),
         cmocka_unit_test(no_two_columns_have_one_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

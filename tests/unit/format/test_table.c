@@ -309,6 +309,50 @@ static void a_narrow_table_keeps_its_width(void **state) {
     }
 }
 
+static void a_gap_says_which_way_it_goes_and_of_whom(void **state) {
+    (void)state;
+    const gw_answer_cell cells[] = {
+        {.key = keys[0], .estimate = "-12.3", .lower = "-12.6", .upper = "-12.0", .se = "0.1", .flag = ""},
+        {.key = keys[1], .estimate = "0.2", .lower = "-1.0", .upper = "1.4", .se = "0.6", .flag = ""},
+        {.key = keys[2], .estimate = "30", .lower = "5", .upper = "80", .se = "20", .flag = "u"}};
+    gw_answer answer = rate_answer();
+    answer.notice = NULL;
+    answer.statistic = "gap";
+    answer.gap_of = "rate";
+    answer.gap_concept = "citizen";
+    answer.gap_group = "EU_FOR";
+    answer.gap_reference = "NAT";
+    answer.unit = "PP";
+    answer.cells = cells;
+    assert_table(&answer, &labels,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " COUNTRY OF BIRTH  SEX          ESTIMATE   LIKELY BETWEEN  FLAG  GROUP IS\n"
+                 " Born here         Female       -12.3 PP  -12.6 and -12.0        below\n"
+                 " NEU_FOR           M              0.2 PP     -1.0 and 1.4        unclear\n"
+                 " Unknown           M       too uncertain         5 and 80  u     unclear\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "Group is: how EU_FOR lies to Born here, where the range leaves zero out; else\n"
+                 "  unclear.\n"
+                 "u  too uncertain after protection: ask for bigger groups, or double epsilon\n");
+}
+
+static void the_line_of_poverty_is_a_percentage_of_the_median(void **state) {
+    (void)state;
+    gw_answer answer = rate_answer();
+    answer.notice = NULL;
+    answer.cell_count = 1;
+    answer.fraction = "0.6";
+    answer.line = (gw_answer_line){"EUR", "31900", "31800", "32000", "19140", "19080", "19200"};
+    assert_table(&answer, &labels,
+                 "Employment rate, by Country of birth x Sex · epsilon 0.05\n"
+                 " COUNTRY OF BIRTH  SEX     ESTIMATE  LIKELY BETWEEN  FLAG\n"
+                 " Born here         Female    66.4 %   63.5 and 69.3\n"
+                 "Likely between: the noise range, right 19 times in 20; other errors come on top.\n"
+                 "Poor is who has less than 19,140 EUR (likely between 19,080 and 19,200): 60 % of\n"
+                 "  everybody's median, 31,900 (between 31,800 and 32,000). Everybody in the\n"
+                 "  question counts for the median, inside the groups or not.\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_says_notice_labels_ranges_and_flags),
@@ -320,6 +364,8 @@ int main(void) {
         cmocka_unit_test(what_was_bounded_weighted_and_counted_is_said_below),
         cmocka_unit_test(dummies_are_named_first_and_last),
         cmocka_unit_test(a_table_writes_numbers_as_its_reader_does),
+        cmocka_unit_test(a_gap_says_which_way_it_goes_and_of_whom),
+        cmocka_unit_test(the_line_of_poverty_is_a_percentage_of_the_median),
         cmocka_unit_test(a_narrow_table_keeps_its_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
