@@ -10,7 +10,7 @@
 #include "tests/support/unit.h"
 #include <math.h>
 
-#define DRAWS 4000
+#define DRAWS 2000
 #define WIDTH INT64_C(1048576)
 
 static const uint32_t LEVELS[] = {900000, 950000, 990000};
