@@ -29,11 +29,20 @@ const double *gw_marginals_estimate_cells(const gw_marginals_estimate *estimate,
     return gw_marginals_has(estimate->wanted, mask) ? estimate->cells[mask] : NULL;
 }
 
+// Attributes of one category: a marginal tells the same with and without them, so that none is out of reach for them.
+static unsigned single_attributes(const gw_marginals_base *base) {
+    unsigned mask = 0;
+    for (unsigned i = 0; i < base->attribute_count; i++)
+        if (base->sizes[i] == 1)
+            mask |= 1u << i;
+    return mask;
+}
+
 // Every marginal below a measured one, all zeros, but the measured, which hold their values times their precision.
 static gw_status load(gw_marginals_estimate *estimate, const gw_marginals_law *law, const gw_released_table *table) {
     gw_marginals_set measured = 0;
     for (size_t i = 0; i < law->count; i++)
-        measured |= 1ull << law->masks[i];
+        measured |= 1ull << (law->masks[i] | single_attributes(&law->base));
     const gw_marginals_set covered = gw_marginals_closure(measured);
     for (unsigned mask = 0; mask < GW_MARGINALS_MASKS; mask++) {
         if (!gw_marginals_has(covered, mask))
@@ -106,8 +115,9 @@ static gw_status make_residuals(gw_marginals_estimate *estimate, const gw_margin
         if (estimate->cells[mask] == NULL)
             continue;
         const size_t count = gw_marginals_cell_count(&law->base, mask);
+        const bool is_nothing = (mask & single_attributes(&law->base)) != 0; // and perhaps without information
         for (size_t k = 0; k < count; k++)
-            estimate->cells[mask][k] /= information[mask];
+            estimate->cells[mask][k] = is_nothing ? 0.0 : estimate->cells[mask][k] / information[mask];
         for (unsigned i = 0; i < law->base.attribute_count; i++)
             if ((mask >> i & 1) != 0)
                 subtract_mean(estimate->cells[mask], gw_marginals_axis_of(&law->base, mask, i), means);

@@ -70,8 +70,9 @@ void replay_encode(world *w, const gw_released_table *released, gw_buffer *ret_d
     const gw_plan_answer answer = {
         .plan = &w->plan, .laws = laws, .data_version = "00000000000000000000000000000000", .release = "R-2026-000001"};
     gw_buffer_init(ret_document, DOCUMENT_MAX);
-    if (gw_plan_encode(&answer, released, (gw_hash){{7}}, ret_document) != GW_OK)
-        fail_msg("not encoded: %s", w->question);
+    gw_status status = gw_plan_encode(&answer, released, (gw_hash){{7}}, ret_document);
+    if (status != GW_OK)
+        fail_msg("not encoded: status %d\n%s", (int)status, w->question);
     gw_laws_drop(w->laws, laws);
 }
 

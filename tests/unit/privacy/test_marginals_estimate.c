@@ -150,6 +150,34 @@ static void every_marginal_of_an_estimate_is_the_sum_of_those_above(void **state
 
 // The widths come from the weights of single noise values, the variances from a closed form over residuals: where the
 // law is nearly normal or Laplace, one tells the other.
+// Where a filter leaves one category, a table by it tells what the table without it tells; it needs no measurement.
+static void an_attribute_of_one_category_adds_nothing_and_lacks_nothing(void **state) {
+    (void)state;
+    const gw_marginals_law law = {.base = {.attribute_count = 3, .sizes = {2, 1, 3}},
+                                  .count = 2,
+                                  .masks = {5, 4},
+                                  .noises = {{{100000}, 1}, {{200000}, 1}}};
+    gw_released_table *table = noised(&law, 5);
+    gw_marginals_estimate *estimate = NULL;
+    assert_int_equal(
+        gw_marginals_estimate_new(&law, table, 1ull << 7 | 1ull << 5 | 1ull << 3 | 1ull << 1 | 1, &estimate), GW_OK);
+    const double *with = gw_marginals_estimate_cells(estimate, 7), *without = gw_marginals_estimate_cells(estimate, 5);
+    for (size_t i = 0; i < 6; i++)
+        assert_true(with[i] == without[i] && isfinite(with[i]));
+    const double *first = gw_marginals_estimate_cells(estimate, 3);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(fabs(first[i] - (with[3 * i] + with[3 * i + 1] + with[3 * i + 2])) < 1e-6);
+    double total = gw_marginals_estimate_cells(estimate, 0)[0];
+    assert_null(gw_marginals_estimate_cells(estimate, 2)); // was not wanted
+    assert_true(
+        fabs(gw_marginals_estimate_cells(estimate, 1)[0] + gw_marginals_estimate_cells(estimate, 1)[1] - total) < 1e-6);
+    double half_width = 0;
+    assert_int_equal(gw_marginals_half_width(&law, 7, GW_LEVEL_95, &half_width), GW_OK);
+    assert_true(half_width > 0 && isfinite(half_width));
+    gw_marginals_estimate_free(estimate);
+    gw_released_free(table);
+}
+
 static void half_widths_fit_the_variances(void **state) {
     (void)state;
     gw_marginals_law law = {.base = {.attribute_count = 4, .sizes = {8, 10, 20, 12}}, .count = 6};
@@ -202,6 +230,7 @@ int main(void) {
         cmocka_unit_test(the_variances_are_those_published),
         cmocka_unit_test(estimates_equal_dense_least_squares),
         cmocka_unit_test(every_marginal_of_an_estimate_is_the_sum_of_those_above),
+        cmocka_unit_test(an_attribute_of_one_category_adds_nothing_and_lacks_nothing),
         cmocka_unit_test(half_widths_fit_the_variances),
         cmocka_unit_test(what_cannot_be_estimated_is_refused),
     };
