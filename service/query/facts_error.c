@@ -21,10 +21,11 @@ static int figure_decimals(double value) {
     return value >= 100 || value == 0 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
 }
 
+// null where there is no such figure: of a group that the noise may hide, no ratio has a range.
 static void write_figure(gw_buffer *out, const char *name, double value) {
     char text[FIGURE_TEXT];
     snprintf(text, sizeof text, "%.*f", figure_decimals(value), value);
-    gw_json_write_member(out, name, text);
+    gw_json_write_member(out, name, isfinite(value) ? text : NULL);
 }
 
 // Rounded up, so that who states the figure gets it.
@@ -287,9 +288,11 @@ bool gw_facts_target_out_of_reach(const gw_question *question, const gw_policy *
     double smallest = half_width(&plan, plan.shape.group_size, plan.epsilon, GW_LEVEL_95);
     if (smallest <= target)
         return false;
-    char most[GW_EPSILON_TEXT], smallest_text[FIGURE_TEXT];
+    char most[GW_EPSILON_TEXT], smallest_text[FIGURE_TEXT] = "";
+    bool is_none = !isfinite(smallest); // no error at all can be stated
     gw_epsilon_format(policy->question_max, most);
-    figure_format_up(smallest, smallest_text);
+    if (!is_none)
+        figure_format_up(smallest, smallest_text);
     uint64_t size = size_round_up(group_size_for(&plan, target));
     char group_text[64] = "", size_text[80] = "", stated_text[48] = "";
     if (depends_on_group(&plan))
@@ -300,6 +303,13 @@ bool gw_facts_target_out_of_reach(const gw_question *question, const gw_policy *
     if (question->group_size > 0)
         snprintf(stated_text, sizeof stated_text, " --group-size %llu", (unsigned long long)question->group_size);
     gw_problem_set(ret_problem, GW_INVALID, "target_error", "No price reaches this error.", "", "");
+    if (is_none) {
+        gw_problem_why(ret_problem,
+                       "One question may cost at most %s, and that bounds no error%s; you asked for ±%s.%s", most,
+                       group_text, question->target_error, size_text);
+        gw_problem_mend(ret_problem, "State a larger --group-size, or ask about larger groups.");
+        return true;
+    }
     gw_problem_why(ret_problem, "One question may cost at most %s, and that makes ±%s %s%s; you asked for ±%s.%s", most,
                    smallest_text, gw_plan_error_unit(&plan), group_text, question->target_error, size_text);
     gw_problem_mend(ret_problem, "godwit cost %s%s%s --target-error %s%s", policy->dataset,

@@ -34,7 +34,7 @@ static const char policy_form[] =
     "\"planning\":{\"cell_persons\":1500,\"size_bucket\":1000000},\"grants\":[{\"role\":\"researcher\","
     "\"tables\":[\"persons\",\"permits\"],\"statistics\":[\"count\",\"rate\",\"mean\",\"share\",\"sum\",\"net\","
     "\"quantile\",\"poverty\","
-    "\"gini\",\"quintile_ratio\",\"series\"]}]}";
+    "\"gini\",\"quintile_ratio\",\"series\",\"ratio\"]}]}";
 
 static int64_t clock_unix(void *state) {
     return ((asking *)state)->now;

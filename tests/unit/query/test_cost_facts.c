@@ -15,6 +15,7 @@
 
 #define COST(rest) "{\"v\":1,\"kind\":\"cost\",\"dataset\":\"" ASKING_REGISTER "\"," rest "}"
 #define RATE "\"indicator\":\"employment_rate\",\"by\":[\"sex\",\"c_birth\"]"
+#define RATIO "\"measure\":{\"statistic\":\"ratio\",\"of\":\"income\",\"over\":\"age\"},\"by\":[]"
 #define COUNT "\"measure\":{\"statistic\":\"count\"},\"by\":[\"sex\"]"
 
 static int setup(void **state) {
@@ -102,6 +103,19 @@ static void with_a_target_larger_groups_cost_less(void **state) {
     assert_true(number(at(made, "error"), "half_width_95") <= 3.0);
     assert_true(number(instead(made, "larger_group"), "epsilon") < price);
     assert_true(number(instead(made, "larger_group"), "half_width_95") <= 3.0);
+}
+
+// Where noise may hide the divisor there is no range, at any price a question may have: nothing is written for it.
+static void a_ratio_of_a_few_people_has_no_error_to_tell(void **state) {
+    asking *made = *state;
+    must_answer(made, ASKING_ANNA, COST(RATIO ",\"epsilon\":\"0.05\",\"group_size\":2000"));
+    const gw_json_node *error = at(made, "error"), *group = gw_json_first(gw_json_member(error, "groups"));
+    assert_true(number(error, "half_width_95") > 0);
+    assert_int_equal(integer(group, "group_size"), 200);
+    assert_int_equal(gw_json_type_of(gw_json_member(group, "half_width_95")), GW_JSON_NULL);
+    must_refuse(made, ASKING_ANNA, COST(RATIO ",\"target_error\":\"5\",\"group_size\":3"), "target_error");
+    assert_non_null(strstr(made->problem.why, "bounds no error for a group of 3 people"));
+    assert_null(strstr(made->problem.mend, "inf"));
 }
 
 static void alternatives_stay_within_what_one_question_may_cost(void **state) {
@@ -368,6 +382,7 @@ int main(void) {
         CASE(a_rates_error_is_told_for_small_typical_and_large_groups),
         CASE(alternatives_have_their_price_and_error),
         CASE(with_a_target_larger_groups_cost_less),
+        CASE(a_ratio_of_a_few_people_has_no_error_to_tell),
         CASE(alternatives_stay_within_what_one_question_may_cost),
         CASE(a_counts_error_is_the_same_for_every_group),
         CASE(sums_nets_and_weights_say_their_unit),
