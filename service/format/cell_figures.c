@@ -88,7 +88,21 @@ static void law_init_amounts(gw_figures_law *law) {
     gw_cell_number(law->se, gw_interval_noise_sd(law->interval) * step, is_plain ? 1 : shape->decimals + 1);
 }
 
-// No measured integer is so large (20 bits below the end of 128); a file may hold any.
+// No measured integer is so large; a file may hold any, and what is worked out from them may not leave 128 bits.
+static bool is_measurable(gw_int128 value) {
+    const gw_int128 limit = (gw_int128)1 << 120;
+    return value < limit && value > -limit;
+}
+
+static bool parts_fit(const gw_figures_law *law, const gw_int128 *parts) {
+    const gw_figures_shape *shape = &law->shape;
+    bool fit = is_measurable(shape->totals[0]) && is_measurable(shape->totals[1]);
+    for (size_t i = 0; i < gw_figures_part_count(shape->statistic, shape->is_gap); i++)
+        fit &= is_measurable(parts[i]);
+    return fit;
+}
+
+// Nor so large that what is shown of it would (20 bits below the end of 128).
 static bool amount_fits(const gw_figures_law *law, gw_int128 value) {
     gw_int128 limit = ((gw_int128)1 << 120) / (law->step + law->divisor);
     return value < limit && value > -limit && law->half_width < limit;
@@ -218,6 +232,8 @@ static gw_status figures_quotient(const gw_figures_law *law, const gw_int128 *pa
 
 gw_status gw_figures_of(const gw_figures_law *law, const gw_int128 *parts, gw_cell_figures *ret) {
     *ret = (gw_cell_figures){.verdict = GW_VERDICT_UNDECIDED};
+    if (!parts_fit(law, parts))
+        return GW_INVALID;
     if (law->shape.is_gap)
         return figures_gap(law, parts, ret);
     switch (law->shape.statistic) {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define PARTS_MAX 8u
+#define FACTOR_MAX 1e24 // of figures to steps: no policy's units are further apart
 
 static gw_statistic statistic_of(const gw_answer *answer, bool *ret_is_known) {
     gw_statistic statistic = GW_STATISTIC_COUNT;
@@ -51,6 +52,17 @@ static bool totals_add(const gw_answer *answer, gw_figures_shape *shape) {
     return true;
 }
 
+static bool is_factor(double value) {
+    return value >= 1 / FACTOR_MAX && value <= FACTOR_MAX;
+}
+
+// Whether figures that lie in a range have one.
+static bool is_range(const gw_figures_shape *shape) {
+    bool has_range = shape->statistic == GW_STATISTIC_MEAN || shape->statistic == GW_STATISTIC_VARIANCE ||
+                     shape->statistic == GW_STATISTIC_SD;
+    return !has_range || (is_factor(shape->range) && shape->minimum >= -FACTOR_MAX && shape->minimum <= FACTOR_MAX);
+}
+
 static bool shape_of(const gw_answer *answer, gw_figures_shape *ret) {
     bool is_known;
     gw_figures_shape shape = {.statistic = statistic_of(answer, &is_known),
@@ -65,6 +77,8 @@ static bool shape_of(const gw_answer *answer, gw_figures_shape *ret) {
     shape.range = strtod(answer->grid, NULL) * (double)answer->width;
     shape.quotient = answer->over_grid ? strtod(answer->grid, NULL) / strtod(answer->over_grid, NULL) : 1.0;
     *ret = shape;
+    if (!is_factor(shape.quotient) || !is_range(&shape))
+        return false;
     return shape.statistic != GW_STATISTIC_SHARE || totals_add(answer, ret);
 }
 
