@@ -76,11 +76,14 @@ static unsigned places_of(gw_decimal value) {
     return places;
 }
 
+// Differences, and sums of two, of what fits here fit 64 bits.
+#define SCALED_MAX (INT64_C(1) << 61)
+
 static bool scale_value(gw_decimal value, unsigned scale, int64_t *ret) {
     gw_int128 scaled = value.trillionths;
     for (unsigned i = scale; i < GW_DECIMAL_PLACES; i++)
         scaled /= 10; // exact: the value needs at most `scale` places
-    if (scaled > INT64_MAX || scaled < INT64_MIN)
+    if (scaled > SCALED_MAX || scaled < -SCALED_MAX)
         return false;
     *ret = (int64_t)scaled;
     return true;
@@ -136,7 +139,7 @@ static void read_bounds(gw_policy_loader *l, const gw_json_node *node, gw_column
         !scale_value(max, column->scale, &column->max_scaled) ||
         !scale_value(grid, column->scale, &column->grid_scaled)) {
         GW_POLICY_FAIL(l, gw_json_member(node, "max"), "policy_bounds", "Use fewer places, or narrower bounds.",
-                       "The bounds with all their places do not fit 64 bits.");
+                       "The bounds with all their places do not fit 61 bits.");
         return;
     }
     column->steps = (int64_t)(range / grid.trillionths);
@@ -263,7 +266,7 @@ static void read_person_total(gw_policy_loader *l, const gw_json_node *node, gw_
     else if (places_of(total) > column->scale || !scale_value(total, column->scale, &column->person_total_scaled) ||
              column->person_total_scaled % column->grid_scaled != 0)
         GW_POLICY_FAIL(l, at, "policy_grid", "Write a multiple of the grid.",
-                       "\"person_total_max\" is not a multiple of the column's grid, or has more than 64 bits.");
+                       "\"person_total_max\" is not a multiple of the column's grid, or has more than 61 bits.");
 }
 
 static void read_outside(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {

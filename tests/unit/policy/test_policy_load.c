@@ -398,6 +398,8 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
         {"\"max\":\"90.5\"", "\"max\":\"NaN\"", "wrong_type", 12, 78, NULL},
         {"\"max\":\"90.5\"", "\"max\":90", "wrong_type", 12, 78, "in quotes"},
         {"\"max\":\"90.5\"", "\"max\":\"100000000000000000\"", "policy_grid", 12, 106, "2^40"},
+        {"\"max\":\"90.5\",\"grid\":\"0.25\"", "\"max\":\"2999990.000000000001\",\"grid\":\"3000000.000000000001\"",
+         "policy_bounds", 12, 78, "61 bits"},
         {"\"grid\":\"0.25\"", "\"grid\":\"0\"", "policy_grid", 12, 92, NULL},
         {"\"grid\":\"0.25\"", "\"grid\":\"-0.25\"", "policy_grid", 12, 92, NULL},
         {"\"grid\":\"0.25\",", "", "policy_grid", 12, 10, "grid"},
