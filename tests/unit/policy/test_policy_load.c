@@ -350,7 +350,7 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
         {"\"unit\":\"EUR\"", "\"person_total_max\":\"-5\"", "policy_bounds", 12, 66, NULL},
         {"\"unit\":\"EUR\"", "\"person_total_max\":\"0.1\"", "policy_grid", 12, 66, "multiple of the grid"},
         {"\"unit\":\"EUR\"", "\"person_total_max\":\"0.125\"", "policy_grid", 12, 66, NULL},
-        {"\"unit\":\"EUR\"", "\"person_total_max\":\"999999999999999999\"", "policy_grid", 12, 66, "64 bits"},
+        {"\"unit\":\"EUR\"", "\"person_total_max\":\"999999999999999999\"", "policy_grid", 12, 66, "61 bits"},
         {"\"unit\":\"EUR\"", "\"person_total_max\":100", "wrong_type", 12, 66, "in quotes"},
         {"\"max\":120", "\"max\":120,\"person_total_max\":\"120\"", "wrong_type", 10, 78, "without quotes"},
         {"\"type\":\"code\",\"codelist\":\"CL_BIRTH\"", "\"type\":\"code\",\"person_total_max\":1", "unknown_field", 9,

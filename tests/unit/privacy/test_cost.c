@@ -173,6 +173,167 @@ static void impossible_wishes_are_refused(void **state) {
     assert_int_equal(gw_cost_epsilon_up(&nothing, 1, &epsilon), GW_INVALID);
 }
 
+// ---- spreads, ratios of sums, gaps, histograms
+
+static const gw_cost_shape SPREAD = {.statistic = GW_STATISTIC_VARIANCE,
+                                     .sensitivity = 4000,
+                                     .cell_count = 1,
+                                     .group_size = 2000,
+                                     .range = 50,
+                                     .unit = 1,
+                                     .unit_mean = 4000};
+
+// Draws of the noise of parts, `count` at a time.
+static void noises(const gw_cost_shape *shape, seeded_random *random, int64_t *ret, size_t count) {
+    gw_discrete_laplace *law = NULL;
+    assert_int_equal(gw_discrete_laplace_new((gw_noise){{100000}, shape->sensitivity}, &law), GW_OK);
+    assert_int_equal(gw_discrete_laplace_fill(law, seeded_source(random), ret, count), GW_OK);
+    gw_discrete_laplace_free(law);
+}
+
+// How often the variance (or its root) of people of which half are at `low`, half at `high` (in 0 .. 1) strays no
+// further than stated.
+static double spread_coverage(const gw_cost_shape *shape, double low, double high, bool is_sd, seeded_random *random) {
+    static int64_t draws[3 * DRAWS];
+    const double whole = (double)shape->group_size * shape->unit_mean, half = stated(shape) * shape->range;
+    const double mean = (low + high) / 2, square = (low * low + high * high) / 2, exact = square - mean * mean;
+    int inside = 0;
+    noises(shape, random, draws, 3 * DRAWS);
+    for (size_t i = 0; i < DRAWS; i++) {
+        double b2 = whole * square + (double)draws[3 * i], b1 = 2 * whole * (mean - square) + (double)draws[3 * i + 1];
+        double n = whole + (double)draws[3 * i] + (double)draws[3 * i + 1] + (double)draws[3 * i + 2];
+        double m = (b1 / 2 + b2) / n, off = b2 / n - m * m;
+        off = is_sd ? sqrt(fmax(0, off)) - sqrt(exact) : off - exact;
+        inside += fabs(off) * shape->range * (is_sd ? 1 : shape->range) <= half;
+    }
+    return (double)inside / DRAWS;
+}
+
+// H0: at least 95 % of draws stray no further. 40,000 draws, five standard errors and 0.3 % for the denominator, as
+// above: false alarm below 1e-6 for each of 8 comparisons.
+static void spreads_stray_no_further_than_stated(void **state) {
+    (void)state;
+    static const double people[][2] = {{0, 1}, {0, 0}, {0.5, 0.5}, {0.2, 0.45}, {0, 0.3}};
+    seeded_random random = {.state = 78};
+    gw_cost_shape sd = SPREAD, wrong = SPREAD;
+    sd.statistic = GW_STATISTIC_SD;
+    for (size_t i = 0; i < 5; i++) {
+        double covered = spread_coverage(&SPREAD, people[i][0], people[i][1], false, &random);
+        if (covered < 0.95 - 0.0085)
+            fail_msg("variance of %g, %g: %.4f", people[i][0], people[i][1], covered);
+    }
+    for (size_t i = 3; i < 5; i++) // spread by an eighth of the range, or more
+        assert_true(spread_coverage(&sd, people[i][0], people[i][1], true, &random) >= 0.95 - 0.0085);
+    wrong.unit_mean = 8000; // priced as if everybody added twice what they do
+    const double half = gw_cost_half_width(&wrong, (gw_epsilon){100000}, GW_LEVEL_95);
+    assert_near(half, gw_cost_half_width(&SPREAD, (gw_epsilon){100000}, GW_LEVEL_95) / 2, 1e-9);
+}
+
+static void spreads_are_never_worse_than_knowing_nothing(void **state) {
+    (void)state;
+    gw_cost_shape sd = SPREAD;
+    sd.statistic = GW_STATISTIC_SD;
+    assert_near(gw_cost_half_width(&SPREAD, (gw_epsilon){1}, GW_LEVEL_95), 50 * 50 / 4.0, 0);
+    assert_near(gw_cost_half_width(&sd, (gw_epsilon){1}, GW_LEVEL_95), 25, 0);
+    gw_cost_shape nobody = SPREAD;
+    nobody.group_size = 0;
+    assert_near(gw_cost_half_width(&nobody, (gw_epsilon){100000}, GW_LEVEL_95), 50 * 50 / 4.0, 0);
+}
+
+static const gw_cost_shape RATIO = {.statistic = GW_STATISTIC_RATIO,
+                                    .sensitivity = 8000,
+                                    .cell_count = 1,
+                                    .group_size = 1000,
+                                    .range = 1,
+                                    .unit = 0.5,
+                                    .unit_mean = 2000};
+
+// The assumed ratio of the sums in steps is a half. H0 and errors as above.
+static void ratios_of_sums_stray_no_further_than_stated(void **state) {
+    (void)state;
+    static int64_t draws[2 * DRAWS];
+    seeded_random random = {.state = 79};
+    const double below = (double)RATIO.group_size * RATIO.unit_mean, half = stated(&RATIO);
+    int inside = 0;
+    noises(&RATIO, &random, draws, 2 * DRAWS);
+    for (size_t i = 0; i < DRAWS; i++)
+        inside +=
+            fabs((below / 2 + (double)draws[2 * i]) / (below + (double)draws[2 * i + 1]) - 0.5) * RATIO.unit <= half;
+    if ((double)inside / DRAWS < 0.95 - 0.0085)
+        fail_msg("%.4f", (double)inside / DRAWS);
+    gw_cost_shape few = RATIO; // the noise may hide the divisor
+    few.group_size = 100;
+    assert_true(isinf(gw_cost_half_width(&few, (gw_epsilon){100000}, GW_LEVEL_95)));
+    gw_epsilon epsilon;
+    assert_int_equal(gw_cost_epsilon_up(&few, 0.2, &epsilon), GW_OK);
+    assert_true(epsilon.micro > 100000 && gw_cost_half_width(&few, epsilon, GW_LEVEL_95) <= 0.2);
+}
+
+static double gap_coverage(const gw_cost_shape *shape, double one, double other, double half, seeded_random *random) {
+    static int64_t draws[4 * DRAWS];
+    const double n = (double)shape->group_size * shape->unit_mean;
+    int inside = 0;
+    noises(shape, random, draws, 4 * DRAWS);
+    for (size_t i = 0; i < DRAWS; i++) {
+        const int64_t *z = draws + 4 * i;
+        double a = (n * one + (double)z[0]) / (n + (double)z[0] + (double)z[1]);
+        double b = (n * other + (double)z[2]) / (n + (double)z[2] + (double)z[3]);
+        inside += fabs(a - b - (one - other)) <= half;
+    }
+    return (double)inside / DRAWS;
+}
+
+// H0 and errors as above, at the ends and between them.
+static void a_gap_has_the_noise_of_both_sides(void **state) {
+    (void)state;
+    static const double sides[][2] = {{0, 0}, {1, 0}, {0.5, 0.5}, {0.3, 0.9}};
+    seeded_random random = {.state = 80};
+    gw_cost_shape gap = RATE, mean = SPREAD;
+    gap.is_gap = mean.is_gap = true;
+    mean.statistic = GW_STATISTIC_MEAN;
+    for (size_t i = 0; i < 4; i++) {
+        double covered = gap_coverage(&gap, sides[i][0], sides[i][1], stated(&gap), &random);
+        if (covered < 0.95 - 0.0085)
+            fail_msg("gap of %g and %g: %.4f", sides[i][0], sides[i][1], covered);
+        assert_true(gap_coverage(&mean, sides[i][0], sides[i][1], stated(&mean), &random) >= 0.95 - 0.0085);
+    }
+    assert_true(gap_coverage(&gap, 1, 0, stated(&RATE), &random) < 0.95 - 0.0085); // one side's noise alone is caught
+    assert_near(gw_cost_half_width(&gap, (gw_epsilon){10}, GW_LEVEL_95), 2, 0);    // from -100 to 100 points
+}
+
+static void a_histogram_costs_what_its_counts_do(void **state) {
+    (void)state;
+    gw_cost_shape histogram = COUNT;
+    histogram.statistic = GW_STATISTIC_HISTOGRAM;
+    for (uint64_t micro = 1000; micro < 10000000; micro *= 3)
+        assert_near(gw_cost_half_width(&histogram, (gw_epsilon){micro}, GW_LEVEL_95),
+                    gw_cost_half_width(&COUNT, (gw_epsilon){micro}, GW_LEVEL_95), 0);
+}
+
+// Whoever pays more never gets a larger error, and a price for an error keeps it.
+static void more_epsilon_is_never_a_larger_error(void **state) {
+    (void)state;
+    gw_cost_shape shapes[] = {SPREAD, SPREAD, RATIO, RATE, SPREAD, RATE, COUNT};
+    shapes[1].statistic = GW_STATISTIC_SD;
+    shapes[3].is_gap = shapes[4].is_gap = shapes[5].is_gap = true;
+    shapes[4].statistic = GW_STATISTIC_MEAN;
+    shapes[5].statistic = GW_STATISTIC_SHARE;
+    shapes[6].statistic = GW_STATISTIC_HISTOGRAM;
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        double before = INFINITY;
+        for (double micro = 10; micro < 1e9; micro *= 1.07) {
+            double now = gw_cost_half_width(&shapes[i], (gw_epsilon){(uint64_t)micro}, GW_LEVEL_95);
+            if (!(now <= before) || now < 0)
+                fail_msg("%zu at %.0f: %g after %g", i, micro, now, before);
+            before = now;
+        }
+        gw_epsilon epsilon;
+        double wanted = gw_cost_half_width(&shapes[i], (gw_epsilon){777777}, GW_LEVEL_95);
+        assert_int_equal(gw_cost_epsilon_up(&shapes[i], wanted, &epsilon), GW_OK);
+        assert_true(gw_cost_half_width(&shapes[i], epsilon, GW_LEVEL_95) <= wanted && epsilon.micro <= 778000);
+    }
+}
+
 static void names_go_there_and_back(void **state) {
     (void)state;
     for (int i = GW_STATISTIC_COUNT; i < GW_STATISTIC_COUNT_OF; i++) {
@@ -195,6 +356,12 @@ int main(void) {
         cmocka_unit_test(ratios_with_bounds_and_weights_have_the_stated_error),
         cmocka_unit_test(epsilon_for_an_error_is_the_smallest_of_three_digits),
         cmocka_unit_test(impossible_wishes_are_refused),
+        cmocka_unit_test(spreads_stray_no_further_than_stated),
+        cmocka_unit_test(spreads_are_never_worse_than_knowing_nothing),
+        cmocka_unit_test(ratios_of_sums_stray_no_further_than_stated),
+        cmocka_unit_test(a_gap_has_the_noise_of_both_sides),
+        cmocka_unit_test(a_histogram_costs_what_its_counts_do),
+        cmocka_unit_test(more_epsilon_is_never_a_larger_error),
         cmocka_unit_test(names_go_there_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
