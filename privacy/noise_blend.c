@@ -6,12 +6,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define SMOOTHNESS 160.0 // standard deviations of the sum in one of the normal variable
-#define SHIFT 3.5        // of those of the normal variable, that an excess may be hidden by
-#define HIDDEN 0.9997673 // less than P(normal >= -SHIFT) = 0.99976737
-#define LOST_PART 1e-4   // part of the chance that may lie beyond the period
-#define NEGLIGIBLE 1e-17 // a factor of the characteristic function that adds nothing
-#define ROUNDING 1e-11   // of all sums, beside a chance of 1e-9 at least
+#define SMOOTHNESS 160.0  // standard deviations of the sum in one of the normal variable
+#define SHIFT 3.5         // of those of the normal variable, that an excess may be hidden by
+#define HIDDEN 0.9997673  // less than P(normal >= -SHIFT) = 0.99976737
+#define LOST_PART 1e-4    // part of the chance that may lie beyond the period
+#define NEGLIGIBLE 1e-17  // a factor of the characteristic function that adds nothing
+#define ROUNDING 1e-11    // of all sums, beside a chance of 1e-9 at least
+#define WAVES_MAX 16384.0 // noise that is nearly always 0 needs more, without end: then the moment bound stands
 #define BISECTIONS 40
 #define MOMENT_STEPS 200
 
@@ -121,12 +122,17 @@ static double law_reach(const blend_law *law, double chance) {
     return best * (1.0 + 1e-9);
 }
 
-static gw_status law_tabulate(blend_law *law, double chance) {
+// How many waves the law is summed from: in proportion to the period in standard deviations.
+static double law_plan(blend_law *law, double chance) {
     law->lost = chance * LOST_PART;
     law->period = 2.0 * law_reach(law, law->lost) + 2.0 * law->sd;
     // Beyond this frequency the normal factor alone is negligible.
     const double frequency_max = sqrt(-2.0 * log(NEGLIGIBLE)) / law->smooth_sd;
-    law->wave_count = (size_t)(frequency_max * law->period / (2.0 * M_PI)) + 1;
+    return frequency_max * law->period / (2.0 * M_PI) + 1.0;
+}
+
+static gw_status law_tabulate(blend_law *law, double waves) {
+    law->wave_count = (size_t)waves;
     law->waves = malloc(law->wave_count * sizeof(*law->waves));
     if (law->waves == NULL)
         return GW_NO_MEMORY;
@@ -177,9 +183,10 @@ gw_status gw_noise_blend_quantile(const gw_noise_term *terms, size_t count, doub
             if (terms[i].weight > 0.0 && terms[i].count == 1)
                 *ret_quantile = terms[i].weight * (double)gw_tail_half_width(terms[i].noise, chance) * (1.0 + 1e-12);
     } else if (status == GW_OK) {
-        status = law_tabulate(&law, chance);
+        const double waves = law_plan(&law, chance);
+        status = waves <= WAVES_MAX ? law_tabulate(&law, waves) : GW_OK;
         if (status == GW_OK)
-            *ret_quantile = law_quantile(&law, chance);
+            *ret_quantile = law.waves != NULL ? law_quantile(&law, chance) : law_reach(&law, chance);
     }
     law_done(&law);
     return status;

@@ -100,8 +100,9 @@ static void other_words_for_the_same_are_never_new_and_free(void **state) {
               "work\",\"in\":[\"Y20T64\"]}],\"epsilon\":\"0.1\"",
         COUNT ",\"by\":[\"sex\"],\"where\":[{\"concept\":\"activity\",\"in\":[\"UNE\",\"EMP\"]},{\"concept\":\"age\","
               "\"between\":[20,100]},{\"concept\":\"age\",\"between\":[0,64]}],\"epsilon\":\"0.100000\"",
-        "\"epsilon\":\"0.1\",\"where\":[{\"between\":[\"20.0\",\"64.0\"],\"concept\":\"age\"},{\"in\":[\"EMP\",\"UNE\"]"
-        ",\"concept\":\"activity\"}],\"by\":[\"sex\"],\"measure\":{\"statistic\":\"count\",\"table\":\"persons\"}",
+        ("\"epsilon\":\"0.1\",\"where\":[{\"between\":[\"20.0\",\"64.0\"],\"concept\":\"age\"},{\"in\":[\"EMP\","
+         "\"UNE\"]"
+         ",\"concept\":\"activity\"}],\"by\":[\"sex\"],\"measure\":{\"statistic\":\"count\",\"table\":\"persons\"}"),
     };
     gw_buffer answer;
     test_asker asker;

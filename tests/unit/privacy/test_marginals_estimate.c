@@ -9,6 +9,7 @@
 #include "tests/support/seeded_random.h"
 #include "tests/support/unit.h"
 #include <math.h>
+#include <time.h>
 
 static const gw_marginals_base SMALL = {.attribute_count = 3, .sizes = {2, 3, 4}};
 #define SMALL_CELLS 24u
@@ -200,6 +201,24 @@ static void half_widths_fit_the_variances(void **state) {
     assert_true(fabs(gw_marginals_variance(&alone, 6) - 199.83341663) < 1e-7);
 }
 
+// Prices far above any policy's: noise is nearly always 0, and standard deviations are far below one step. Whoever asks
+// for an error that no price reaches makes the service try them.
+static void narrow_noise_costs_no_more_time_than_other(void **state) {
+    (void)state;
+    const clock_t before = clock();
+    double last = INFINITY;
+    for (uint64_t micro = 1000000; micro <= 600000000; micro += micro / 2) {
+        const gw_marginals_law law = {
+            .base = SMALL, .count = 3, .masks = {3, 5, 6}, .noises = {{{micro}, 1}, {{micro}, 1}, {{micro}, 1}}};
+        double width = 0;
+        assert_int_equal(gw_marginals_half_width(&law, 0, 999999, &width), GW_OK);
+        // At least one value in a million is not 0 up to this price, and moves the total by a third of a step.
+        assert_true(width < last && (micro > 14000000 || width > 1.0 / 3));
+        last = width;
+    }
+    assert_true(clock() - before < CLOCKS_PER_SEC);
+}
+
 static void what_cannot_be_estimated_is_refused(void **state) {
     (void)state;
     const gw_marginals_law law = {.base = SMALL, .count = 1, .masks = {6}, .noises = {{{100000}, 1}}};
@@ -232,6 +251,7 @@ int main(void) {
         cmocka_unit_test(every_marginal_of_an_estimate_is_the_sum_of_those_above),
         cmocka_unit_test(an_attribute_of_one_category_adds_nothing_and_lacks_nothing),
         cmocka_unit_test(half_widths_fit_the_variances),
+        cmocka_unit_test(narrow_noise_costs_no_more_time_than_other),
         cmocka_unit_test(what_cannot_be_estimated_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
