@@ -227,9 +227,9 @@ static void question_draw(world *w) {
         "", "\"sex\"", "\"activity\"", "\"month:half\"", "\"sex\",\"activity\"", "\"activity\",\"month:half\""};
     char where[512], measure[512];
     const char *per = below(w, 2) == 0 ? ",\"per\":\"person\"" : "";
-    const char *by = axes[below(w, 6)], *gap = "";
+    const char *by = axes[below(w, 6)], *gap = "", *breakdown = "by";
     filters_draw(w, where);
-    switch (below(w, 13)) {
+    switch (below(w, 14)) {
     case 0:
         snprintf(measure, sizeof(measure), "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"%s}", per);
         break;
@@ -275,6 +275,11 @@ static void question_draw(world *w) {
                  ONE_OF(w, "\"fee\",\"bins\":20", "\"month\""));
         by = ONE_OF(w, "", "\"sex\"", "\"activity\"");
         break;
+    case 12: // several tables: what is measured is the one that all of them are sums of
+        snprintf(measure, sizeof(measure), "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"%s}", per);
+        breakdown = "tables";
+        by = ONE_OF(w, "[\"sex\"],[]", "[\"activity\"],[\"sex\"]", "[\"month:half\"],[\"sex\",\"activity\"],[]");
+        break;
     default:
         snprintf(measure, sizeof(measure), "\"indicator\":\"%s\"",
                  ONE_OF(w, "rate_of_rows", "rate_of_persons", "rate_of_first_rows"));
@@ -285,8 +290,8 @@ static void question_draw(world *w) {
                      ",\"gap\":{\"concept\":\"month:half\",\"group\":\"_U\",\"reference\":\"H1\"}",
                      ",\"gap\":{\"concept\":\"activity\",\"group\":\"UNE\",\"reference\":\"EMP\"}");
     snprintf(w->question, sizeof(w->question),
-             "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/d\",%s,\"by\":[%s]%s%s%s,\"epsilon\":\"0.1\"}",
-             measure, by, gap, where, below(w, 4) == 0 ? ",\"weighted\":false" : "");
+             "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/d\",%s,\"%s\":[%s]%s%s%s,\"epsilon\":\"0.1\"}",
+             measure, breakdown, by, gap, where, below(w, 4) == 0 ? ",\"weighted\":false" : "");
 }
 
 // False where the plan refuses, which it may: a share without groups, filters that exclude each other, means of
@@ -305,7 +310,8 @@ static bool plan_make(world *w) {
         status = gw_plan_build(&question, w->policy, w->catalogue, w->arena, &w->plan, &problem);
     if (status == GW_OK)
         return true;
-    static const char *const known[] = {"by_needed", "bad_filter", "of_needed", "bad_measure", "bad_gap", "below_zero"};
+    static const char *const known[] = {"by_needed", "bad_filter", "of_needed", "bad_measure",
+                                        "bad_gap",   "below_zero", "bad_tables"};
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(problem.code, known[i]) == 0)
             return false;
@@ -627,8 +633,8 @@ static void a_person_with_a_million_rows_is_bounded_like_any_other(void **state)
     duck_run(&w->duck,
              "USE memory.sorted; CREATE OR REPLACE TABLE permits AS SELECT CAST(1 AS UINTEGER) AS _person, CAST(i AS "
              "UINTEGER) AS _order, CAST(1000000 AS UINTEGER) AS _rows, CAST(0 AS UTINYINT) AS sex, CAST(i % 3 AS "
-             "UTINYINT) AS activity, CAST(i % 12 AS UTINYINT) AS month, CAST(i % 5 AS UTINYINT) AS fee FROM "
-             "range(1000000) AS r(i) UNION ALL SELECT 2, i, 2, 1, i, i, i FROM range(2) AS r(i)");
+             "UTINYINT) AS activity, CAST(i % 12 AS UTINYINT) AS month, CAST(1 + i % 5 AS UTINYINT) AS fee FROM "
+             "range(1000000) AS r(i) UNION ALL SELECT 2, i, 2, 1, i, i, 1 + i FROM range(2) AS r(i)");
     static const char *const measures[] = {
         "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"}",
         "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\",\"per\":\"person\"}",
