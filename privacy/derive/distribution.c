@@ -44,11 +44,11 @@ static double line_value(const gw_poverty_rule *rule, size_t bin) {
     return (double)rule->values[bin] * (double)rule->numerator / (double)rule->denominator;
 }
 
-static gw_status line_find(const gw_released_table *table, const gw_tree_shape *shape, const gw_poverty_rule *rule,
-                           double chance, gw_poverty_line *ret) {
+static gw_status line_find(gw_tree_source source, const gw_poverty_rule *rule, double chance, gw_poverty_line *ret) {
+    const gw_tree_shape *shape = source.shape;
     gw_tree *pooled = NULL;
     gw_tree_groups all = {.first = 0, .count = shape->group_count};
-    gw_status status = gw_tree_new(table, shape, all, &pooled);
+    gw_status status = gw_tree_from(source, all, &pooled);
     if (status != GW_OK)
         return status;
     gw_poverty_line line;
@@ -144,10 +144,10 @@ static void rate_estimate(const gw_tree *tree, const gw_poverty_line *line, gw_d
     ret->estimate = fmin(fmax(rate, ret->lower), ret->upper);
 }
 
-static gw_status rate_find(const gw_released_table *table, const gw_tree_shape *shape, size_t group,
-                           const gw_poverty_line *line, double chance, line_shares *shares, gw_derived *ret) {
+static gw_status rate_find(gw_tree_source source, size_t group, const gw_poverty_line *line, double chance,
+                           line_shares *shares, gw_derived *ret) {
     gw_tree *tree = NULL;
-    gw_status status = gw_tree_new(table, shape, (gw_tree_groups){.first = group, .count = 1}, &tree);
+    gw_status status = gw_tree_from(source, (gw_tree_groups){.first = group, .count = 1}, &tree);
     if (status != GW_OK)
         return status;
     status = rate_range(tree, line, chance, shares, ret);
@@ -157,26 +157,38 @@ static gw_status rate_find(const gw_released_table *table, const gw_tree_shape *
     return status;
 }
 
-gw_status gw_poverty_rates(const gw_released_table *table, const gw_tree_shape *shape, const gw_poverty_rule *rule,
-                           uint32_t level_ppm, gw_poverty_line *ret_line, gw_derived *ret_rates) {
+static gw_status rates_find(gw_tree_source source, const gw_poverty_rule *rule, uint32_t level_ppm,
+                            gw_poverty_line *ret_line, gw_derived *ret_rates) {
     double chance = gw_level_chance(level_ppm);
     if (chance == 0.0)
         return GW_INVALID;
     gw_poverty_line line;
-    gw_status status = line_find(table, shape, rule, chance / 2.0, &line);
+    gw_status status = line_find(source, rule, chance / 2.0, &line);
     if (status != GW_OK)
         return status;
     line_shares shares = {.count = line.poor_bins_high - line.poor_bins_low + 1};
     shares.spans = malloc(shares.count * sizeof(*shares.spans));
     shares.is_by_law = malloc(shares.count * sizeof(*shares.is_by_law));
     status = shares.spans != NULL && shares.is_by_law != NULL ? GW_OK : GW_NO_MEMORY;
-    for (size_t group = 0; group < shape->group_count && status == GW_OK; group++)
-        status = rate_find(table, shape, group, &line, chance / 2.0, &shares, &ret_rates[group]);
+    for (size_t group = 0; group < source.shape->group_count && status == GW_OK; group++)
+        status = rate_find(source, group, &line, chance / 2.0, &shares, &ret_rates[group]);
     free(shares.spans);
     free(shares.is_by_law);
     if (status == GW_OK)
         *ret_line = line;
     return status;
+}
+
+gw_status gw_poverty_rates(const gw_released_table *table, const gw_tree_shape *shape, const gw_poverty_rule *rule,
+                           uint32_t level_ppm, gw_poverty_line *ret_line, gw_derived *ret_rates) {
+    gw_tree_source source = {.shape = shape, .noise = gw_released_noise(table), .table = table};
+    return rates_find(source, rule, level_ppm, ret_line, ret_rates);
+}
+
+gw_status gw_poverty_rates_of_published(const gw_tree_published *published, const gw_poverty_rule *rule,
+                                        uint32_t level_ppm, gw_poverty_line *ret_line, gw_derived *ret_rates) {
+    gw_tree_source source = {.shape = &published->shape, .noise = published->noise, .nodes = published->nodes};
+    return rates_find(source, rule, level_ppm, ret_line, ret_rates);
 }
 
 // ---- inequality: functionals of tails

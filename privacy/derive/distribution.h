@@ -34,6 +34,11 @@ GW_MUST_CHECK gw_status gw_poverty_rates(const gw_released_table *table, const g
                                          const gw_poverty_rule *rule, uint32_t level_ppm, gw_poverty_line *ret_line,
                                          gw_derived *ret_rates);
 
+// The same from published nodes.
+GW_MUST_CHECK gw_status gw_poverty_rates_of_published(const gw_tree_published *published, const gw_poverty_rule *rule,
+                                                      uint32_t level_ppm, gw_poverty_line *ret_line,
+                                                      gw_derived *ret_rates);
+
 // Gini coefficient, 0 .. 1, of values that are not negative. `values` as above. GW_INVALID: a negative value.
 GW_MUST_CHECK gw_status gw_gini(const gw_tree *tree, const int64_t *values, uint32_t level_ppm, gw_derived *ret);
 

@@ -38,8 +38,18 @@ static unsigned single_attributes(const gw_marginals_base *base) {
     return mask;
 }
 
+// Where measured values are: in a table that was just released, or as they were published, block by block.
+typedef struct {
+    const gw_released_table *table; // or NULL
+    const gw_int128 *values;
+} value_source;
+
+static gw_int128 source_value(value_source source, size_t cell) {
+    return source.table != NULL ? gw_released_value(source.table, cell, 0) : source.values[cell];
+}
+
 // Every marginal below a measured one, all zeros, but the measured, which hold their values times their precision.
-static gw_status load(gw_marginals_estimate *estimate, const gw_marginals_law *law, const gw_released_table *table) {
+static gw_status load(gw_marginals_estimate *estimate, const gw_marginals_law *law, value_source source) {
     gw_marginals_set measured = 0;
     for (size_t i = 0; i < law->count; i++)
         measured |= 1ull << (law->masks[i] | single_attributes(&law->base));
@@ -51,12 +61,13 @@ static gw_status load(gw_marginals_estimate *estimate, const gw_marginals_law *l
         if (estimate->cells[mask] == NULL)
             return GW_NO_MEMORY;
     }
-    for (size_t i = 0; i < law->count; i++) {
-        const gw_released_block_facts block = gw_released_block(table, i);
+    for (size_t i = 0, first = 0; i < law->count; i++) {
+        const size_t count = gw_marginals_cell_count(&law->base, law->masks[i]);
         const double sd = gw_tail_sd(law->noises[i]), precision = 1.0 / (sd * sd);
         double *cells = estimate->cells[law->masks[i]];
-        for (size_t k = 0; k < block.cell_count; k++)
-            cells[k] = precision * (double)gw_released_value(table, block.first_cell + k, 0);
+        for (size_t k = 0; k < count; k++)
+            cells[k] = precision * (double)source_value(source, first + k);
+        first += count; // blocks follow each other without gaps
     }
     return GW_OK;
 }
@@ -145,16 +156,14 @@ static bool table_fits(const gw_marginals_law *law, const gw_released_table *tab
     return true;
 }
 
-gw_status gw_marginals_estimate_new(const gw_marginals_law *law, const gw_released_table *table,
-                                    gw_marginals_set wanted, gw_marginals_estimate **ret) {
-    if (!table_fits(law, table))
-        return GW_INVALID;
+static gw_status estimate_from(const gw_marginals_law *law, value_source source, gw_marginals_set wanted,
+                               gw_marginals_estimate **ret) {
     gw_marginals_estimate *estimate = calloc(1, sizeof(*estimate));
     if (estimate == NULL)
         return GW_NO_MEMORY;
     estimate->base = law->base;
     estimate->wanted = wanted;
-    gw_status status = load(estimate, law, table);
+    gw_status status = load(estimate, law, source);
     for (unsigned mask = 0; mask < GW_MARGINALS_MASKS && status == GW_OK; mask++)
         if (gw_marginals_has(wanted, mask) && estimate->cells[mask] == NULL)
             status = GW_INVALID;
@@ -169,6 +178,20 @@ gw_status gw_marginals_estimate_new(const gw_marginals_law *law, const gw_releas
     sum_up(estimate);
     *ret = estimate;
     return GW_OK;
+}
+
+gw_status gw_marginals_estimate_new(const gw_marginals_law *law, const gw_released_table *table,
+                                    gw_marginals_set wanted, gw_marginals_estimate **ret) {
+    if (!table_fits(law, table))
+        return GW_INVALID;
+    return estimate_from(law, (value_source){.table = table}, wanted, ret);
+}
+
+gw_status gw_marginals_estimate_of_published(const gw_marginals_law *law, const gw_int128 *values,
+                                             gw_marginals_set wanted, gw_marginals_estimate **ret) {
+    if (!gw_marginals_law_is_sound(law))
+        return GW_INVALID;
+    return estimate_from(law, (value_source){.values = values}, wanted, ret);
 }
 
 // What one noise value of the measured marginal A weighs in a cell of T, where the two cells agree in the attributes

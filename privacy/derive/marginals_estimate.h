@@ -17,6 +17,9 @@ typedef struct gw_marginals_estimate gw_marginals_estimate;
 // not fit, or a wanted marginal is not determined by the measured ones; GW_NO_MEMORY.
 GW_MUST_CHECK gw_status gw_marginals_estimate_new(const gw_marginals_law *law, const gw_released_table *table,
                                                   gw_marginals_set wanted, gw_marginals_estimate **ret);
+// The same from values that were published: those of law->masks[0], then those of the next.
+GW_MUST_CHECK gw_status gw_marginals_estimate_of_published(const gw_marginals_law *law, const gw_int128 *values,
+                                                           gw_marginals_set wanted, gw_marginals_estimate **ret);
 void gw_marginals_estimate_free(gw_marginals_estimate *estimate); // accepts NULL
 // The cells of a wanted marginal, its last attribute fastest; NULL for one that was not wanted.
 const double *gw_marginals_estimate_cells(const gw_marginals_estimate *estimate, unsigned mask);

@@ -20,6 +20,15 @@ struct gw_tree {
     double *monotone; // bin_count + 1
 };
 
+// Where measured nodes are: in a table that was just released, or as they were published.
+typedef struct {
+    const gw_tree_shape *shape;
+    gw_noise noise;
+    const gw_released_table *table; // or NULL
+    const gw_int128 *nodes;
+} gw_tree_source;
+GW_MUST_CHECK gw_status gw_tree_from(gw_tree_source source, gw_tree_groups groups, gw_tree **ret);
+
 // D(theta) as released: fixed + slope * theta, and what rounding can cost.
 typedef struct {
     gw_tree_path path;

@@ -9,18 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Far above any measured node (of a grid's steps 2^62 a person, 2^34 persons). A file may claim any.
+#define NODE_END ((gw_int128)1 << 104)
+
 // ---- making
 
-// Prefix sums of every level, the groups added up. GW_LIMIT: they leave 128 bits.
-static gw_status tree_sums(gw_tree *tree, const gw_released_table *table, gw_tree_groups groups) {
+static gw_int128 source_node(gw_tree_source source, size_t node) {
+    return source.table != NULL ? gw_released_value(source.table, node, 0) : source.nodes[node];
+}
+
+// Prefix sums of every level, the groups added up: at most GW_CELLS_MAX nodes below NODE_END, so 128 bits hold them.
+static gw_status tree_sums(gw_tree *tree, gw_tree_source source, gw_tree_groups groups) {
     for (size_t level = 0; level < tree->shape.level_count; level++) {
         gw_int128 *sums = tree->sums + tree->levels.starts[level] + level;
         for (size_t i = 0; i < tree->levels.counts[level]; i++) {
             sums[i + 1] = sums[i];
             for (size_t group = groups.first; group < groups.first + groups.count; group++) {
                 size_t cell = group * tree->levels.node_count + tree->levels.starts[level] + i;
-                if (!gw_add_i128(sums[i + 1], gw_released_value(table, cell, 0), &sums[i + 1]))
-                    return GW_LIMIT;
+                gw_int128 node = source_node(source, cell);
+                if (node >= NODE_END || node <= -NODE_END)
+                    return GW_INVALID;
+                sums[i + 1] += node;
             }
         }
     }
@@ -119,7 +128,7 @@ static gw_status tree_estimate(gw_tree *tree) {
     return estimate_monotone(tree);
 }
 
-static gw_status tree_build(gw_tree *tree, const gw_released_table *table, gw_tree_groups groups) {
+static gw_status tree_build(gw_tree *tree, gw_tree_source source, gw_tree_groups groups) {
     size_t points = tree->shape.bin_count + 1;
     tree->sums = calloc(tree->levels.node_count + tree->shape.level_count, sizeof(*tree->sums));
     tree->alone = calloc(tree->levels.node_count, sizeof(*tree->alone));
@@ -127,32 +136,44 @@ static gw_status tree_build(gw_tree *tree, const gw_released_table *table, gw_tr
     tree->monotone = calloc(points, sizeof(*tree->monotone));
     if (tree->sums == NULL || tree->alone == NULL || tree->prefix == NULL || tree->monotone == NULL)
         return GW_NO_MEMORY;
-    gw_status status = tree_sums(tree, table, groups);
+    gw_status status = tree_sums(tree, source, groups);
     return status == GW_OK ? tree_estimate(tree) : status;
 }
 
-gw_status gw_tree_new(const gw_released_table *table, const gw_tree_shape *shape, gw_tree_groups groups,
-                      gw_tree **ret) {
+gw_status gw_tree_from(gw_tree_source source, gw_tree_groups groups, gw_tree **ret) {
+    const gw_tree_shape *shape = source.shape;
     gw_tree_levels levels;
-    gw_noise noise = gw_released_noise(table);
-    if (!gw_tree_levels_of(shape, &levels) || gw_released_part_count(table) != 1 ||
-        gw_released_cell_count(table) != shape->group_count * levels.node_count || !gw_tail_noise_is_sound(noise) ||
-        groups.count == 0 || groups.first >= shape->group_count || groups.count > shape->group_count - groups.first)
+    if (!gw_tree_levels_of(shape, &levels) || !gw_tail_noise_is_sound(source.noise) || groups.count == 0 ||
+        groups.first >= shape->group_count || groups.count > shape->group_count - groups.first)
+        return GW_INVALID;
+    if (source.table != NULL && (gw_released_part_count(source.table) != 1 ||
+                                 gw_released_cell_count(source.table) != shape->group_count * levels.node_count))
         return GW_INVALID;
     gw_tree *tree = calloc(1, sizeof(*tree));
     if (tree == NULL)
         return GW_NO_MEMORY;
     tree->shape = *shape;
     tree->levels = levels;
-    tree->noise = noise;
+    tree->noise = source.noise;
     tree->pooled = groups.count;
-    gw_status status = tree_build(tree, table, groups);
+    gw_status status = tree_build(tree, source, groups);
     if (status != GW_OK) {
         gw_tree_free(tree);
         return status;
     }
     *ret = tree;
     return GW_OK;
+}
+
+gw_status gw_tree_new(const gw_released_table *table, const gw_tree_shape *shape, gw_tree_groups groups,
+                      gw_tree **ret) {
+    gw_tree_source source = {.shape = shape, .noise = gw_released_noise(table), .table = table};
+    return gw_tree_from(source, groups, ret);
+}
+
+gw_status gw_tree_of_published(const gw_tree_published *published, gw_tree_groups groups, gw_tree **ret) {
+    gw_tree_source source = {.shape = &published->shape, .noise = published->noise, .nodes = published->nodes};
+    return gw_tree_from(source, groups, ret);
 }
 
 void gw_tree_free(gw_tree *tree) {

@@ -22,6 +22,14 @@ typedef struct {
 } gw_tree_groups;
 GW_MUST_CHECK gw_status gw_tree_new(const gw_released_table *table, const gw_tree_shape *shape, gw_tree_groups groups,
                                     gw_tree **ret);
+// The same from nodes that were published: whoever has an answer can work all of it out again, at any level. Files may
+// claim anything: GW_INVALID also for noise that no sampler draws, and nodes that nobody can have measured.
+typedef struct {
+    gw_tree_shape shape;
+    gw_noise noise;         // of each node
+    const gw_int128 *nodes; // of all groups, one group after the other; each as gw_tree_levels says
+} gw_tree_published;
+GW_MUST_CHECK gw_status gw_tree_of_published(const gw_tree_published *published, gw_tree_groups groups, gw_tree **ret);
 void gw_tree_free(gw_tree *tree); // accepts NULL
 size_t gw_tree_bin_count(const gw_tree *tree);
 

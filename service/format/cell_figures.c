@@ -6,10 +6,13 @@
 #include "privacy/derive/moments.h"
 #include "service/base/check.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define FIGURE_END 1e40 // longer ones have no place in a text; no release holds such
 
 struct gw_figures_law {
     gw_figures_shape shape;
@@ -262,6 +265,36 @@ gw_status gw_figures_of(const gw_figures_law *law, const gw_int128 *parts, gw_ce
         break;
     }
     return GW_INVALID;
+}
+
+// ---- figures of several tables, of keys, of choices
+
+gw_status gw_figures_around(double estimate, double half_width, double step, unsigned decimals, gw_cell_figures *ret) {
+    double lower = (estimate - half_width) * step, upper = (estimate + half_width) * step;
+    *ret = (gw_cell_figures){.is_estimable = true, .has_no_se = true};
+    if (!(fabs(lower) < FIGURE_END) || !(fabs(upper) < FIGURE_END))
+        return GW_INVALID;
+    gw_cell_number(ret->estimate, estimate * step, decimals);
+    gw_cell_number(ret->lower, gw_cell_round(lower, decimals, false), decimals);
+    gw_cell_number(ret->upper, gw_cell_round(upper, decimals, true), decimals);
+    ret->is_uncertain = half_width > GW_FLAG_COUNT_RELATIVE * estimate;
+    return GW_OK;
+}
+
+void gw_figures_of_key(const gw_keys_figures *keys, uint64_t value, uint32_t level_ppm, gw_cell_figures *ret) {
+    gw_keys_range range = gw_keys_range_of(keys, value, level_ppm);
+    *ret = (gw_cell_figures){.is_estimable = true};
+    snprintf(ret->estimate, sizeof ret->estimate, "%" PRIu64, value);
+    snprintf(ret->lower, sizeof ret->lower, "%" PRIu64, range.lower);
+    snprintf(ret->upper, sizeof ret->upper, "%" PRIu64, range.upper);
+    snprintf(ret->se, sizeof ret->se, "%.1f", gw_keys_sd(keys));
+    ret->is_uncertain = (double)(range.upper - range.lower) / 2 > GW_FLAG_COUNT_RELATIVE * (double)value;
+}
+
+bool gw_rank_error_text(double rank_error, char text[GW_CELL_NUMBER_TEXT]) {
+    bool is_number = rank_error >= 0 && rank_error < FIGURE_END;
+    snprintf(text, GW_CELL_NUMBER_TEXT, "%.0f", is_number ? ceil(rank_error - 1e-9) : 0);
+    return is_number;
 }
 
 // ---- what is the same for every cell

@@ -5,6 +5,7 @@
 #pragma once
 #include "privacy/combine.h"
 #include "privacy/cost.h"
+#include "privacy/derive/keys.h"
 
 #define GW_CELL_NUMBER_TEXT 64
 #define GW_CELL_DIGITS_MAX 24u // before the point of a figure that is no whole number of steps
@@ -44,6 +45,16 @@ double gw_cell_round(double value, unsigned decimals, bool is_up);
 // outside of what is possible is flagged too.
 #define GW_FLAG_RATIO_HALF_WIDTH 0.10
 #define GW_FLAG_COUNT_RELATIVE 0.25
+
+// Figures that are worked out from more than the parts of their own cell, in steps of `step`: estimate and half width
+// of several tables at one price; GW_INVALID where no release holds such.
+GW_MUST_CHECK gw_status gw_figures_around(double estimate, double half_width, double step, unsigned decimals,
+                                          gw_cell_figures *ret);
+// The count of an unknown key, by its value.
+void gw_figures_of_key(const gw_keys_figures *keys, uint64_t value, uint32_t level_ppm, gw_cell_figures *ret);
+// How many persons the rank of a chosen value is off at most: never told as less than it is. False where it is no
+// number.
+bool gw_rank_error_text(double rank_error, char text[GW_CELL_NUMBER_TEXT]);
 
 typedef struct gw_figures_law gw_figures_law;
 // `known`: the interval law of the noise at this level for gw_figures_others noises, where somebody has it; or NULL.

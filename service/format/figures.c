@@ -217,6 +217,11 @@ static void unit_append(const gw_answer *answer, gw_buffer *text) {
         gw_buffer_format(text, " %.*s", UNIT_SHOWN_MAX, shown);
 }
 
+// A quotient may have a lower end alone.
+static bool is_open_above(const gw_answer *answer) {
+    return is_statistic(answer, "ratio") || is_statistic(answer, "quintile_ratio");
+}
+
 static void cell_figures(const figure_look *look, const gw_answer_cell *cell, char estimate[CELL_TEXT],
                          char between[CELL_TEXT], bool *ret_clipped) {
     const char *word = flag_word(cell->flag);
@@ -231,7 +236,7 @@ static void cell_figures(const figure_look *look, const gw_answer_cell *cell, ch
     gw_ignore(snprintf(estimate, CELL_TEXT, "%s", gw_buffer_string(&text)));
     gw_buffer_done(&text);
     // Without an estimate the range is everything that is possible: no figure is better than that one.
-    if (cell->estimate == NULL || cell->lower == NULL || (cell->upper == NULL && !is_statistic(look->answer, "ratio")))
+    if (cell->estimate == NULL || cell->lower == NULL || (cell->upper == NULL && !is_open_above(look->answer)))
         gw_buffer_text(&text, "-");
     else if (cell->upper == NULL) {
         gw_buffer_text(&text, "at least ");

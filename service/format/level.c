@@ -3,6 +3,7 @@
 #include "service/format/level.h"
 
 #include "service/base/check.h"
+#include "service/format/level_inner.h"
 #include "service/wire/decimal.h"
 
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 
 #define PARTS_MAX 8u
 #define FACTOR_MAX 1e24 // of figures to steps: no policy's units are further apart
+#define LEVEL_PPM_MIN 500000u
+#define LEVEL_PPM_MAX 999999u
 
 static gw_statistic statistic_of(const gw_answer *answer, bool *ret_is_known) {
     gw_statistic statistic = GW_STATISTIC_COUNT;
@@ -18,12 +21,34 @@ static gw_statistic statistic_of(const gw_answer *answer, bool *ret_is_known) {
     return statistic;
 }
 
-bool gw_answer_has_levels(const gw_answer *answer) {
+static bool is_by_parts(const gw_answer *answer) {
     bool is_known;
     gw_statistic statistic = statistic_of(answer, &is_known);
     size_t parts = is_known ? gw_figures_part_count(statistic, answer->gap_of != NULL) : 0;
-    return parts > 0 && parts == answer->part_count && answer->block_count == 0 && !answer->measured.kind &&
-           strcmp(answer->law, "discrete-laplace") == 0;
+    return parts > 0 && parts == answer->part_count;
+}
+
+typedef gw_status (*at_level)(gw_level_work *work);
+static gw_status level_parts(gw_level_work *work);
+
+// NULL: this document does not hold what its figures follow from.
+static at_level way_of(const gw_answer *answer) {
+    bool is_laplace = strcmp(answer->law, "discrete-laplace") == 0;
+    if (strcmp(answer->law, "permute-and-flip") == 0)
+        return answer->choice_bins > 0 ? gw_level_choice : NULL;
+    if (strcmp(answer->law, "random-threshold") == 0)
+        return gw_level_keys;
+    if (!is_laplace)
+        return NULL;
+    if (answer->block_count > 0)
+        return gw_level_tables;
+    if (answer->measured.kind)
+        return gw_level_tree;
+    return is_by_parts(answer) ? level_parts : NULL;
+}
+
+bool gw_answer_has_levels(const gw_answer *answer) {
+    return way_of(answer) != NULL;
 }
 
 // A decimal as an integer of its last place: 0.25 is 25 of 10^-2.
@@ -82,27 +107,52 @@ static bool shape_of(const gw_answer *answer, gw_figures_shape *ret) {
     return shape.statistic != GW_STATISTIC_SHARE || totals_add(answer, ret);
 }
 
-static const char *text_or_null(gw_arena *arena, bool is_there, const char *text, bool *ret_is_short) {
-    const char *copy = is_there ? gw_arena_string(arena, text) : NULL;
-    *ret_is_short |= is_there && !copy;
-    return copy;
+gw_status gw_level_put(gw_level_work *work, size_t cell, const gw_cell_figures *figures) {
+    gw_answer_cell *to = &work->cells[cell];
+    to->lower = gw_arena_string(work->arena, figures->lower);
+    to->upper = figures->is_open ? NULL : gw_arena_string(work->arena, figures->upper);
+    return to->lower && (to->upper || figures->is_open) ? GW_OK : GW_NO_MEMORY;
 }
 
-static gw_status cell_at_level(const gw_answer *answer, size_t cell, const gw_figures_law *law, gw_arena *arena,
-                               gw_answer_cell *ret, gw_verdict *ret_verdict) {
+gw_status gw_level_fraction(const char *text, uint64_t *ret_a, uint64_t *ret_b) {
+    gw_decimal value;
+    if (!gw_decimal_parse(text, &value) || value.trillionths <= 0 || value.trillionths >= 1000 * GW_DECIMAL_ONE)
+        return GW_INVALID;
+    uint64_t a = (uint64_t)value.trillionths, b = (uint64_t)GW_DECIMAL_ONE, x = a, y = b;
+    while (y > 0) {
+        uint64_t rest = x % y;
+        x = y;
+        y = rest;
+    }
+    *ret_a = a / x;
+    *ret_b = b / x;
+    return GW_OK;
+}
+
+// ---- parts
+
+static gw_status cell_at_level(gw_level_work *work, size_t cell, const gw_figures_law *law, gw_verdict *ret_verdict) {
     gw_int128 parts[PARTS_MAX];
     gw_cell_figures figures;
-    bool is_short = false;
-    for (size_t i = 0; i < answer->part_count; i++)
-        parts[i] = part_at(answer, cell, i);
+    for (size_t i = 0; i < work->answer->part_count; i++)
+        parts[i] = part_at(work->answer, cell, i);
     gw_status status = gw_figures_of(law, parts, &figures);
     if (status != GW_OK)
         return status;
-    *ret = answer->cells[cell];
-    ret->lower = text_or_null(arena, true, figures.lower, &is_short);
-    ret->upper = text_or_null(arena, !figures.is_open, figures.upper, &is_short);
     *ret_verdict = figures.verdict;
-    return is_short ? GW_NO_MEMORY : GW_OK;
+    return gw_level_put(work, cell, &figures);
+}
+
+static gw_status level_parts(gw_level_work *work) {
+    gw_figures_shape shape;
+    gw_figures_law *law = NULL;
+    if (!shape_of(work->answer, &shape))
+        return GW_INVALID;
+    gw_status status = gw_figures_law_new(&shape, work->level_ppm, NULL, &law);
+    for (size_t i = 0; status == GW_OK && i < work->answer->cell_count; i++)
+        status = cell_at_level(work, i, law, &work->verdicts[i]);
+    gw_figures_law_free(law);
+    return status;
 }
 
 // 900000 -> "0.9"
@@ -113,26 +163,38 @@ static const char *level_text(uint32_t level_ppm, gw_arena *arena) {
     return gw_arena_format(arena, "0.%0*u", places, level_ppm);
 }
 
+static gw_status work_init(gw_level_work *work) {
+    const gw_answer *answer = work->answer;
+    work->cells = gw_arena_array(work->arena, answer->cell_count + 1, sizeof *work->cells);
+    work->verdicts = gw_arena_array(work->arena, answer->cell_count + 1, sizeof *work->verdicts);
+    if (!work->cells || !work->verdicts)
+        return GW_NO_MEMORY;
+    if (answer->cell_count > 0)
+        memcpy(work->cells, answer->cells, answer->cell_count * sizeof *work->cells);
+    return GW_OK;
+}
+
 gw_status gw_answer_at_level(const gw_answer *answer, uint32_t level_ppm, gw_arena *arena, gw_answer *ret,
                              const gw_verdict **ret_verdicts) {
-    gw_figures_shape shape;
-    gw_figures_law *law = NULL;
-    if (!gw_answer_has_levels(answer) || !shape_of(answer, &shape))
+    gw_level_work work = {.answer = answer,
+                          .level_ppm = level_ppm,
+                          .arena = arena,
+                          .line = answer->line,
+                          .rank_error = answer->rank_error};
+    at_level way = way_of(answer);
+    if (!way || level_ppm < LEVEL_PPM_MIN || level_ppm > LEVEL_PPM_MAX)
         return GW_INVALID;
-    gw_status status = gw_figures_law_new(&shape, level_ppm, NULL, &law);
-    gw_answer_cell *cells = gw_arena_array(arena, answer->cell_count + 1, sizeof *cells);
-    gw_verdict *verdicts = gw_arena_array(arena, answer->cell_count + 1, sizeof *verdicts);
-    if (status == GW_OK && (!cells || !verdicts))
-        status = GW_NO_MEMORY;
-    for (size_t i = 0; status == GW_OK && i < answer->cell_count; i++)
-        status = cell_at_level(answer, i, law, arena, &cells[i], &verdicts[i]);
-    gw_figures_law_free(law);
+    gw_status status = work_init(&work);
+    if (status == GW_OK)
+        status = way(&work);
     if (status != GW_OK)
         return status;
     *ret = *answer;
-    ret->cells = cells;
+    ret->cells = work.cells;
+    ret->line = work.line;
+    ret->rank_error = work.rank_error;
     ret->level = level_text(level_ppm, arena);
     if (ret_verdicts)
-        *ret_verdicts = verdicts;
+        *ret_verdicts = work.verdicts;
     return ret->level ? GW_OK : GW_NO_MEMORY;
 }

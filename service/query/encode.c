@@ -178,7 +178,7 @@ typedef struct {
     const char *const *codes[GW_BY_MAX];
     size_t sizes[GW_BY_MAX];
     char grid[GW_DECIMAL_TEXT], over_grid[GW_DECIMAL_TEXT], offset[GW_DECIMAL_TEXT], units[24], total[GW_DECIMAL_TEXT];
-    char first[GW_DECIMAL_TEXT], width[GW_DECIMAL_TEXT];
+    char first[GW_DECIMAL_TEXT], width[GW_DECIMAL_TEXT], step[GW_DECIMAL_TEXT], last[GW_DECIMAL_TEXT];
     const char *levels[GW_LEVELS_MAX], **periods;
     gw_release_bins bins;
 } shape_texts;
@@ -212,16 +212,20 @@ static void shape_axis_add(shape_texts *texts, gw_release_shape *shape, const ch
 
 static void bins_of_values(const gw_plan *plan, shape_texts *texts, gw_release_bins *bins) {
     const gw_column *of = plan->of;
-    bins->first_scaled = of->min_scaled + plan->grid.first * of->grid_scaled;
-    bins->width_scaled = plan->grid.width * of->grid_scaled;
-    bins->grid_scaled = of->grid_scaled;
-    bins->last_scaled = of->min_scaled + of->steps * of->grid_scaled;
-    bins->scale = of->scale;
+    bins->grid = (gw_bin_grid){.first = of->min_scaled + plan->grid.first * of->grid_scaled,
+                               .width = plan->grid.width * of->grid_scaled,
+                               .step = of->grid_scaled,
+                               .last = of->min_scaled + of->steps * of->grid_scaled,
+                               .scale = of->scale};
     bins->line_unit = of->unit ? of->unit : "NR";
-    scaled_text(bins->first_scaled, of->scale, texts->first);
-    scaled_text(bins->width_scaled, of->scale, texts->width);
+    scaled_text(bins->grid.first, of->scale, texts->first);
+    scaled_text(bins->grid.width, of->scale, texts->width);
+    scaled_text(bins->grid.step, of->scale, texts->step);
+    scaled_text(bins->grid.last, of->scale, texts->last);
     bins->first = texts->first;
     bins->width = texts->width;
+    bins->step = texts->step;
+    bins->last = texts->last;
 }
 
 static double rank_error(const gw_plan *plan) {

@@ -173,8 +173,10 @@ void gw_release_write_head(const gw_release_shape *shape, gw_hash salt, gw_buffe
         gw_json_write_member(out, "width", text);
     }
     if (is_choice) {
-        snprintf(text, sizeof text, "%.0f", ceil(shape->bins->rank_error - 1e-9));
-        gw_json_write_member(out, "rank_error", text);
+        char persons[GW_CELL_NUMBER_TEXT];
+        GW_ASSERT(gw_rank_error_text(shape->bins->rank_error, persons));
+        gw_json_write_member(out, "rank_error", persons);
+        gw_json_write_integer(out, "bins", (int64_t)shape->bins->bin_count);
     }
     gw_buffer_text(out, "}");
     if (shape->bins)

@@ -5,12 +5,12 @@
 // on: privacy/{released,interval,cost}.h, base/buffer.h, wire/json.h.
 #pragma once
 #include "privacy/cost.h"
-#include "privacy/derive/distribution.h"
 #include "privacy/derive/keys.h"
 #include "privacy/mechanism/selection.h"
 #include "privacy/released.h"
 #include "service/base/buffer.h"
 #include "service/base/crypto.h"
+#include "service/format/tree_figures.h"
 
 // Of statistics over a grid of bins or periods: what was measured of each group, and what the bins stand for.
 typedef struct {
@@ -18,9 +18,8 @@ typedef struct {
     size_t group_count; // of the answer; the tree may have one more, of all who are in none of them
     size_t group_axes;  // the first so many breakdowns are those of the groups
     size_t bin_count;
-    int64_t first_scaled, width_scaled, grid_scaled, last_scaled; // of values, as so many 10^-scale
-    unsigned scale;
-    const char *first, *width; // the same as decimal texts; NULL for periods
+    gw_bin_grid grid;                        // of values
+    const char *first, *width, *step, *last; // the same as decimal texts; NULL for periods
     const gw_quantile_level *levels;
     const char *const *level_texts;
     size_t level_count; // quantiles

@@ -5,9 +5,6 @@
 #include "service/format/cell_figures.h"
 #include "service/wire/json.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #define COUNT_DIGITS_MAX 20u // of 64 bits
 
 static void encode_selection(const gw_release_shape *shape, gw_buffer *out) {
@@ -21,15 +18,14 @@ static void encode_selection(const gw_release_shape *shape, gw_buffer *out) {
 }
 
 static void encode_key(const gw_keys_figures *figures, const char *text, uint64_t value, gw_buffer *out) {
-    gw_keys_range range = gw_keys_range_of(figures, value, GW_LEVEL_95);
-    double half_width = (double)(range.upper - range.lower) / 2;
+    gw_cell_figures cell;
+    gw_figures_of_key(figures, value, GW_LEVEL_95, &cell);
     gw_buffer_text(out, "{\"key\":[");
     gw_json_write_string(out, text);
     gw_buffer_format(out,
-                     "],\"parts\":[\"%" PRIu64 "\"],\"estimate\":\"%" PRIu64 "\",\"lower\":\"%" PRIu64
-                     "\",\"upper\":\"%" PRIu64 "\",\"se\":\"%.1f\",\"flag\":\"%s\"}",
-                     value, value, range.lower, range.upper, gw_keys_sd(figures),
-                     half_width > GW_FLAG_COUNT_RELATIVE * (double)value ? "u" : "");
+                     "],\"parts\":[\"%s\"],\"estimate\":\"%s\",\"lower\":\"%s\",\"upper\":\"%s\",\"se\":\"%s\","
+                     "\"flag\":\"%s\"}",
+                     cell.estimate, cell.estimate, cell.lower, cell.upper, cell.se, cell.is_uncertain ? "u" : "");
 }
 
 // A key of the greatest length with a sign to escape in every byte, and six numbers of the most digits.

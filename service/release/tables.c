@@ -102,22 +102,26 @@ static void write_key(const encoder *e, unsigned axes, size_t cell, gw_buffer *o
     gw_buffer_text(out, "]");
 }
 
-static void write_cell(const encoder *e, const table_figures *figures, size_t cell, gw_buffer *out) {
-    const unsigned decimals = e->shape->decimals;
-    const double estimate = figures->estimates[cell], half_width = figures->half_width;
+static gw_status write_cell(const encoder *e, const table_figures *figures, size_t cell, gw_buffer *out) {
     char text[GW_INT128_TEXT];
+    gw_cell_figures shown;
+    gw_status status =
+        gw_figures_around(figures->estimates[cell], figures->half_width, e->step, e->shape->decimals, &shown);
+    if (status != GW_OK)
+        return GW_LIMIT;
     gw_buffer_text(out, ",\"parts\":[");
     if (figures->block) {
         gw_int128_format(gw_released_value(e->released, figures->block->first_cell + cell, 0), text);
         write_text(out, "", text);
     }
     gw_buffer_text(out, "]");
-    write_number(out, ",\"estimate\":", estimate * e->step, decimals);
-    write_number(out, ",\"lower\":", gw_cell_round((estimate - half_width) * e->step, decimals, false), decimals);
-    write_number(out, ",\"upper\":", gw_cell_round((estimate + half_width) * e->step, decimals, true), decimals);
+    write_text(out, ",\"estimate\":", shown.estimate);
+    write_text(out, ",\"lower\":", shown.lower);
+    write_text(out, ",\"upper\":", shown.upper);
     write_text(out, ",\"se\":", figures->se);
-    write_text(out, ",\"flag\":", half_width > GW_FLAG_COUNT_RELATIVE * estimate ? "u" : "");
+    write_text(out, ",\"flag\":", shown.is_uncertain ? "u" : "");
     write_number(out, ",\"adjusted\":", (double)figures->adjusted[cell] * e->step, e->shape->step_scale);
+    return GW_OK;
 }
 
 static gw_status write_cells(const encoder *e, gw_buffer *out) {
@@ -130,13 +134,16 @@ static gw_status write_cells(const encoder *e, gw_buffer *out) {
         gw_status status = figures_of(e, axes, &figures);
         if (status != GW_OK)
             return status;
-        for (size_t cell = 0; cell < gw_marginals_cell_count(&e->tables->law->base, axes); cell++) {
+        const size_t count = gw_marginals_cell_count(&e->tables->law->base, axes);
+        for (size_t cell = 0; status == GW_OK && cell < count; cell++) {
             gw_buffer_text(out, comma);
             write_key(e, axes, cell, out);
-            write_cell(e, &figures, cell, out);
+            status = write_cell(e, &figures, cell, out);
             gw_buffer_text(out, "}");
             comma = ",{";
         }
+        if (status != GW_OK)
+            return status;
     }
     gw_buffer_text(out, "]}");
     return GW_OK;

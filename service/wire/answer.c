@@ -20,7 +20,8 @@ typedef struct {
     gw_arena *arena;
     bool has_blocks;   // tables that were not measured have cells without parts
     bool is_rank_only; // the law says nothing of values: ranges may be missing
-    bool is_ratio;     // of sums: nothing may bound it above
+    bool is_ratio;     // of sums
+    bool is_open;      // nothing may bound it above
 } decoder;
 
 static void fail_value(decoder *d, const gw_json_node *node, const char *name, const char *wanted) {
@@ -131,7 +132,7 @@ static bool find_members(decoder *d, const gw_json_node *node, const gw_json_nod
 static const char *cell_figure(decoder *d, const gw_json_node *cell, const gw_json_node *member, size_t which) {
     bool may_be_null = which == CELL_ESTIMATE || which == CELL_SE || which == CELL_ADJUSTED ||
                        (d->is_rank_only && (which == CELL_LOWER || which == CELL_UPPER)) ||
-                       (d->is_ratio && which == CELL_UPPER);
+                       (d->is_open && which == CELL_UPPER);
     if (may_be_null && (member == NULL || gw_json_type_of(member) == GW_JSON_NULL))
         return NULL;
     if (gw_json_type_of(member) != GW_JSON_STRING)
@@ -199,7 +200,7 @@ static uint64_t read_steps(decoder *d, const gw_json_node *object, const char *n
 
 static void decode_noise(decoder *d, const gw_json_node *root, gw_answer *answer) {
     static const char *const allowed[] = {"law",   "epsilon",    "sensitivity", "grid", "offset",
-                                          "width", "rank_error", "over_grid",   NULL};
+                                          "width", "rank_error", "over_grid",   "bins", NULL};
     const gw_json_node *noise = gw_json_read_object(&d->reader, root, "noise");
     if (!gw_json_expect_object(&d->reader, noise, allowed))
         return;
@@ -210,6 +211,8 @@ static void decode_noise(decoder *d, const gw_json_node *root, gw_answer *answer
         fail_value(d, gw_json_member(noise, "law"), "law", "discrete-laplace, random-threshold or permute-and-flip");
     answer->law = keep(d, law);
     answer->rank_error = gw_json_has(noise, "rank_error") ? read_decimal(d, noise, "rank_error") : NULL;
+    if (gw_json_has(noise, "bins"))
+        answer->choice_bins = (size_t)gw_json_read_integer(&d->reader, noise, "bins", 1, 1000000);
     answer->noise.epsilon = gw_json_read_epsilon(&d->reader, noise, "epsilon");
     answer->noise.sensitivity = read_steps(d, noise, "sensitivity");
     if (d->reader.status == GW_OK && answer->noise.epsilon.micro == 0)
@@ -271,6 +274,7 @@ static void decode_head(decoder *d, const gw_json_node *root, gw_answer *answer)
     answer->level = read_decimal(d, root, "level");
     answer->statistic = read_text(d, root, "statistic");
     d->is_ratio = answer->statistic != NULL && strcmp(answer->statistic, "ratio") == 0;
+    d->is_open = d->is_ratio || (answer->statistic != NULL && strcmp(answer->statistic, "quintile_ratio") == 0);
     answer->of = read_optional(d, root, "of");
     answer->notice = read_optional(d, root, "notice");
 }
@@ -376,8 +380,8 @@ static void decode_group(decoder *d, const gw_json_node *node, const gw_answer_m
 }
 
 static void decode_measured(decoder *d, const gw_json_node *root, gw_answer *answer) {
-    static const char *const allowed[] = {"kind",  "fan", "bins",   "nodes", "first",
-                                          "width", "by",  "groups", "rest",  NULL};
+    static const char *const allowed[] = {"kind", "fan",  "bins", "nodes",  "first", "width",
+                                          "step", "last", "by",   "groups", "rest",  NULL};
     const gw_json_node *object = gw_json_read_object(&d->reader, root, "measured");
     gw_answer_measured *measured = &answer->measured;
     if (!gw_json_expect_object(&d->reader, object, allowed))
@@ -390,6 +394,8 @@ static void decode_measured(decoder *d, const gw_json_node *root, gw_answer *ans
     measured->node_count = (size_t)gw_json_read_integer(&d->reader, object, "nodes", 1, 2000000);
     measured->first = read_decimal_or_null(d, object, "first");
     measured->width = read_decimal_or_null(d, object, "width");
+    measured->step = read_decimal_or_null(d, object, "step");
+    measured->last = read_decimal_or_null(d, object, "last");
     measured->by = read_list(d, object, "by", GW_BY_MAX, &measured->by_count);
     const gw_json_node *array = gw_json_read_array(&d->reader, object, "groups");
     measured->group_count = array == NULL ? 0 : gw_json_count(array);

@@ -12,7 +12,7 @@ typedef struct {
     const char *const *parts; // part_count decimal integers; NULL: worked out from other tables' alone (blocks)
     const char *estimate;     // decimal text, or NULL
     const char *lower;        // NULL with `upper` where nothing but the rank is known (law "permute-and-flip")
-    const char *upper;        // of a ratio also where nothing bounds it above
+    const char *upper;        // of a ratio (of sums, of quintiles) also where nothing bounds it above
     const char *se;           // or NULL
     const char *flag;         // "", "u", …
     const char *adjusted;     // several tables: the non-negative integer version, consistent to the digit; else NULL
@@ -37,8 +37,10 @@ typedef struct {
     const char *kind; // "tree"; NULL: nothing but parts
     unsigned fan;
     size_t bin_count, node_count;
-    const char *first, *width; // of the bins, in the unit of the concept; NULL for periods
-    const char *const *by;     // which of the answer's breakdowns groups have
+    // Of the bins, in the unit of the concept: where the first begins, how wide each is, how far apart values are, the
+    // highest there can be. NULL for periods.
+    const char *first, *width, *step, *last;
+    const char *const *by; // which of the answer's breakdowns groups have
     size_t by_count;
     const gw_answer_group *groups;
     size_t group_count;
@@ -66,6 +68,7 @@ typedef struct {
     const char *fraction;   // poverty
     const char *law;        // "discrete-laplace", "random-threshold" (keys) or "permute-and-flip"
     const char *rank_error; // permute-and-flip: how many persons the chosen value's rank is off at most, at the level
+    size_t choice_bins;     // and of how many bins it was chosen; 0 where that is not said
     const char *selection_epsilon, *selection_delta; // keys: what deciding which are shown cost
     gw_noise noise;
     // Counts, sums, nets: value = grid * part. Means: offset + grid * width * a / (a + b) of the two parts. Otherwise

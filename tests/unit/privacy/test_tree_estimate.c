@@ -394,6 +394,51 @@ static void a_large_tree_takes_milliseconds(void **state) {
     gw_released_free(table);
 }
 
+// Whoever has the nodes has the tree; a file may claim any, and what no release holds is refused.
+static void published_nodes_make_the_same_tree(void **state) {
+    (void)state;
+    int64_t counts[3 * 40];
+    seeded_random random = {.state = 21};
+    gw_tree_shape shape = trees_shape(3, 40, 4);
+    gw_tree_levels levels;
+    for (size_t i = 0; i < 120; i++)
+        counts[i] = (int64_t)(i * i % 97);
+    gw_released_table *table = trees_release(&shape, counts, (gw_noise){{300000}, 1}, &random);
+    assert_true(gw_tree_levels_of(&shape, &levels));
+    size_t count = gw_released_cell_count(table);
+    gw_int128 *nodes = calloc(count, sizeof(*nodes));
+    for (size_t i = 0; i < count; i++)
+        nodes[i] = gw_released_value(table, i, 0);
+    gw_tree_published published = {.shape = shape, .noise = gw_released_noise(table), .nodes = nodes};
+    gw_tree *tree = trees_of(table, &shape, 1, 2), *same = NULL;
+    assert_int_equal(gw_tree_of_published(&published, (gw_tree_groups){1, 2}, &same), GW_OK);
+    for (size_t bins = 0; bins <= 40; bins++) {
+        assert_true(gw_tree_prefix(tree, bins) == gw_tree_prefix(same, bins)); // to the last digit
+        assert_true(gw_tree_prefix_variance(tree, bins) == gw_tree_prefix_variance(same, bins));
+    }
+    gw_tree_free(same);
+    assert_int_equal(gw_tree_of_published(&published, (gw_tree_groups){2, 2}, &same), GW_INVALID);
+    gw_tree_published wrong = published;
+    wrong.noise.sensitivity = 0;
+    assert_int_equal(gw_tree_of_published(&wrong, (gw_tree_groups){0, 1}, &same), GW_INVALID);
+    wrong = published;
+    wrong.noise.epsilon.micro = UINT64_MAX;
+    assert_int_equal(gw_tree_of_published(&wrong, (gw_tree_groups){0, 1}, &same), GW_INVALID);
+    wrong = published;
+    wrong.shape.level_count = 9;
+    assert_int_equal(gw_tree_of_published(&wrong, (gw_tree_groups){0, 1}, &same), GW_INVALID);
+    nodes[levels.node_count + 3] = (gw_int128)1 << 126; // two of them would leave 128 bits
+    assert_int_equal(gw_tree_of_published(&published, (gw_tree_groups){0, 3}, &same), GW_INVALID);
+    nodes[levels.node_count + 3] = -((gw_int128)1 << 126);
+    assert_int_equal(gw_tree_of_published(&published, (gw_tree_groups){0, 3}, &same), GW_INVALID);
+    nodes[levels.node_count + 3] = (gw_int128)1 << 103; // nobody's, but no harm
+    assert_int_equal(gw_tree_of_published(&published, (gw_tree_groups){0, 3}, &same), GW_OK);
+    gw_tree_free(same);
+    gw_tree_free(tree);
+    gw_released_free(table);
+    free(nodes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_passes_are_the_dense_least_squares),
@@ -409,6 +454,7 @@ int main(void) {
         cmocka_unit_test(a_price_is_what_ranges_are_wide),
         cmocka_unit_test(prices_fall_with_epsilon),
         cmocka_unit_test(a_large_tree_takes_milliseconds),
+        cmocka_unit_test(published_nodes_make_the_same_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

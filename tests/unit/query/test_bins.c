@@ -4,6 +4,7 @@
 #include "service/release/release.h"
 
 #include "privacy/mechanism/quantile.h"
+#include "service/format/level.h"
 #include "service/wire/answer.h"
 #include "tests/support/seeded_random.h"
 #include "tests/support/unit.h"
@@ -54,12 +55,11 @@ static void begin(fixture *f, gw_statistic statistic, size_t groups, int64_t peo
     f->bins = (gw_release_bins){.group_count = GROUPS,
                                 .group_axes = 1,
                                 .bin_count = BINS,
-                                .first_scaled = 0,
-                                .width_scaled = 100,
-                                .grid_scaled = 1,
-                                .last_scaled = 40000,
+                                .grid = {.first = 0, .width = 100, .step = 1, .last = 40000},
                                 .first = "0",
                                 .width = "100",
+                                .step = "1",
+                                .last = "40000",
                                 .line_unit = "EUR"};
     f->shape = (gw_release_shape){.dataset = "test.example/people",
                                   .data_version = "00112233445566778899aabbccddeeff",
@@ -193,6 +193,18 @@ static void a_choice_has_a_rank_and_no_range(void **state) {
     assert_string_equal(f.answer.law, "permute-and-flip");
     assert_string_equal(f.answer.rank_error, "28"); // never told as less than it is
     assert_null(f.answer.measured.kind);
+    assert_int_equal(f.answer.choice_bins, BINS);
+    const gw_quantile_choice choice = {.bin_count = BINS, .level = {1, 2}, .unit_sensitivity = 1};
+    gw_answer at;
+    assert_int_equal(gw_answer_at_level(&f.answer, 990000, f.arena, &at, NULL), GW_OK);
+    assert_int_equal((int)number(at.rank_error),
+                     (int)ceil(gw_quantile_choice_half_width(&choice, f.shape.noise.epsilon, 990000)));
+    assert_string_equal(at.level, "0.99");
+    int at_99 = (int)number(at.rank_error);
+    assert_int_equal(gw_answer_at_level(&f.answer, 900000, f.arena, &at, NULL), GW_OK);
+    assert_true((int)number(at.rank_error) < at_99);
+    f.answer.choice_bins = 0; // as it was written before
+    assert_false(gw_answer_has_levels(&f.answer));
     for (size_t g = 0; g < GROUPS; g++) {
         const gw_answer_cell *cell = &f.answer.cells[g];
         assert_null(cell->lower);
@@ -262,7 +274,7 @@ static void series_begin(fixture *f, int64_t people) {
         periods[i] = texts[i];
     }
     begin(f, GW_STATISTIC_SERIES, GROUPS, people);
-    f->bins.first = f->bins.width = NULL;
+    f->bins.first = f->bins.width = f->bins.step = f->bins.last = NULL;
     axis_add(f, "day", periods, BINS);
     axis_add(f, "span", spans, 2);
 }
@@ -284,6 +296,158 @@ static void a_series_adds_up_to_its_counts(void **state) {
         assert_true(number(up_to->lower) <= number(up_to->estimate));
         assert_non_null(period->se);
     }
+    done(&f);
+}
+
+// ---- at any level, from the document alone
+
+static void statistic_begin(fixture *f, gw_statistic statistic, int64_t people) {
+    if (statistic == GW_STATISTIC_QUANTILE)
+        quantiles_begin(f, 3, 0, people);
+    else if (statistic == GW_STATISTIC_SERIES)
+        series_begin(f, people);
+    else
+        begin(f, statistic, GROUPS + (statistic == GW_STATISTIC_POVERTY), people);
+    f->bins.fraction = (gw_quantile_level){3, 5};
+    f->bins.fraction_text = statistic == GW_STATISTIC_POVERTY ? "0.6" : NULL;
+    f->shape.decimals = statistic == GW_STATISTIC_SERIES ? 0 : 1;
+}
+
+static void assert_same(const char *a, const char *b) {
+    if ((a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0))
+        fail_msg("%s is not %s", a == NULL ? "nothing" : a, b == NULL ? "nothing" : b);
+}
+
+static const gw_statistic all_statistics[] = {GW_STATISTIC_QUANTILE, GW_STATISTIC_POVERTY, GW_STATISTIC_GINI,
+                                              GW_STATISTIC_QUINTILE_RATIO, GW_STATISTIC_SERIES};
+#define STATISTICS (sizeof all_statistics / sizeof all_statistics[0])
+
+// With few people, ranges end where figures do; with none, nothing is determinable. A grid in cents that are tens has
+// one place less in the document.
+static void a_reader_works_out_what_was_sealed(void **state) {
+    (void)state;
+    for (size_t s = 0; s < STATISTICS; s++)
+        for (uint64_t seed = 0; seed < 6; seed++) {
+            fixture f;
+            gw_answer at;
+            statistic_begin(&f, all_statistics[s], seed % 3 == 0 ? 400000 : seed % 3 == 1 ? 400 : 0);
+            if (seed >= 3)
+                f.bins.grid = (gw_bin_grid){0, 10000, 10, 4000000, 2}, f.bins.step = "0.1";
+            encode_tree(&f, seed + 1);
+            assert_true(gw_answer_has_levels(&f.answer));
+            assert_int_equal(gw_answer_at_level(&f.answer, GW_LEVEL_95, f.arena, &at, NULL), GW_OK);
+            for (size_t i = 0; i < at.cell_count; i++) {
+                assert_same(at.cells[i].estimate, f.answer.cells[i].estimate);
+                assert_same(at.cells[i].lower, f.answer.cells[i].lower);
+                assert_same(at.cells[i].upper, f.answer.cells[i].upper);
+            }
+            assert_same(at.line.median, f.answer.line.median);
+            assert_same(at.line.median_lower, f.answer.line.median_lower);
+            assert_same(at.line.median_upper, f.answer.line.median_upper);
+            assert_same(at.line.threshold_lower, f.answer.line.threshold_lower);
+            assert_same(at.line.threshold_upper, f.answer.line.threshold_upper);
+            assert_string_equal(at.level, "0.95");
+            done(&f);
+        }
+}
+
+static double end_of(const char *text) {
+    return text == NULL ? INFINITY : strtod(text, NULL);
+}
+
+static void ranges_grow_with_the_level_and_hold_the_estimate(void **state) {
+    (void)state;
+    static const uint32_t at_levels[] = {500000, 900000, 950000, 990000, 999999};
+    for (size_t s = 0; s < STATISTICS; s++) {
+        fixture f;
+        gw_answer at[5];
+        bool is_wider = false;
+        statistic_begin(&f, all_statistics[s], 4000);
+        encode_tree(&f, 17);
+        for (size_t l = 0; l < 5; l++)
+            assert_int_equal(gw_answer_at_level(&f.answer, at_levels[l], f.arena, &at[l], NULL), GW_OK);
+        for (size_t i = 0; i < f.answer.cell_count; i++)
+            for (size_t l = 0; l < 5; l++) {
+                const gw_answer_cell *cell = &at[l].cells[i], *before = &at[l == 0 ? 0 : l - 1].cells[i];
+                // A sum of a series is tested by one of two contrasts, whichever is narrower at the level: their
+                // middles differ, their widths grow.
+                double low = number(cell->lower), high = end_of(cell->upper), low_before = number(before->lower);
+                bool holds = all_statistics[s] == GW_STATISTIC_SERIES
+                                 ? high - low >= end_of(before->upper) - low_before
+                                 : low <= low_before && high >= end_of(before->upper);
+                if (!holds)
+                    fail_msg("%s, cell %zu at %u: %s .. %s, before %s .. %s", f.answer.statistic, i, at_levels[l],
+                             cell->lower, cell->upper, before->lower, before->upper);
+                is_wider |= end_of(cell->upper) > end_of(before->upper);
+                if (cell->estimate)
+                    assert_true(number(cell->lower) <= number(cell->estimate) &&
+                                number(cell->estimate) <= end_of(cell->upper));
+            }
+        assert_true(is_wider);
+        assert_string_equal(at[0].level, "0.5");
+        if (all_statistics[s] == GW_STATISTIC_POVERTY) {
+            assert_true(number(at[4].line.median_upper) > number(at[0].line.median_upper));
+            assert_true(number(at[4].line.threshold_lower) < number(at[0].line.threshold_lower));
+        }
+        assert_int_equal(gw_answer_at_level(&f.answer, 499999, f.arena, &at[0], NULL), GW_INVALID);
+        assert_int_equal(gw_answer_at_level(&f.answer, 1000000, f.arena, &at[0], NULL), GW_INVALID);
+        done(&f);
+    }
+}
+
+// A file may claim anything.
+static void a_document_that_does_not_fit_together_has_no_levels(void **state) {
+    (void)state;
+    fixture f;
+    gw_answer at, changed;
+    statistic_begin(&f, GW_STATISTIC_GINI, 4000);
+    encode_tree(&f, 3);
+    gw_answer_measured *measured = &changed.measured;
+    const char **nodes = gw_arena_array(f.arena, f.answer.measured.node_count, sizeof *nodes);
+    memcpy(nodes, f.answer.measured.groups[0].nodes, f.answer.measured.node_count * sizeof *nodes);
+    nodes[5] = "170000000000000000000000000000000000000"; // near the end of 128 bits
+    gw_answer_group groups[GROUPS] = {f.answer.measured.groups[0], f.answer.measured.groups[1]};
+    for (int wrong = 0; wrong < 14; wrong++) {
+        changed = f.answer;
+        if (wrong == 0)
+            measured->fan = 17;
+        if (wrong == 1)
+            measured->fan = 60000;
+        if (wrong == 2)
+            measured->bin_count = 400000;
+        if (wrong == 3)
+            measured->node_count--;
+        if (wrong == 4)
+            measured->group_count = 1;
+        if (wrong == 5)
+            measured->step = NULL;
+        if (wrong == 6)
+            measured->width = "0";
+        if (wrong == 7)
+            measured->last = "-5";
+        if (wrong == 8)
+            measured->first = "999999999999999999";
+        if (wrong == 9)
+            changed.noise.sensitivity = UINT64_MAX;
+        if (wrong == 10)
+            changed.noise.epsilon.micro = 0;
+        if (wrong == 11)
+            measured->by_count = 4;
+        if (wrong == 12)
+            groups[0].nodes = nodes, measured->groups = groups;
+        if (wrong == 13)
+            groups[0] = groups[1] = f.answer.measured.groups[0], measured->groups = groups;
+        if (gw_answer_at_level(&changed, 900000, f.arena, &at, NULL) != GW_INVALID)
+            fail_msg("case %d", wrong);
+    }
+    changed = f.answer;
+    changed.statistic = "poverty"; // without a fraction
+    assert_int_equal(gw_answer_at_level(&changed, 900000, f.arena, &at, NULL), GW_INVALID);
+    changed.statistic = "count";
+    assert_int_equal(gw_answer_at_level(&changed, 900000, f.arena, &at, NULL), GW_INVALID);
+    changed = f.answer;
+    measured->first = "-100"; // Gini is of values that are not negative
+    assert_int_equal(gw_answer_at_level(&changed, 900000, f.arena, &at, NULL), GW_INVALID);
     done(&f);
 }
 
@@ -321,6 +485,9 @@ int main(void) {
         cmocka_unit_test(the_line_of_poverty_counts_everybody),
         cmocka_unit_test(inequality_is_that_of_the_bins),
         cmocka_unit_test(a_series_adds_up_to_its_counts),
+        cmocka_unit_test(a_reader_works_out_what_was_sealed),
+        cmocka_unit_test(ranges_grow_with_the_level_and_hold_the_estimate),
+        cmocka_unit_test(a_document_that_does_not_fit_together_has_no_levels),
         cmocka_unit_test(length_is_the_same_for_every_data_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

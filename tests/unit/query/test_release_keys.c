@@ -3,6 +3,7 @@
 // nothing but how many are shown.
 #include "service/release/release.h"
 
+#include "service/format/level.h"
 #include "service/wire/answer.h"
 #include "tests/support/seeded_random.h"
 #include "tests/support/unit.h"
@@ -88,6 +89,21 @@ static void the_decoder_reads_what_was_released(void **state) {
         assert_string_equal(cell->flag, "");
     }
     assert_string_equal(answer.law, "random-threshold");
+    gw_answer at;
+    assert_int_equal(gw_answer_at_level(&answer, GW_LEVEL_95, arena, &at, NULL), GW_OK);
+    for (size_t i = 0; i < 4; i++) { // what was sealed is what a reader works out
+        assert_string_equal(at.cells[i].lower, answer.cells[i].lower);
+        assert_string_equal(at.cells[i].upper, answer.cells[i].upper);
+    }
+    assert_int_equal(gw_answer_at_level(&answer, 999000, arena, &at, NULL), GW_OK);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(strtod(at.cells[i].lower, NULL) < strtod(answer.cells[i].lower, NULL));
+    gw_answer wrong = answer; // a file may claim anything
+    wrong.selection_delta = "1e-900";
+    assert_int_equal(gw_answer_at_level(&wrong, 999000, arena, &at, NULL), GW_INVALID);
+    wrong.selection_delta = NULL;
+    assert_int_equal(gw_answer_at_level(&wrong, 999000, arena, &at, NULL), GW_INVALID);
+
     assert_string_equal(answer.selection_epsilon, "1");
     assert_string_equal(answer.selection_delta, "1e-9");
     assert_string_equal(answer.cells[0].se, "1.4");

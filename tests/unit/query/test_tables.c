@@ -3,6 +3,7 @@
 // a client decodes and every format shows, and the canonical text back into the question.
 #include "service/base/check.h"
 #include "service/format/format.h"
+#include "service/format/level.h"
 #include "service/query/canonical_read.h"
 #include "service/query/encode.h"
 #include "service/query/plan_size.h"
@@ -312,6 +313,77 @@ static void an_answer_is_decoded_with_its_tables(void **state) {
     gw_buffer_done(&other);
 }
 
+static void cells_are_same(const gw_answer *a, const gw_answer *b) {
+    assert_int_equal(a->cell_count, b->cell_count);
+    for (size_t i = 0; i < a->cell_count; i++) {
+        assert_string_equal(a->cells[i].lower, b->cells[i].lower);
+        assert_string_equal(a->cells[i].upper, b->cells[i].upper);
+    }
+}
+
+// Everything was measured at one price, so a reader needs all of it, and has it.
+static void a_reader_works_out_every_level(void **state) {
+    static const char *const asked[] = {
+        THREE, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"epsilon\":\"0.1\"",
+        "\"tables\":[[\"sex\",\"activity\"],[\"c_birth\",\"activity\"],[\"age:work\"]],\"epsilon\":\"0.37\""};
+    fixture *f = *state;
+    for (size_t q = 0; q < sizeof asked / sizeof asked[0]; q++) {
+        gw_buffer document;
+        gw_answer answer, at, wide;
+        planned(f, asked[q]);
+        answer_of(f, 5 + q, &document);
+        assert_int_equal(gw_answer_decode(gw_buffer_bytes(&document), f->arena, &answer, &f->problem), GW_OK);
+        assert_true(gw_answer_has_levels(&answer));
+        assert_int_equal(gw_answer_at_level(&answer, GW_LEVEL_95, f->arena, &at, NULL), GW_OK);
+        cells_are_same(&at, &answer);
+        assert_int_equal(gw_answer_at_level(&answer, 990000, f->arena, &wide, NULL), GW_OK);
+        for (size_t i = 0; i < at.cell_count; i++) {
+            assert_true(strtod(wide.cells[i].lower, NULL) < strtod(at.cells[i].lower, NULL));
+            assert_true(strtod(wide.cells[i].upper, NULL) > strtod(at.cells[i].upper, NULL));
+        }
+        gw_buffer_done(&document);
+    }
+}
+
+// A file may claim anything.
+static void tables_that_do_not_fit_together_have_no_levels(void **state) {
+    fixture *f = *state;
+    gw_buffer document;
+    gw_answer answer, changed, at;
+    gw_answer_block blocks[3];
+    static const char *const unknown[] = {"height"}, *const twice[] = {"c_birth", "sex", "sex"};
+    static const char *const huge[] = {"100000000000000000000000000000000000000"};
+    planned(f, THREE);
+    answer_of(f, 5, &document);
+    assert_int_equal(gw_answer_decode(gw_buffer_bytes(&document), f->arena, &answer, &f->problem), GW_OK);
+    gw_answer_cell *cells = gw_arena_array(f->arena, answer.cell_count, sizeof *cells);
+    for (int wrong = 0; wrong < 7; wrong++) {
+        changed = answer;
+        memcpy(blocks, answer.blocks, sizeof blocks);
+        memcpy(cells, answer.cells, answer.cell_count * sizeof *cells);
+        changed.blocks = blocks;
+        changed.cells = cells;
+        if (wrong == 0)
+            blocks[1].by = unknown;
+        if (wrong == 1)
+            blocks[2].by = twice, blocks[2].by_count = 3;
+        if (wrong == 2)
+            blocks[1].by = answer.by; // as the third, with three cells
+        if (wrong == 3)
+            cells[2].key = cells[1].key; // two codes where there are three
+        if (wrong == 4)
+            changed.noise.sensitivity = UINT64_MAX;
+        if (wrong == 5)
+            blocks[1] = blocks[0];
+        for (size_t i = 0; wrong == 6 && i < answer.cell_count; i++)
+            if (cells[i].parts)
+                cells[i].parts = huge;
+        if (gw_answer_at_level(&changed, 900000, f->arena, &at, NULL) != GW_INVALID)
+            fail_msg("case %d", wrong);
+    }
+    gw_buffer_done(&document);
+}
+
 // One member of a good answer changed at a time.
 static void answers_whose_tables_do_not_fit_are_refused(void **state) {
     static const char *const changes[][2] = {{"{\"by\":[],\"cells\":1", "{\"by\":[],\"cells\":2"},
@@ -379,6 +451,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_target_error_is_met_by_every_table, setup, teardown),
         cmocka_unit_test_setup_teardown(tables_that_cannot_be_planned_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_is_decoded_with_its_tables, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_reader_works_out_every_level, setup, teardown),
+        cmocka_unit_test_setup_teardown(tables_that_do_not_fit_together_have_no_levels, setup, teardown),
         cmocka_unit_test_setup_teardown(answers_whose_tables_do_not_fit_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(every_format_has_the_whole_numbers_and_only_what_was_asked, setup, teardown),
     };
