@@ -178,6 +178,31 @@ static void the_log_proves_it_offline(void **state) {
     assert_true(test_daemon_spent(&it->daemon, TEST_DATASET) > LIFETIME_MICRO + 1000000); // in epsilon alone
 }
 
+// More is spent than epsilon alone allows: nothing is left, nothing wraps, and what was answered stays.
+static void assert_nothing_is_left(story *it, const char *budget) {
+    gw_problem problem = ask(it, &it->first, "0.01");
+    assert_string_equal(problem.code, budget);
+    assert_int_equal(problem.remaining.micro, 0);
+    assert_int_equal(problem.charged.micro, 0);
+}
+
+static void made_pure_again_or_of_a_smaller_delta_nothing_is_left(void **state) {
+    story *it = *state;
+    gw_audit_verdict verdict;
+    policy(it, 3, "{\"kind\":\"pure\"}");
+    assert_nothing_is_left(it, "budget_dataset");
+    const gw_json_node *dataset = balance(it, "dataset");
+    assert_string_equal(gw_json_string(gw_json_member(dataset, "remaining")), "0");
+    policy(it, 4, "{\"kind\":\"zcdp\",\"delta\":\"1e-12\"}");
+    assert_nothing_is_left(it, "budget_dataset");
+    policy(it, 5, "{\"kind\":\"zcdp\",\"delta\":\"1e-5\"}");
+    population(it, "");
+    assert_nothing_is_left(it, "budget_population"); // the shortest is told
+    population(it, ",\"delta\":\"1e-5\"");
+    test_daemon_verify(&it->daemon, &verdict);
+    assert_int_equal(verdict.charges, expected() + 1);
+}
+
 // The file of a folder's newest bundle of entries (a log of less than 256 has one).
 static void bundle_path(const test_daemon *daemon, char ret[2 * TEST_PATH_MAX]) {
     char folder[TEST_PATH_MAX + 32];
@@ -220,6 +245,7 @@ int main(void) {
         cmocka_unit_test(with_one_more_fit_and_what_was_spent_before_counts),
         cmocka_unit_test(a_kill_changes_nothing_and_all_hear_the_same_at_the_end),
         cmocka_unit_test(the_log_proves_it_offline),
+        cmocka_unit_test(made_pure_again_or_of_a_smaller_delta_nothing_is_left),
         cmocka_unit_test(a_changed_rho_is_found),
     };
     return cmocka_run_group_tests(tests, begin, end);
