@@ -53,7 +53,18 @@ static void keep(asker_thread *it, const test_asker *asker) {
     place->answer = gw_sha256(asker->reply.answer);
 }
 
-// 86,400 distinct questions of one price: lower age, width, activity and sex as digits of one number.
+// Of every mechanism.
+static const char *const measures[] = {
+    "\"measure\":{\"statistic\":\"count\"},\"by\":[]",
+    "\"measure\":{\"statistic\":\"quantile\",\"of\":\"hours\",\"at\":[\"0.5\"]},\"by\":[]",
+    "\"measure\":{\"statistic\":\"gini\",\"of\":\"hours\"},\"by\":[]",
+    "\"measure\":{\"statistic\":\"variance\",\"of\":\"hours\"},\"by\":[]",
+    "\"measure\":{\"statistic\":\"count\"},\"tables\":[[\"sex\",\"activity\"],[\"sex\"]]",
+};
+#define MEASURES (sizeof measures / sizeof *measures)
+
+// 86,400 distinct questions of one price: lower age, width, activity and sex as digits of one number; the measures take
+// turns.
 static void make_question(const asker_thread *it, size_t index, char *body, size_t size) {
     static const char *const activities[] = {"\"EMP\"", "\"UNE\"", "\"INAC\"", "\"EMP\",\"UNE\",\"INAC\",\"_U\""};
     static const char *const sexes[] = {"\"F\"",        "\"M\"",        "\"F\",\"M\"",
@@ -61,15 +72,16 @@ static void make_question(const asker_thread *it, size_t index, char *body, size
     const size_t number = index * ASKERS + it->number;
     const size_t low = number % 60;
     snprintf(body, size,
-             "{\"v\":1,\"kind\":\"query\",\"dataset\":\"" TEST_DATASET "\",\"measure\":{\"statistic\":\"count\"},"
+             "{\"v\":1,\"kind\":\"query\",\"dataset\":\"" TEST_DATASET "\",%s,"
              "\"where\":[{\"concept\":\"age\",\"between\":[%zu,%zu]},{\"concept\":\"activity\",\"in\":[%s]},"
-             "{\"concept\":\"sex\",\"in\":[%s]}],\"by\":[],\"epsilon\":\"0.01\"}",
-             low, low + number / 60 % 60, activities[number / 3600 % 4], sexes[number / 14400 % 6]);
+             "{\"concept\":\"sex\",\"in\":[%s]}],\"epsilon\":\"0.01\"}",
+             measures[number % MEASURES], low, low + number / 60 % 60, activities[number / 3600 % 4],
+             sexes[number / 14400 % 6]);
 }
 
 static void *ask_until_over(void *argument) {
     asker_thread *it = argument;
-    char body[512];
+    char body[1024];
     test_asker asker;
     test_asker_open(&asker, &it->profile);
     while (!atomic_load(it->is_over)) {

@@ -56,8 +56,10 @@ void test_people_policy(unsigned version, test_budget budget, gw_buffer *ret_tex
         gw_buffer_format(ret_text, "\"per_principal\":\"%s\",", budget.per_principal);
     gw_buffer_format(ret_text, "\"question_min\":\"%s\",\"question_max\":\"%s\"},\n", budget.question_min,
                      budget.question_max);
-    gw_buffer_text(ret_text,
-                   " \"accounting\":{\"kind\":\"pure\"},\"planning\":{\"cell_persons\":100,\"size_bucket\":1000},\n"
-                   " \"grants\":[{\"role\":\"researcher\",\"tables\":[\"persons\"],"
-                   "\"statistics\":[\"count\",\"share\",\"rate\",\"mean\"]}]}\n");
+    gw_buffer_text(
+        ret_text,
+        " \"accounting\":{\"kind\":\"pure\"},\"planning\":{\"cell_persons\":100,\"size_bucket\":1000},\n"
+        " \"grants\":[{\"role\":\"researcher\",\"tables\":[\"persons\"],"
+        "\"statistics\":[\"count\",\"share\",\"rate\",\"mean\",\"variance\",\"sd\",\"ratio\",\"gap\",\"histogram\","
+        "\"quantile\",\"poverty\",\"gini\",\"quintile_ratio\"]}]}\n");
 }
