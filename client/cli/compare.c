@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What may be said of released figures, from saved answers alone: is A higher than B, how many times B is A, what do
 // cells add up to. Ranges are those of the difference, the quotient, the sum itself; nobody looks at two bars.
+#include "client/cli/apart.h"
 #include "client/cli/commands.h"
 #include "client/cli/figure.h"
 #include "client/cli/margin.h"
@@ -41,12 +42,10 @@ typedef struct {
     uint32_t level_ppm;
 } comparison;
 
-static gw_status difference_of(const gw_saved_group *a, const gw_saved_group *b, uint32_t level_ppm, gw_combined *ret,
-                               gw_problem *ret_problem) {
-    if (a->saved->statistic == GW_STATISTIC_RATIO)
-        return gw_figure_refuse("not_comparable", "There is no range for this difference.",
-                                "Ratios of sums are compared by their own ranges alone.",
-                                "godwit compare FILE --sum none shows them", ret_problem);
+static gw_status difference_of(const gw_saved_group *a, const gw_saved_group *b, uint32_t level_ppm, gw_arena *arena,
+                               gw_combined *ret, gw_problem *ret_problem) {
+    if (gw_apart_is(a->saved) || gw_apart_is(b->saved) || a->saved->statistic == GW_STATISTIC_RATIO)
+        return gw_apart_difference(a, b, level_ppm, arena, ret, ret_problem);
     if (gw_saved_is_spread(a->saved)) {
         gw_moments one = gw_saved_moments(a), other = gw_saved_moments(b);
         bool is_sd = a->saved->statistic == GW_STATISTIC_SD;
@@ -69,8 +68,9 @@ static gw_status quotient_of(const gw_saved_group *a, const gw_saved_group *b, u
     bool is_share = a->saved->statistic == GW_STATISTIC_SHARE && gw_saved_is_same(a->saved, b->saved);
     for (int i = 0; i < 2; i++) {
         gw_statistic statistic = i == 0 ? a->saved->statistic : b->saved->statistic;
-        if (statistic != GW_STATISTIC_COUNT && statistic != GW_STATISTIC_HISTOGRAM && statistic != GW_STATISTIC_SUM &&
-            !is_share)
+        bool is_apart = gw_apart_is(a->saved) || gw_apart_is(b->saved);
+        if (is_apart || (statistic != GW_STATISTIC_COUNT && statistic != GW_STATISTIC_HISTOGRAM &&
+                         statistic != GW_STATISTIC_SUM && !is_share))
             return gw_figure_refuse(
                 "not_comparable", "There is no range for this quotient.",
                 "--ratio is of two counts or sums, which are never below zero; rates and means differ by "
@@ -135,7 +135,8 @@ static void cautions_note(gw_cli *cli, const comparison *c) {
 
 static const char *unit_word(const comparison *c) {
     gw_statistic statistic = c->saved[0].statistic;
-    if (statistic == GW_STATISTIC_RATE || statistic == GW_STATISTIC_SHARE)
+    if (statistic == GW_STATISTIC_RATE || statistic == GW_STATISTIC_SHARE || statistic == GW_STATISTIC_POVERTY ||
+        statistic == GW_STATISTIC_GINI)
         return "points";
     return gw_unit_word(c->unit);
 }
@@ -269,9 +270,9 @@ static gw_status comparison_make(gw_cli *cli, const gw_words *words, bool is_rat
         status = comparable_check(c, is_ratio, ret_problem);
     if (status == GW_OK)
         status = is_ratio ? quotient_of(&c->groups[0], &c->groups[1], c->level_ppm, &c->result, ret_problem)
-                          : difference_of(&c->groups[0], &c->groups[1], c->level_ppm, &c->result, ret_problem);
+                          : difference_of(&c->groups[0], &c->groups[1], c->level_ppm, arena, &c->result, ret_problem);
     for (size_t i = 0; i < 2 && status == GW_OK; i++)
-        status = gw_figure_of(&c->groups[i], c->level_ppm, &c->sides[i], ret_problem);
+        status = gw_apart_figure(&c->groups[i], c->level_ppm, arena, &c->sides[i], ret_problem);
     if (status != GW_OK)
         return status;
     c->unit = c->saved[0].answer.unit;

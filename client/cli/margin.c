@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cells of one answer added up over some of its breakdown, each sum with its own range.
 #include "client/cli/margin.h"
+#include "client/cli/apart.h"
 #include "client/cli/figure.h"
 #include "client/cli/line.h"
 #include "client/cli/say_grid.h"
@@ -133,6 +134,8 @@ gw_exit_code gw_margin_say(gw_cli *cli, const char *file, const char *list, uint
     margin m = {.level_ppm = level_ppm};
     gw_problem problem;
     gw_status status = gw_saved_read(cli, file, arena, &m.saved, &m.proof, &problem);
+    if (status == GW_OK && gw_apart_is(&m.saved))
+        status = gw_apart_no_sum(&m.saved, &problem);
     if (status == GW_OK)
         status = margin_axes(&m, list, arena, &problem);
     if (status != GW_OK)

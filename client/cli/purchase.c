@@ -260,9 +260,7 @@ gw_status gw_purchase_make(const gw_purchase *purchase, gw_problem *ret_problem)
     GW_CLEANUP(purchase_run_done) purchase_run run = {.of = purchase, .arena = gw_arena_new(ANSWER_BYTES_MAX)};
     unsigned receipts = 0;
     GW_ASSERT(run.arena != NULL);
-    gw_status status = gw_level_check(&purchase->question, purchase->names, purchase->level_ppm, ret_problem);
-    if (status == GW_OK)
-        status = body_ask(&run, ret_problem);
+    gw_status status = body_ask(&run, ret_problem);
     if (status == GW_OK)
         status = reply_read(&run, ret_problem);
     if (status != GW_OK)

@@ -91,10 +91,9 @@ static gw_status price_needed(const query_options *options, const gw_words *word
     return status;
 }
 
-// Labels and short names come from the catalogue, and of which statistic an indicator is, which --level asks; a full id
-// for a program needs none of them.
+// Labels and short names come from the catalogue; a full id for a program needs neither.
 static gw_status dataset_find(query_run *run, const char *word, gw_problem *ret_problem) {
-    if (strchr(word, '/') != NULL && !run->cli->format->has_labels && run->purchase.level_ppm == 0)
+    if (strchr(word, '/') != NULL && !run->cli->format->has_labels)
         return GW_OK;
     gw_status status = run->names == NULL ? gw_names_load(run->cli, &run->session, &run->names, ret_problem) : GW_OK;
     run->purchase.names = run->names;

@@ -84,26 +84,8 @@ static bool answer_is_known(gw_saved *saved) {
     if (gw_statistic_parse(answer->statistic, &saved->statistic) != GW_OK || answer->cell_count == 0)
         return false;
     size_t parts = gw_figures_part_count(saved->statistic, false);
-    return answer->part_count == (parts > 0 ? parts : 1) && strtod(answer->grid, NULL) > 0;
-}
-
-// Statistics whose figures are not made of integers of their own: there is nothing to reckon a difference with.
-static gw_status has_no_parts(const gw_saved *saved, gw_problem *ret_problem) {
-    const gw_answer *answer = &saved->answer;
-    bool is_chosen = strcmp(answer->law, "permute-and-flip") == 0, is_keys = saved->statistic == GW_STATISTIC_KEYS;
-    gw_status status =
-        gw_problem_set(ret_problem, GW_INVALID, "not_comparable", "",
-                       is_chosen ? "They were chosen by their rank, and have no range of values."
-                       : is_keys ? "What decided which keys are shown is part of their counts, so a "
-                                   "difference has no range that follows from them."
-                                 : "They are read off trees of counts: nothing here works out a range for a "
-                                   "difference of two.",
-                       is_chosen ? "Ask with --method tree, and look whether the ranges meet."
-                                 : "Where two ranges do not meet, the figures differ; of two that meet "
-                                   "nothing follows.");
-    gw_problem_what(ret_problem, "%.150s: figures of this statistic (%s) are not compared.", answer->release,
-                    answer->statistic);
-    return status;
+    bool is_tree = answer->measured.kind != NULL && answer->part_count == 0;
+    return (is_tree || answer->part_count == (parts > 0 ? parts : 1)) && strtod(answer->grid, NULL) > 0;
 }
 
 // Each figure is made from the noise of several tables: no sum or difference of two has a range of their own integers.
@@ -134,9 +116,6 @@ gw_status gw_saved_read(const gw_cli *cli, const char *name, gw_arena *arena, gw
                                 "To compare otherwise, ask for the figures of both groups: --by instead of --gap.");
     if (status == GW_OK && saved.answer.block_count > 0)
         status = several_tables(saved.path, ret_problem);
-    if (status == GW_OK && gw_statistic_parse(saved.answer.statistic, &saved.statistic) == GW_OK &&
-        gw_figures_part_count(saved.statistic, false) == 0)
-        status = has_no_parts(&saved, ret_problem);
     if (status == GW_OK && !answer_is_known(&saved))
         status = not_an_answer(saved.path, &(gw_problem){.what = "It holds a statistic I don't know."}, ret_problem);
     const char *receipt = status == GW_OK ? receipt_of(saved.path, arena) : NULL;

@@ -26,8 +26,8 @@ typedef enum {
 } gw_saved_proof;
 
 // `name`: a file, or a release whose RELEASE.answer.json is in this folder. A receipt beside it is checked: one that
-// does not hold is GW_CORRUPT. Codes: several_tables, not_comparable, file_missing, file_unreadable, not_an_answer, and those of
-// receipts.
+// does not hold is GW_CORRUPT. Codes: several_tables, not_comparable, file_missing, file_unreadable, not_an_answer, and
+// those of receipts.
 GW_MUST_CHECK gw_status gw_saved_read(const gw_cli *cli, const char *name, gw_arena *arena, gw_saved *ret,
                                       gw_saved_proof *ret_proof, gw_problem *ret_problem);
 

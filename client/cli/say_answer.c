@@ -7,7 +7,6 @@
 #include "client/cli/wording.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
-#include "service/format/cell_figures.h"
 #include "service/format/level.h"
 #include "service/wire/decimal.h"
 #include <string.h>
@@ -50,33 +49,12 @@ gw_status gw_level_read(const gw_cli *cli, const char *text, uint32_t *ret_ppm, 
                        "--level 90", ret_problem);
 }
 
-static gw_status level_refuse(const char *why, gw_problem *ret_problem) {
-    return gw_problem_set(ret_problem, GW_INVALID, "level", "The ranges of this question hold 19 times in 20.", why,
-                          "Leave --level out.");
-}
-
-gw_status gw_level_check(const gw_question *question, const gw_names *names, uint32_t level_ppm,
-                         gw_problem *ret_problem) {
-    gw_statistic statistic = question->statistic;
-    if (level_ppm == 0)
-        return GW_OK;
-    if (question->indicator != NULL) {
-        const char *name =
-            names == NULL ? NULL : gw_doc_text(gw_names_indicator(names, question->indicator), "statistic", NULL);
-        if (name == NULL || gw_statistic_parse(name, &statistic) != GW_OK)
-            return GW_OK; // the service tells what is wrong
-    }
-    if (question->table_count == 0 && gw_figures_part_count(statistic, question->gap != NULL) > 0)
-        return GW_OK;
-    return level_refuse("At another level they do not follow from the integers of each cell alone. Nothing was asked, "
-                        "nothing was spent.",
-                        ret_problem);
-}
-
 static gw_status level_change(const gw_said_answer *said, gw_arena *arena, gw_answer *ret, gw_problem *ret_problem) {
     gw_status status = gw_answer_at_level(said->answer, said->level_ppm, arena, ret, NULL);
     if (status == GW_INVALID)
-        return level_refuse("At another level they do not follow from the integers of each cell alone.", ret_problem);
+        return gw_problem_set(ret_problem, status, "level", "The ranges of this answer hold 19 times in 20.",
+                              "The document does not hold what they follow from at another level, or it was changed.",
+                              "Leave --level out.");
     if (status != GW_OK)
         return gw_problem_set(ret_problem, status, "output_too_big", "The answer is too big to work out again.", "",
                               "");

@@ -21,10 +21,5 @@ typedef struct {
 // `text` may be NULL, and then it is 0. Not with -o json, which is the sealed document. Code: option_value.
 GW_MUST_CHECK gw_status gw_level_read(const gw_cli *cli, const char *text, uint32_t *ret_ppm, gw_problem *ret_problem);
 
-// Before anything is paid for: the figures of this question can be worked out at another level. `names` may be NULL; then
-// nothing is known of an indicator, and it passes. Code: level.
-GW_MUST_CHECK gw_status gw_level_check(const gw_question *question, const gw_names *names, uint32_t level_ppm,
-                                       gw_problem *ret_problem);
-
 // Codes: output_too_big, level.
 GW_MUST_CHECK gw_status gw_say_figures(gw_cli *cli, const gw_said_answer *said, gw_problem *ret_problem);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words, ranges and notes. A note is said only where it concerns a figure that is shown.
-#include "service/format/figures.h"
+#include "service/format/figures_inner.h"
 #include "service/base/check.h"
 #include "service/wire/decimal.h"
 #include <ctype.h>
@@ -10,12 +10,9 @@
 
 #define NOT_REAL "NOT REAL" // how the service's own notice of dummies begins
 #define CELL_TEXT 256u
-#define NOTE_BYTES_MAX 65536u
-#define FIGURE_COLUMNS 4u // a histogram has bars, several tables whole numbers, a gap says which way it goes
+#define FIGURE_COLUMNS                                                                                                 \
+    4u // a histogram and a series have bars, several tables whole numbers, a gap says which way it goes
 #define BAR_WIDTH 24.0
-#define ADJUSTED_WORDS                                                                                                 \
-    "Adjusted: whole numbers, none below zero, that add up to the digit in all tables; not unbiased near zero, as "    \
-    "the estimates are."
 #define UNIT_SHOWN_MAX 16
 #define PLACES_RANGE_MAX 20.0
 
@@ -30,14 +27,7 @@ typedef struct {
 static const struct {
     const char *flag;
     const char *word; // in place of the figure; NULL: the figure stands
-    const char *meaning;
-} flags[] = {{"u", "too uncertain", "u  too uncertain after protection: ask for bigger groups, or double epsilon"},
-             {"c", "withheld", "c  withheld by policy"},
-             {"z", "cannot exist", "z  cannot exist"},
-             {"x", "not collected", "x  not collected"},
-             {"b", NULL, "b  break in the series"},
-             {"p", NULL, "p  provisional"},
-             {"r", NULL, "r  revised"}};
+} flags[] = {{"u", "too uncertain"}, {"c", "withheld"}, {"z", "cannot exist"}, {"x", "not collected"}};
 #define FLAG_COUNT (sizeof(flags) / sizeof(flags[0]))
 
 static const char *flag_word(const char *flag) {
@@ -204,7 +194,7 @@ const char *gw_unit_word(const char *unit) {
 
 // Persons and plain numbers need no unit behind them; codes of SDMX units are put into words, other units stand as they
 // are ("EUR").
-static void unit_append(const gw_answer *answer, gw_buffer *text) {
+void gw_figure_unit(const gw_answer *answer, gw_buffer *text) {
     static const struct {
         const char *unit, *shown;
     } units[] = {{"PC", "%"}, {"H", "h"}, {"MO", "months"}, {"MIN", "min"}, {"PS", ""},
@@ -231,7 +221,7 @@ static void cell_figures(const figure_look *look, const gw_answer_cell *cell, ch
         gw_buffer_text(&text, word == NULL ? "not given" : word);
     else {
         figure(look, cell->estimate, NO_END, &text, ret_clipped);
-        unit_append(look->answer, &text);
+        gw_figure_unit(look->answer, &text);
     }
     gw_ignore(snprintf(estimate, CELL_TEXT, "%s", gw_buffer_string(&text)));
     gw_buffer_done(&text);
@@ -251,20 +241,27 @@ static void cell_figures(const figure_look *look, const gw_answer_cell *cell, ch
 }
 
 static bool has_bars(const gw_answer *answer) {
-    return is_statistic(answer, "histogram");
+    return is_statistic(answer, "histogram") || is_statistic(answer, "series");
+}
+
+// Of a series the periods alone: the counts up to them would dwarf them.
+static bool has_bar(const gw_answer *answer, const gw_answer_cell *cell) {
+    bool is_total = is_statistic(answer, "series") && answer->by_count > 0 &&
+                    strcmp(cell->key[answer->by_count - 1], "period") != 0;
+    return !is_total && cell->estimate != NULL && flag_word(cell->flag) == NULL;
 }
 
 static double largest_of(const gw_answer *answer) {
     double largest = 0;
     for (size_t i = 0; i < answer->cell_count; i++)
-        if (answer->cells[i].estimate != NULL && strtod(answer->cells[i].estimate, NULL) > largest)
+        if (has_bar(answer, &answer->cells[i]) && strtod(answer->cells[i].estimate, NULL) > largest)
             largest = strtod(answer->cells[i].estimate, NULL);
     return largest;
 }
 
 // Nothing for a figure that is not shown.
-static void bar_draw(const gw_answer_cell *cell, double largest, char text[CELL_TEXT]) {
-    double value = cell->estimate == NULL || flag_word(cell->flag) != NULL ? 0 : strtod(cell->estimate, NULL);
+static void bar_draw(const gw_answer *answer, const gw_answer_cell *cell, double largest, char text[CELL_TEXT]) {
+    double value = has_bar(answer, cell) ? strtod(cell->estimate, NULL) : 0;
     size_t count = value > 0 && largest > 0 ? (size_t)(BAR_WIDTH * value / largest + 0.5) : 0;
     text[0] = '\0';
     for (size_t i = 0; i < count; i++)
@@ -311,7 +308,7 @@ static void cells_add(const gw_answer *answer, const gw_labels *labels, gw_grid 
         row[answer->by_count + 2] = cell->flag;
         row[answer->by_count + 3] = last;
         if (has_bars(answer))
-            bar_draw(cell, largest, last);
+            bar_draw(answer, cell, largest, last);
         else if (answer->gap_of != NULL)
             gap_draw(cell, last);
         else
@@ -344,147 +341,4 @@ gw_grid *gw_figures_grid(const gw_answer *answer, const gw_labels *labels, bool 
     if (grid != NULL)
         cells_add(answer, labels, grid, ret_is_clipped);
     return grid;
-}
-
-static void flags_say(const gw_answer *answer, gw_figures_line line, void *state) {
-    for (size_t f = 0; f < FLAG_COUNT; f++)
-        for (size_t i = 0; i < answer->cell_count; i++) {
-            if (strcmp(answer->cells[i].flag, flags[f].flag) != 0)
-                continue;
-            line(state, flags[f].meaning, 3);
-            break;
-        }
-}
-
-// What of one person counts, as the policy's figures have it. The service's own sentence says that and what it can do
-// to the figures; only where there is none it is put together here.
-static void bounds_say(const gw_answer *answer, const gw_labels *labels, gw_figures_line line, void *state) {
-    const char *kind = answer->bounds_kind, *units = answer->bounds_units, *total = answer->bounds_total;
-    const char *s = units != NULL && strcmp(units, "1") == 0 ? "" : "s";
-    gw_buffer text;
-    if (is_said(answer->bounds_note)) {
-        line(state, answer->bounds_note, 2);
-        return;
-    }
-    gw_buffer_init(&text, NOTE_BYTES_MAX);
-    if (kind != NULL && strcmp(kind, "keep-rows") == 0 && units != NULL)
-        gw_buffer_format(&text, "Bounded: of one person at most %s row%s count%s.", units, s, s[0] == '\0' ? "s" : "");
-    else if (kind != NULL && strcmp(kind, "keep-cells") == 0 && units != NULL)
-        gw_buffer_format(&text, "Bounded: one person counts in at most %s cell%s.", units, s);
-    else if (kind != NULL && strcmp(kind, "clamp-total") == 0 && total != NULL) {
-        gw_buffer_text(&text, "Bounded: one person's values count up to ");
-        gw_text_number(&text, total, labels == NULL ? NULL : labels->numbers);
-        unit_append(answer, &text);
-        gw_buffer_text(&text, " in all.");
-    }
-    if (answer->is_weighted)
-        gw_buffer_format(&text, "%sWeighted: each row stands for as many as its survey weight says.",
-                         text.size > 0 ? " " : "");
-    if (text.size > 0)
-        line(state, gw_buffer_string(&text), 2);
-    gw_buffer_done(&text);
-}
-
-// Where a person is one row anyway, there is nothing to tell apart.
-static bool counts_persons_of_many_rows(const gw_answer *answer) {
-    bool is_one_row = answer->bounds_kind != NULL && strcmp(answer->bounds_kind, "none") == 0 &&
-                      answer->bounds_units != NULL && strcmp(answer->bounds_units, "1") == 0;
-    return answer->is_per_person && !is_one_row;
-}
-
-static void number_say(const gw_labels *labels, const char *decimal, gw_buffer *text) {
-    gw_text_number(text, decimal, labels == NULL ? NULL : labels->numbers);
-}
-
-// The line of poverty: what it lies at, and of which median.
-static void line_say(const gw_answer *answer, const gw_labels *labels, gw_figures_line line, void *state) {
-    const gw_answer_line *of = &answer->line;
-    gw_buffer text;
-    if (of->unit == NULL)
-        return;
-    gw_buffer_init(&text, NOTE_BYTES_MAX);
-    gw_buffer_text(&text, "Poor is who has less than ");
-    number_say(labels, of->threshold == NULL ? of->threshold_lower : of->threshold, &text);
-    gw_buffer_format(&text, "%s %s (likely between ", of->threshold == NULL ? " at least, in" : "", of->unit);
-    number_say(labels, of->threshold_lower, &text);
-    gw_buffer_text(&text, " and ");
-    number_say(labels, of->threshold_upper, &text);
-    gw_decimal fraction;
-    char percent[GW_DECIMAL_TEXT];
-    bool is_known = answer->fraction != NULL && gw_decimal_parse(answer->fraction, &fraction) &&
-                    fraction.trillionths < 10 * (gw_int128)GW_DECIMAL_ONE;
-    if (is_known) {
-        fraction.trillionths *= 100;
-        gw_decimal_format(fraction, percent);
-    }
-    gw_buffer_format(&text, "): %s%s of everybody's median", is_known ? percent : "a part", is_known ? " %" : "");
-    if (of->median != NULL) {
-        gw_buffer_text(&text, ", ");
-        number_say(labels, of->median, &text);
-    }
-    gw_buffer_text(&text, " (between ");
-    number_say(labels, of->median_lower, &text);
-    gw_buffer_text(&text, " and ");
-    number_say(labels, of->median_upper, &text);
-    gw_buffer_text(&text, "). Everybody in the question counts for the median, inside the groups or not.");
-    line(state, gw_buffer_string(&text), 2);
-    gw_buffer_done(&text);
-}
-
-// Which group the gap's sign is about.
-static void gap_say(const gw_answer *answer, const gw_labels *labels, gw_figures_line line, void *state) {
-    gw_buffer text;
-    if (answer->gap_of == NULL)
-        return;
-    gw_buffer_init(&text, NOTE_BYTES_MAX);
-    gw_buffer_format(&text, "Group is: how %s lies to ",
-                     gw_label_of_code(labels, answer->gap_concept, answer->gap_group));
-    gw_buffer_format(&text, "%s, where the range leaves zero out; else unclear.",
-                     gw_label_of_code(labels, answer->gap_concept, answer->gap_reference));
-    line(state, gw_buffer_string(&text), 2);
-    gw_buffer_done(&text);
-}
-
-// A value that was chosen by its rank has no range of values.
-static void rank_say(const gw_answer *answer, const gw_labels *labels, gw_figures_line line, void *state) {
-    gw_buffer text;
-    gw_buffer_init(&text, NOTE_BYTES_MAX);
-    gw_buffer_text(&text, "Each value was chosen by its rank: ");
-    if (strcmp(answer->level, "0.95") == 0)
-        gw_buffer_text(&text, "19 times in 20 ");
-    else
-        gw_buffer_format(&text, "at level %s ", answer->level);
-    gw_buffer_text(&text, "no more than ");
-    number_say(labels, answer->rank_error, &text);
-    gw_buffer_text(&text, " people away from the one meant. How far that is in values is not told; "
-                          "--method tree asks for a range.");
-    line(state, gw_buffer_string(&text), 2);
-    gw_buffer_done(&text);
-}
-
-static void range_say(const gw_answer *answer, gw_figures_line line, void *state) {
-    bool is_95 = answer->level == NULL || strcmp(answer->level, "0.95") == 0;
-    char text[CELL_TEXT];
-    gw_ignore(snprintf(text, sizeof(text), "Likely between: the noise range, right %s%.4g%s; other errors come on top.",
-                       is_95 ? "" : "in ", is_95 ? 19.0 : 100 * strtod(answer->level, NULL),
-                       is_95 ? " times in 20" : " % of releases")); // it fits
-    line(state, text, 2);
-}
-
-void gw_figures_notes(const gw_answer *answer, const gw_labels *labels, bool is_clipped, gw_figures_line line,
-                      void *state) {
-    if (answer->rank_error != NULL)
-        rank_say(answer, labels, line, state);
-    else
-        range_say(answer, line, state);
-    line_say(answer, labels, line, state);
-    gap_say(answer, labels, line, state);
-    if (answer->block_count > 0)
-        line(state, ADJUSTED_WORDS, 2);
-    flags_say(answer, line, state);
-    if (is_clipped)
-        line(state, "Shown within what is possible; -o csv and -o json keep the unbiased figures.", 2);
-    if (counts_persons_of_many_rows(answer))
-        line(state, "Per person: persons and what they have in all are measured, not rows.", 2);
-    bounds_say(answer, labels, line, state);
 }

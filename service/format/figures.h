@@ -20,10 +20,7 @@ const char *gw_label_of_code(const gw_labels *labels, const char *concept, const
 // How a sentence or a list names a unit: "people" for PS, "hours" for H; "" for a plain number; others as they are.
 const char *gw_unit_word(const char *unit);
 
-// Breakdowns that a statistic has of its own, behind those that were asked for: a quantile's level; a series' period,
-// and whether a figure is of it or of all up to it.
-#define GW_BY_QUANTILE "quantile"
-#define GW_BY_SPAN "span"
+// A breakdown that the statistic has of its own: of histograms, quantiles, series.
 bool gw_axis_is_own(const gw_answer *answer, size_t axis);
 
 // Said first and last of figures that are made from the policy alone.

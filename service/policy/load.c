@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names, texts and memory for the loaders.
 #include "service/policy/load.h"
+
+#include "service/wire/question.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/format/text.h"
@@ -152,6 +154,13 @@ const char *gw_load_concept(gw_load *load, const gw_json_node *object) {
         gw_json_fail(&load->reader, gw_json_member(object, "concept"), "policy_concept", "This is not a concept.",
                      "Use lower-case letters, digits and _, a letter first: \"c_birth\".",
                      "\"%s\" is not a concept id.", gw_json_shown(concept, shown));
+        return NULL;
+    }
+    if (strcmp(concept, GW_BY_QUANTILE) == 0 || strcmp(concept, GW_BY_SPAN) == 0) {
+        gw_json_fail(&load->reader, gw_json_member(object, "concept"), "policy_concept", "This name is taken.",
+                     "Give the concept another name; the column keeps its own.",
+                     "\"%s\" is a breakdown that statistics have of their own: an answer would have it twice.",
+                     concept);
         return NULL;
     }
     return gw_load_copy(load, concept);

@@ -45,6 +45,10 @@ typedef struct {
     size_t by_count;
 } gw_question_table;
 #define GW_LEVELS_MAX 32
+// Breakdowns that a statistic has of its own, behind those that were asked for: a quantile's level; whether a figure of
+// a series is of its period or of all up to it. No concept of a data set has such a name.
+#define GW_BY_QUANTILE "quantile"
+#define GW_BY_SPAN "span"
 #define GW_TABLES_MAX 64
 #define GW_BINS_MAX 65536u
 

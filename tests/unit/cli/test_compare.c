@@ -4,6 +4,8 @@
 #include "client/cli/cli.h"
 #include "client/cli/commands.h"
 #include "client/cli/saved.h"
+#include "service/base/file.h"
+#include "service/format/level.h"
 #include "tests/support/unit.h"
 #include <math.h>
 
@@ -278,24 +280,121 @@ static void files_that_are_no_answers_are_named(void **state) {
     done(&s);
 }
 
-// It is a saved answer; only this command has nothing to reckon with.
-static void what_has_no_parts_of_its_own_is_refused_by_its_name(void **state) {
+// Gini by c_birth: everybody alike, or half with nothing; counts so large that the noise is hardly seen.
+static const char *tree_write(void **state, const char *release, const char *question, const char *rich,
+                              char path[256]) {
+    char name[64];
+    snprintf(name, sizeof(name), "%s.answer.json", release);
+    FILE *file = fopen(unit_path(state, name, path), "w");
+    assert_non_null(file);
+    fprintf(file, "{\"v\":1,\"release\":\"%s\",\"dataset\":\"nso.example/register\",", release);
+    repeat(file, "salt", "0", 64);
+    repeat(file, "question", question, 64);
+    repeat(file, "data_version", "0", 32);
+    fprintf(file,
+            "\"policy\":1,\"indicator\":null,\"indicator_version\":0,\"unit\":\"PC\",\"decimals\":1,\"level\":\"0.95\","
+            "\"statistic\":\"gini\",\"of\":\"income\",\"notice\":null,\"by\":[\"c_birth\"],\"noise\":{\"law\":"
+            "\"discrete-laplace\",\"epsilon\":\"0.1\",\"sensitivity\":\"1\",\"grid\":\"1\",\"offset\":\"0\"},"
+            "\"measured\":{\"kind\":\"tree\",\"fan\":16,\"bins\":4,\"nodes\":4,\"first\":\"0\",\"width\":\"100\","
+            "\"step\":\"1\",\"last\":\"399\",\"by\":[\"c_birth\"],\"groups\":[{\"key\":[\"NAT\"],\"nodes\":[\"0\","
+            "\"1000\",\"0\",\"0\"]},{\"key\":[\"EU_FOR\"],\"nodes\":[\"500\",\"0\",\"0\",\"%s\"]}]},\"cells\":["
+            "{\"key\":[\"NAT\"],\"parts\":[],\"estimate\":\"0.0\",\"lower\":\"0.0\",\"upper\":\"0.4\",\"se\":null,"
+            "\"flag\":\"\"},{\"key\":[\"EU_FOR\"],\"parts\":[],\"estimate\":\"37.5\",\"lower\":\"37.0\",\"upper\":"
+            "\"38.0\",\"se\":null,\"flag\":\"\"}]}",
+            rich);
+    fclose(file);
+    return path;
+}
+
+static void trees_are_compared_by_their_own_ranges(void **state) {
+    session s;
+    char one[256], other[256];
+    tree_write(state, "GW-2026-000011", "a", "500", one);
+    tree_write(state, "GW-2026-000012", "b", "504", other);
+    assert_int_equal(RUN(&s, one, "c_birth=EU_FOR", "c_birth=NAT", "-o", "table"), 0);
+    assert_has(s.out, "Yes: c_birth=EU_FOR is higher than c_birth=NAT.\n");
+    assert_has(s.out, "about 37.5 points, 19 times in 20 between ");
+    done(&s);
+    assert_int_equal(RUN(&s, one, "c_birth=NAT", "c_birth=EU_FOR", "-o", "table"), 0);
+    assert_has(s.out, "No: c_birth=EU_FOR is higher than c_birth=NAT.\n");
+    done(&s);
+    assert_int_equal(RUN(&s, one, "c_birth=EU_FOR", other, "c_birth=EU_FOR"), 0);
+    assert_has(s.out, ",not determinable,0.5000,GW-2026-000011,GW-2026-000012,");
+    done(&s);
+    // Each range at half the chance: wider than what a difference of the two at the level itself would be.
+    assert_int_equal(RUN(&s, one, "c_birth=EU_FOR", other, "c_birth=EU_FOR", "--level", "99.9999"), 2);
+    assert_has(s.err, "too high for a comparison");
+    done(&s);
+    assert_int_equal(RUN(&s, one, "c_birth=EU_FOR", other, "c_birth=EU_FOR", "--level", "99.9998"), 0);
+    done(&s);
+    assert_int_equal(RUN(&s, one, "c_birth=EU_FOR", one, "c_birth=EU_FOR"), 2);
+    assert_has(s.err, "same_cells");
+    done(&s);
+}
+
+// Each range misses half as often, so that both hold together whatever noise they share.
+static void the_difference_of_trees_is_that_of_two_wider_ranges(void **state) {
+    session s;
+    char path[256], expected[64];
+    gw_buffer bytes;
+    gw_answer answer, at;
+    gw_problem problem;
+    gw_arena *arena = gw_arena_new(1u << 20);
+    tree_write(state, "GW-2026-000011", "a", "520", path);
+    gw_buffer_init(&bytes, 65536);
+    assert_int_equal(gw_file_read(path, &bytes, &problem), GW_OK);
+    assert_int_equal(gw_answer_decode(gw_buffer_bytes(&bytes), arena, &answer, &problem), GW_OK);
+    assert_int_equal(gw_answer_at_level(&answer, 950000, arena, &at, NULL), GW_OK);
+    const double narrow = strtod(at.cells[1].upper, NULL) - strtod(at.cells[1].lower, NULL);
+    assert_int_equal(gw_answer_at_level(&answer, 975000, arena, &at, NULL), GW_OK);
+    const gw_answer_cell *nat = &at.cells[0], *eu = &at.cells[1];
+    assert_true(strtod(eu->upper, NULL) - strtod(eu->lower, NULL) > narrow);
+    snprintf(expected, sizeof(expected), ",difference,37.5,%.1f,%.1f,,PC,gini,yes,0.9990,",
+             strtod(eu->lower, NULL) - strtod(nat->upper, NULL), strtod(eu->upper, NULL) - strtod(nat->lower, NULL));
+    assert_int_equal(RUN(&s, path, "c_birth=EU_FOR", "c_birth=NAT"), 0);
+    assert_has(s.out, expected);
+    done(&s);
+    gw_buffer_done(&bytes);
+    gw_arena_free(arena);
+}
+
+static void figures_that_stand_alone_are_not_pooled_or_added_up(void **state) {
+    session s;
+    char path[256], other[256];
+    tree_write(state, "GW-2026-000011", "a", "500", path);
+    tree_write(state, "GW-2026-000012", "b", "504", other);
+    assert_int_equal(RUN(&s, path, "all", other, "all"), 2);
+    assert_has(s.err, "names 2 cells");
+    assert_has(s.err, "by all its codes: c_birth=NAT");
+    done(&s);
+    assert_int_equal(RUN(&s, path, "--sum", "all"), 2);
+    assert_has(s.err, "do not add up");
+    done(&s);
+    assert_int_equal(RUN(&s, path, "c_birth=EU_FOR", "c_birth=NAT", "--ratio"), 2);
+    assert_has(s.err, "not_comparable");
+    done(&s);
+}
+
+// A saved answer that does not hold what its ranges follow from.
+static void what_has_no_range_is_refused_by_its_name(void **state) {
     session s;
     char path[256];
     sample gini = COUNTS;
     gini.statistic = "gini";
     sample_write(state, &gini, path);
     assert_int_equal(RUN(&s, path, "c_birth=NAT,sex=F", "c_birth=EU_FOR,sex=F"), GW_EXIT_USAGE);
-    assert_has(s.err, "figures of this statistic (gini) are not compared");
+    assert_has(s.err, "does not hold what its ranges follow from");
     assert_has(s.err, "code  not_comparable\n");
-    assert_has(s.err, "Where two ranges do not meet, the figures differ");
     done(&s);
 }
 
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, unit_folder_new, unit_folder_free)
     const struct CMUnitTest tests[] = {
-        TEST(what_has_no_parts_of_its_own_is_refused_by_its_name),
+        TEST(trees_are_compared_by_their_own_ranges),
+        TEST(the_difference_of_trees_is_that_of_two_wider_ranges),
+        TEST(figures_that_stand_alone_are_not_pooled_or_added_up),
+        TEST(what_has_no_range_is_refused_by_its_name),
         TEST(two_cells_get_a_sentence_and_the_range_of_their_difference),
         TEST(programs_get_codes_and_numbers),
         TEST(a_partial_key_pools_its_cells),

@@ -353,6 +353,85 @@ static void the_line_of_poverty_is_a_percentage_of_the_median(void **state) {
                  "  question counts for the median, inside the groups or not.\n");
 }
 
+static gw_answer series_answer(void) {
+    static const char *const axes[] = {"month", "span"};
+    static const char *const months[][2] = {
+        {"2025-01", "period"}, {"2025-01", "cumulative"}, {"2025-02", "period"}, {"2025-02", "cumulative"}};
+    static const gw_answer_cell cells[] = {
+        {.key = months[0], .estimate = "400", .lower = "380", .upper = "420", .se = "5", .flag = ""},
+        {.key = months[1], .estimate = "400", .lower = "380", .upper = "420", .se = "5", .flag = ""},
+        {.key = months[2], .estimate = "200", .lower = "180", .upper = "220", .se = "5", .flag = ""},
+        {.key = months[3], .estimate = "600", .lower = "580", .upper = "620", .se = "5", .flag = ""},
+    };
+    gw_answer answer = rate_answer();
+    answer.statistic = "series";
+    answer.unit = "PS";
+    answer.notice = NULL;
+    answer.by = axes;
+    answer.cells = cells;
+    answer.cell_count = 4;
+    return answer;
+}
+
+// The counts up to a period have none: they would dwarf those of the periods.
+static void a_series_has_bars_of_its_periods(void **state) {
+    (void)state;
+    gw_answer answer = series_answer();
+    gw_buffer buffer;
+    size_t bars = 0, lines[4] = {0};
+    gw_buffer_init(&buffer, 65536);
+    gw_format_table(&answer, &asked, &labels, 100, &buffer);
+    for (const char *at = strstr(gw_buffer_string(&buffer), "2025-01"); at != NULL && bars < 4; bars++) {
+        const char *end = strchr(at, '\n');
+        assert_non_null(end);
+        for (const char *c = at; c < end; c++)
+            lines[bars] += strncmp(c, "\u2588", 3) == 0;
+        at = end + 1;
+    }
+    assert_true(lines[0] > 0);
+    assert_int_equal(lines[1], 0);
+    assert_int_equal(lines[2], lines[0] / 2);
+    assert_int_equal(lines[3], 0);
+    gw_buffer_done(&buffer);
+}
+
+static void inequality_says_that_values_are_middles_of_bins(void **state) {
+    (void)state;
+    static const char *const statistics[] = {"poverty", "gini", "quintile_ratio", "quantile", "rate"};
+    static const char note[] = "Each value counts as the middle of its bin: 401 bins, each 100 wide, from 0 to";
+    for (size_t i = 0; i < 5; i++) {
+        gw_answer answer = rate_answer();
+        gw_buffer buffer;
+        answer.statistic = statistics[i];
+        answer.measured = (gw_answer_measured){
+            .kind = "tree", .bin_count = 401, .first = "0", .width = "100", .step = "1", .last = "40000"};
+        if (i == 4)
+            answer.measured = (gw_answer_measured){.kind = NULL};
+        gw_buffer_init(&buffer, 65536);
+        gw_format_table(&answer, &asked, &labels, 100, &buffer);
+        assert_true((strstr(gw_buffer_string(&buffer), note) != NULL) == (i < 3));
+        assert_true((strstr(gw_buffer_string(&buffer), "40,000. Figures") != NULL) == (i < 3));
+        gw_buffer_done(&buffer);
+    }
+}
+
+// Where nothing bounds it above at a level, there is a lower end alone.
+static void a_ratio_of_quintiles_may_be_open_above(void **state) {
+    (void)state;
+    static const gw_answer_cell cells[] = {
+        {.key = keys[0], .estimate = "5.1", .lower = "4.2", .upper = NULL, .se = NULL, .flag = ""}};
+    gw_answer answer = rate_answer();
+    gw_buffer buffer;
+    answer.statistic = "quintile_ratio";
+    answer.unit = "RT";
+    answer.cells = cells;
+    answer.cell_count = 1;
+    gw_buffer_init(&buffer, 65536);
+    gw_format_table(&answer, &asked, &labels, 100, &buffer);
+    assert_non_null(strstr(gw_buffer_string(&buffer), "at least 4.2"));
+    gw_buffer_done(&buffer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_says_notice_labels_ranges_and_flags),
@@ -367,6 +446,9 @@ int main(void) {
         cmocka_unit_test(a_gap_says_which_way_it_goes_and_of_whom),
         cmocka_unit_test(the_line_of_poverty_is_a_percentage_of_the_median),
         cmocka_unit_test(a_narrow_table_keeps_its_width),
+        cmocka_unit_test(a_series_has_bars_of_its_periods),
+        cmocka_unit_test(inequality_says_that_values_are_middles_of_bins),
+        cmocka_unit_test(a_ratio_of_quintiles_may_be_open_above),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -300,6 +300,8 @@ static void one_mistake_each_is_refused_with_its_place(void **state) {
         {"\"cob\":{\"concept\":\"c_birth\"", "\"cob\":{\"concept\":\"sex\"", "policy_concept", 9, 18, "sex and cob"},
         {"\"concept\":\"c_birth\"", "\"concept\":\"C_BIRTH\"", "policy_concept", 9, 18, "lower-case"},
         {"\"concept\":\"c_birth\"", "\"concept\":\"\"", "policy_concept", 9, 18, NULL},
+        {"\"concept\":\"c_birth\"", "\"concept\":\"quantile\"", "policy_concept", 9, 18, "another name"},
+        {"\"concept\":\"c_birth\"", "\"concept\":\"span\"", "policy_concept", 9, 18, "another name"},
         {"\"type\":\"code\",\"codelist\":\"CL_BIRTH\"", "\"type\":\"word\",\"codelist\":\"CL_BIRTH\"", "wrong_type", 9,
          35, NULL},
         {"\"missing\":\"drop\"},\n\"age\"", "\"missing\":\"none\"},\n\"age\"", "wrong_type", 9, 74, "_U"},
