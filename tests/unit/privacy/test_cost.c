@@ -193,9 +193,10 @@ static void noises(const gw_cost_shape *shape, seeded_random *random, int64_t *r
 
 // How often the variance (or its root) of people of which half are at `low`, half at `high` (in 0 .. 1) strays no
 // further than stated.
-static double spread_coverage(const gw_cost_shape *shape, double low, double high, bool is_sd, seeded_random *random) {
+static double spread_coverage(const gw_cost_shape *shape, double half, double low, double high, bool is_sd,
+                              seeded_random *random) {
     static int64_t draws[3 * DRAWS];
-    const double whole = (double)shape->group_size * shape->unit_mean, half = stated(shape) * shape->range;
+    const double whole = (double)shape->group_size * shape->unit_mean;
     const double mean = (low + high) / 2, square = (low * low + high * high) / 2, exact = square - mean * mean;
     int inside = 0;
     noises(shape, random, draws, 3 * DRAWS);
@@ -217,16 +218,18 @@ static void spreads_stray_no_further_than_stated(void **state) {
     seeded_random random = {.state = 78};
     gw_cost_shape sd = SPREAD, wrong = SPREAD;
     sd.statistic = GW_STATISTIC_SD;
+    const double price = gw_cost_half_width(&SPREAD, (gw_epsilon){100000}, GW_LEVEL_95);
+    const double root = gw_cost_half_width(&sd, (gw_epsilon){100000}, GW_LEVEL_95);
     for (size_t i = 0; i < 5; i++) {
-        double covered = spread_coverage(&SPREAD, people[i][0], people[i][1], false, &random);
+        double covered = spread_coverage(&SPREAD, price, people[i][0], people[i][1], false, &random);
         if (covered < 0.95 - 0.0085)
             fail_msg("variance of %g, %g: %.4f", people[i][0], people[i][1], covered);
     }
     for (size_t i = 3; i < 5; i++) // spread by an eighth of the range, or more
-        assert_true(spread_coverage(&sd, people[i][0], people[i][1], true, &random) >= 0.95 - 0.0085);
+        assert_true(spread_coverage(&sd, root, people[i][0], people[i][1], true, &random) >= 0.95 - 0.0085);
     wrong.unit_mean = 8000; // priced as if everybody added twice what they do
-    const double half = gw_cost_half_width(&wrong, (gw_epsilon){100000}, GW_LEVEL_95);
-    assert_near(half, gw_cost_half_width(&SPREAD, (gw_epsilon){100000}, GW_LEVEL_95) / 2, 1e-9);
+    const double less = gw_cost_half_width(&wrong, (gw_epsilon){100000}, GW_LEVEL_95);
+    assert_true(spread_coverage(&SPREAD, less, 0, 0, false, &random) < 0.95 - 0.0085);
 }
 
 static void spreads_are_never_worse_than_knowing_nothing(void **state) {

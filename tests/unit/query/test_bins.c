@@ -248,6 +248,25 @@ static void the_line_of_poverty_counts_everybody(void **state) {
     }
 }
 
+// A fraction of six digits has more places than are written: the ends of the line's range go outwards.
+static void the_lines_range_is_rounded_outwards(void **state) {
+    (void)state;
+    for (uint64_t seed = 20; seed < 26; seed++) {
+        fixture f;
+        begin(&f, GW_STATISTIC_POVERTY, GROUPS, 40000);
+        f.bins.fraction = (gw_quantile_level){333337, 1000000};
+        f.bins.fraction_text = "0.333337";
+        f.shape.decimals = 1;
+        f.shape.unit = "PC";
+        encode_tree(&f, seed);
+        const gw_answer_line *line = &f.answer.line;
+        assert_true(number(line->threshold_lower) <= 0.333337 * number(line->median_lower) + 1e-9);
+        assert_true(number(line->threshold_upper) >= 0.333337 * number(line->median_upper) - 1e-9);
+        assert_true(0.333337 * number(line->median_lower) - number(line->threshold_lower) < 0.0101);
+        done(&f);
+    }
+}
+
 static void inequality_is_that_of_the_bins(void **state) {
     (void)state;
     static const gw_statistic statistics[] = {GW_STATISTIC_GINI, GW_STATISTIC_QUINTILE_RATIO};
@@ -483,6 +502,7 @@ int main(void) {
         cmocka_unit_test(the_nodes_are_those_that_were_measured),
         cmocka_unit_test(a_choice_has_a_rank_and_no_range),
         cmocka_unit_test(the_line_of_poverty_counts_everybody),
+        cmocka_unit_test(the_lines_range_is_rounded_outwards),
         cmocka_unit_test(inequality_is_that_of_the_bins),
         cmocka_unit_test(a_series_adds_up_to_its_counts),
         cmocka_unit_test(a_reader_works_out_what_was_sealed),
