@@ -5,7 +5,7 @@
 
 #include "service/base/check.h"
 #include "tests/support/duck.h"
-#include "tests/support/unit.h"
+#include "tests/support/plan_case.h"
 
 #include <inttypes.h>
 
@@ -27,12 +27,7 @@ typedef struct {
 
 typedef struct {
     uint64_t random;
-    gw_policy *policy;
-    gw_catalogue *catalogue;
-    gw_arena *arena;
-    gw_json *json;
-    gw_plan plan;
-    gw_problem problem;
+    plan_case asked;
     duck duck;
     row rows[PERSONS][ROWS_MAX];
     size_t counts[PERSONS];
@@ -47,7 +42,7 @@ static uint64_t draw(fixture *f, uint64_t below) {
 }
 
 static void policy_make(fixture *f, const variant *v) {
-    char text[4096], folder[4096];
+    char text[4096];
     snprintf(
         text, sizeof text,
         "{\"godwit_policy\":1,\"dataset\":\"test.example/d\",\"population\":\"test.example/all\",\"version\":1,"
@@ -68,15 +63,11 @@ static void policy_make(fixture *f, const variant *v) {
         v->has_weight ? ",\"w\":{\"role\":\"weight\",\"type\":\"decimal\",\"min\":\"0.5\",\"max\":\"8\",\"grid\":"
                         "\"0.25\"}"
                       : "");
-    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
-    gw_policy_free(f->policy);
-    f->policy = NULL;
-    if (gw_policy_load(gw_bytes_of(text), "test", folder, &f->policy, &f->problem) != GW_OK)
-        fail_msg("%s %s", f->problem.what, f->problem.why);
+    plan_case_policy(&f->asked, text);
 }
 
 static void rows_make(fixture *f, const variant *v) {
-    const gw_column *fee = gw_table_concept(&f->policy->tables[1], "fee");
+    const gw_column *fee = gw_table_concept(&f->asked.policy->tables[1], "fee");
     size_t limit = v->rows_max < ROWS_MAX ? v->rows_max : ROWS_MAX;
     for (size_t p = 0; p < PERSONS; p++) {
         int64_t sex = (int64_t)draw(f, 3);
@@ -126,24 +117,6 @@ static void rows_write(fixture *f, bool has_weight) {
     assert_int_equal(sql.status, GW_OK);
     duck_run(&f->duck, gw_buffer_string(&sql));
     gw_buffer_done(&sql);
-}
-
-static gw_status plan_of(fixture *f, const char *rest) {
-    char text[4096];
-    snprintf(text, sizeof text, "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/d\",%s,\"epsilon\":\"0.1\"}",
-             rest);
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    f->json = NULL;
-    f->arena = gw_arena_new(1u << 22);
-    memset(&f->problem, 0, sizeof f->problem);
-    gw_question question;
-    gw_status status = gw_json_parse(gw_bytes_of(text), GW_JSON_REQUEST, &f->json, &f->problem);
-    if (status == GW_OK)
-        status = gw_question_decode(f->json, f->arena, &question, &f->problem);
-    if (status == GW_OK)
-        status = gw_plan_build(&question, f->policy, f->catalogue, f->arena, &f->plan, &f->problem);
-    return status;
 }
 
 // ---- the plan's meaning, worked out here without SQL
@@ -222,7 +195,7 @@ static bool bound_row(const gw_plan *plan, const row *r, gw_bound_row *ret) {
 }
 
 static void reference(const fixture *f, gw_int128 *cells) {
-    const gw_plan *plan = &f->plan;
+    const gw_plan *plan = &f->asked.plan;
     const gw_bound_rule rule = {.bound = plan->bound,
                                 .join = !plan->is_per_person                   ? GW_JOIN_ROWS
                                         : plan->statistic == GW_STATISTIC_MEAN ? GW_JOIN_TOTAL
@@ -239,13 +212,13 @@ static void reference(const fixture *f, gw_int128 *cells) {
 }
 
 static void compare(fixture *f, const char *question) {
-    const gw_plan *plan = &f->plan;
+    const gw_plan *plan = &f->asked.plan;
     gw_int128 wanted[CELLS_MAX * 2] = {0};
     int64_t values[CELLS_MAX * 3], found[CELLS_MAX * 2] = {0};
     assert_true(plan->cell_count <= CELLS_MAX);
     reference(f, wanted);
     gw_sql sql;
-    assert_int_equal(gw_sql_build(plan, f->arena, &sql), GW_OK);
+    assert_int_equal(gw_sql_build(plan, f->asked.arena, &sql), GW_OK);
     // What is planned as dear is what puts rows in order, or a person's rows together.
     bool is_dear = strstr(gw_buffer_string(&sql.text), "OVER (") || strstr(gw_buffer_string(&sql.text), "person, cell");
     assert_int_equal(gw_sql_sorts(plan), is_dear);
@@ -325,15 +298,15 @@ static void statements_add_up_what_the_reference_does(void **state) {
             rows_make(f, &variants[i]);
             rows_write(f, variants[i].has_weight);
             for (size_t q = 0; q < QUESTION_COUNT; q++) {
-                if (plan_of(f, questions[q]) != GW_OK) {
+                if (plan_case_build(&f->asked, questions[q]) != GW_OK) {
                     // The mean of persons' totals needs a bound of them, and values from zero up.
-                    assert_string_equal(f->problem.code, "of_needed");
+                    assert_string_equal(f->asked.problem.code, "of_needed");
                     assert_true(strstr(questions[q], "mean") && strstr(questions[q], "person"));
                     assert_true(!variants[i].has_total || strstr(variants[i].fee, "-20"));
                     continue;
                 }
                 compare(f, questions[q]);
-                kinds[f->plan.bound.kind]++;
+                kinds[f->asked.plan.bound.kind]++;
                 asked++;
             }
         }
@@ -346,8 +319,6 @@ static void statements_add_up_what_the_reference_does(void **state) {
 static int setup(void **state) {
     fixture *f = calloc(1, sizeof *f);
     char folder[4096], path[4200];
-    if (gw_crypto_init() != GW_OK)
-        return 1;
     snprintf(folder, sizeof folder, "/tmp/godwit-bounded-XXXXXX");
     if (!mkdtemp(folder))
         return 1;
@@ -363,11 +334,8 @@ static int setup(void **state) {
         fprintf(file, rate, ids[i], i ? "\"per\":\"person\"," : "");
         fclose(file);
     }
-    gw_problem problem = {0};
-    gw_status status = gw_catalogue_load(folder, &f->catalogue, &problem);
+    plan_case_open(&f->asked, folder, "\"epsilon\":\"0.1\"");
     nftw(folder, unit_remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    if (status != GW_OK)
-        fail_msg("%s %s", problem.what, problem.why);
     duck_open(&f->duck, NULL, 1);
     *state = f;
     return 0;
@@ -376,10 +344,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
     fixture *f = *state;
     duck_close(&f->duck);
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    gw_policy_free(f->policy);
-    gw_catalogue_free(f->catalogue);
+    plan_case_close(&f->asked);
     free(f);
     return 0;
 }

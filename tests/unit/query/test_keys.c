@@ -7,8 +7,8 @@
 #include "service/query/sql.h"
 
 #include "tests/support/duck.h"
+#include "tests/support/plan_case.h"
 #include "tests/support/seeded_random.h"
-#include "tests/support/unit.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,12 +18,7 @@
 #define PLACES 9
 
 typedef struct {
-    gw_policy *policy;
-    gw_catalogue *catalogue;
-    gw_arena *arena;
-    gw_json *json;
-    gw_plan plan;
-    gw_problem problem;
+    plan_case asked;
     duck duck;
     seeded_random random;
     size_t counts[PERSONS];
@@ -32,7 +27,7 @@ typedef struct {
 } fixture;
 
 static void policy_make(fixture *f, unsigned rows_max, unsigned rows_kept, unsigned keys_max, const char *accounting) {
-    char text[4096], folder[4096];
+    char text[4096];
     snprintf(
         text, sizeof text,
         "{\"godwit_policy\":1,\"dataset\":\"test.example/d\",\"population\":\"test.example/all\",\"version\":1,"
@@ -45,45 +40,12 @@ static void policy_make(fixture *f, unsigned rows_max, unsigned rows_kept, unsig
         "\"accounting\":%s,\"planning\":{\"cell_persons\":1500,\"size_bucket\":100},"
         "\"grants\":[{\"role\":\"researcher\",\"tables\":[\"jobs\"],\"statistics\":[\"keys\"]}]}",
         rows_max, rows_kept, keys_max, accounting);
-    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
-    gw_policy_free(f->policy);
-    f->policy = NULL;
-    if (gw_policy_load(gw_bytes_of(text), "test", folder, &f->policy, &f->problem) != GW_OK)
-        fail_msg("%s %s", f->problem.what, f->problem.why);
+    plan_case_policy(&f->asked, text);
 }
 
 #define WITH_DELTA "{\"kind\":\"pure\",\"selection_delta\":\"1e-4\",\"question_delta\":\"1e-4\"}"
 
-static gw_status plan_of(fixture *f, const char *rest) {
-    char text[1024];
-    snprintf(text, sizeof text, "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/d\",%s}", rest);
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    f->json = NULL;
-    f->arena = gw_arena_new(1u << 22);
-    memset(&f->problem, 0, sizeof f->problem);
-    gw_question question;
-    gw_status status = gw_json_parse(gw_bytes_of(text), GW_JSON_REQUEST, &f->json, &f->problem);
-    if (status == GW_OK)
-        status = gw_question_decode(f->json, f->arena, &question, &f->problem);
-    if (status == GW_OK)
-        status = gw_plan_build(&question, f->policy, f->catalogue, f->arena, &f->plan, &f->problem);
-    return status;
-}
-
 #define KEYS "\"measure\":{\"statistic\":\"keys\",\"of\":\"place\"},\"weighted\":false"
-
-static void must_plan(fixture *f, const char *rest) {
-    if (plan_of(f, rest) != GW_OK)
-        fail_msg("%s: %s %s", rest, f->problem.what, f->problem.why);
-}
-
-static void must_refuse(fixture *f, const char *rest, const char *code) {
-    assert_int_not_equal(plan_of(f, rest), GW_OK);
-    if (strcmp(f->problem.code, code) != 0)
-        fail_msg("%s: %s, wanted %s", rest, f->problem.code, code);
-    assert_true(f->problem.mend[0] != '\0');
-}
 
 static size_t draw(fixture *f, size_t below) {
     return (size_t)(seeded_next(&f->random) % below);
@@ -127,7 +89,7 @@ static void counts_of(fixture *f, int64_t counts[PLACES]) {
     gw_sql sql;
     int64_t rows[PLACES][2];
     memset(counts, 0, PLACES * sizeof *counts);
-    assert_int_equal(gw_sql_build(&f->plan, f->arena, &sql), GW_OK);
+    assert_int_equal(gw_sql_build(&f->asked.plan, f->asked.arena, &sql), GW_OK);
     gw_buffer around;
     gw_buffer_init(&around, 1u << 16);
     gw_buffer_format(&around, "SELECT CAST(substr(k, 7) AS BIGINT), CAST(n AS BIGINT) FROM (%s) AS t(k, n)",
@@ -160,35 +122,30 @@ static void counts_expected(const fixture *f, size_t without, size_t kept, int s
 
 static void begin(fixture *f) {
     *f = (fixture){.random = {.state = 7}};
-    gw_problem problem;
-    char folder[4096];
-    snprintf(folder, sizeof folder, "%s/policies/indicators", getenv("GW_SOURCE"));
-    assert_int_equal(gw_catalogue_load(folder, &f->catalogue, &problem), GW_OK);
+    plan_case_open(&f->asked, NULL, "");
     duck_open(&f->duck, NULL, 1);
 }
 
 static void end(fixture *f) {
     duck_close(&f->duck);
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    gw_policy_free(f->policy);
-    gw_catalogue_free(f->catalogue);
+    plan_case_close(&f->asked);
 }
 
 // A person with any number of rows moves at most as many keys as the noise was made for, each by one.
 static void a_person_moves_as_many_keys_as_planned_each_by_one(void **state) {
     (void)state;
     static const unsigned variants[][2] = {{1, 1}, {6, 1}, {6, 2}, {6, 6}, {3, 2}};
+    static const char *const questions[] = {KEYS ",\"epsilon\":\"1\"",
+                                            KEYS ",\"epsilon\":\"1\",\"where\":[{\"concept\":\"sex\",\"in\":[\"F\"]}]",
+                                            KEYS ",\"epsilon\":\"1\",\"where\":[{\"concept\":\"sex\",\"in\":[\"M\"]}]"};
     fixture *f = malloc(sizeof *f);
     begin(f);
     for (size_t v = 0; v < sizeof variants / sizeof variants[0]; v++)
         for (int sex = -1; sex < 2; sex++) {
             int64_t all[PLACES], fewer[PLACES], expected[PLACES];
             policy_make(f, variants[v][0], variants[v][1], 100, WITH_DELTA);
-            must_plan(f, sex < 0 ? KEYS ",\"epsilon\":\"1\""
-                         : sex   ? KEYS ",\"epsilon\":\"1\",\"where\":[{\"concept\":\"sex\",\"in\":[\"M\"]}]"
-                                 : KEYS ",\"epsilon\":\"1\",\"where\":[{\"concept\":\"sex\",\"in\":[\"F\"]}]");
-            assert_int_equal(f->plan.sensitivity, variants[v][1]);
+            plan_case_must(&f->asked, questions[sex + 1]);
+            assert_int_equal(f->asked.plan.sensitivity, variants[v][1]);
             rows_make(f, variants[v][0]);
             rows_write(f, PERSONS);
             counts_of(f, all);
@@ -202,7 +159,7 @@ static void a_person_moves_as_many_keys_as_planned_each_by_one(void **state) {
                     assert_in_range(all[i] - fewer[i], 0, 1);
                     moved += (uint64_t)(all[i] - fewer[i]);
                 }
-                assert_true(moved <= f->plan.sensitivity);
+                assert_true(moved <= f->asked.plan.sensitivity);
             }
         }
     end(f);
@@ -214,35 +171,40 @@ static void questions_that_would_tell_of_keys_are_refused(void **state) {
     fixture *f = malloc(sizeof *f);
     begin(f);
     policy_make(f, 1, 1, 100, WITH_DELTA);
-    must_plan(f, KEYS ",\"epsilon\":\"1\"");
-    assert_int_equal(f->plan.mechanism, GW_MECHANISM_SELECTION);
-    assert_int_equal(f->plan.delta, 100000000000000);
-    assert_int_equal(f->plan.measured_cells, 100);
-    must_plan(f, KEYS ",\"epsilon\":\"1\",\"delta\":\"1e-9\"");
-    assert_int_equal(f->plan.delta, 1000000000);
-    must_refuse(f, KEYS ",\"epsilon\":\"1\",\"delta\":\"2e-4\"", "question_delta");
-    must_refuse(f, KEYS ",\"epsilon\":\"1\",\"by\":[\"sex\"]", "bad_by");
-    must_refuse(f, "\"measure\":{\"statistic\":\"keys\",\"of\":\"place\"},\"epsilon\":\"1\"", "weighted_keys");
-    must_refuse(f, "\"measure\":{\"statistic\":\"keys\",\"of\":\"sex\"},\"epsilon\":\"1\",\"weighted\":false",
-                "of_needed");
-    must_refuse(f, "\"measure\":{\"statistic\":\"count\"},\"by\":[\"place\"],\"epsilon\":\"1\"", "text_concept");
-    must_refuse(f, "\"measure\":{\"statistic\":\"mean\",\"of\":\"place\"},\"epsilon\":\"1\"", "text_concept");
-    must_refuse(f,
-                "\"measure\":{\"statistic\":\"count\"},\"where\":[{\"concept\":\"place\",\"equals\":\"a\"}],"
-                "\"epsilon\":\"1\"",
-                "text_concept");
-    must_refuse(f, "\"measure\":{\"statistic\":\"count\"},\"epsilon\":\"1\",\"delta\":\"1e-9\"", "bad_delta");
+    plan_case_must(&f->asked, KEYS ",\"epsilon\":\"1\"");
+    assert_int_equal(f->asked.plan.mechanism, GW_MECHANISM_SELECTION);
+    assert_int_equal(f->asked.plan.delta, 100000000000000);
+    assert_int_equal(f->asked.plan.measured_cells, 100);
+    plan_case_must(&f->asked, KEYS ",\"epsilon\":\"1\",\"delta\":\"1e-9\"");
+    assert_int_equal(f->asked.plan.delta, 1000000000);
+    plan_case_refused(&f->asked, KEYS ",\"epsilon\":\"1\",\"delta\":\"2e-4\"", "question_delta");
+    plan_case_refused(&f->asked, KEYS ",\"epsilon\":\"1\",\"by\":[\"sex\"]", "bad_by");
+    plan_case_refused(&f->asked, "\"measure\":{\"statistic\":\"keys\",\"of\":\"place\"},\"epsilon\":\"1\"",
+                      "weighted_keys");
+    plan_case_refused(&f->asked,
+                      "\"measure\":{\"statistic\":\"keys\",\"of\":\"sex\"},\"epsilon\":\"1\",\"weighted\":false",
+                      "of_needed");
+    plan_case_refused(&f->asked, "\"measure\":{\"statistic\":\"count\"},\"by\":[\"place\"],\"epsilon\":\"1\"",
+                      "text_concept");
+    plan_case_refused(&f->asked, "\"measure\":{\"statistic\":\"mean\",\"of\":\"place\"},\"epsilon\":\"1\"",
+                      "text_concept");
+    plan_case_refused(&f->asked,
+                      "\"measure\":{\"statistic\":\"count\"},\"where\":[{\"concept\":\"place\",\"equals\":\"a\"}],"
+                      "\"epsilon\":\"1\"",
+                      "text_concept");
+    plan_case_refused(&f->asked, "\"measure\":{\"statistic\":\"count\"},\"epsilon\":\"1\",\"delta\":\"1e-9\"",
+                      "bad_delta");
     policy_make(f, 1, 1, 100, "{\"kind\":\"pure\"}");
-    must_refuse(f, KEYS ",\"epsilon\":\"1\"", "selection_delta_needed");
+    plan_case_refused(&f->asked, KEYS ",\"epsilon\":\"1\"", "selection_delta_needed");
     end(f);
     free(f);
 }
 
 static gw_hash name_of(fixture *f, const char *rest) {
     gw_buffer text;
-    must_plan(f, rest);
+    plan_case_must(&f->asked, rest);
     gw_buffer_init(&text, 1u << 16);
-    gw_plan_canonical(&f->plan, "", &text);
+    gw_plan_canonical(&f->asked.plan, "", &text);
     gw_hash hash = gw_sha256(gw_buffer_bytes(&text));
     gw_buffer_done(&text);
     return hash;
@@ -253,11 +215,11 @@ static void delta_and_layout_are_part_of_what_is_asked(void **state) {
     fixture *f = malloc(sizeof *f);
     begin(f);
     policy_make(f, 1, 1, 100, WITH_DELTA);
-    gw_hash plain = name_of(f, KEYS ",\"epsilon\":\"1\""), layout = gw_plan_layout(f->policy);
+    gw_hash plain = name_of(f, KEYS ",\"epsilon\":\"1\""), layout = gw_plan_layout(f->asked.policy);
     assert_true(gw_hash_equal(plain, name_of(f, KEYS ",\"epsilon\":\"1\",\"delta\":\"0.0001\"")));
     assert_false(gw_hash_equal(plain, name_of(f, KEYS ",\"epsilon\":\"1\",\"delta\":\"1e-9\"")));
     policy_make(f, 1, 1, 101, WITH_DELTA);
-    assert_false(gw_hash_equal(layout, gw_plan_layout(f->policy))); // data were held to another number of keys
+    assert_false(gw_hash_equal(layout, gw_plan_layout(f->asked.policy))); // data were held to another number of keys
     end(f);
     free(f);
 }
@@ -268,9 +230,9 @@ static void the_widest_answer_is_known_and_fits(void **state) {
     fixture *f = malloc(sizeof *f);
     begin(f);
     policy_make(f, 1, 1, GW_KEYS_MAX, WITH_DELTA);
-    must_plan(f, KEYS ",\"epsilon\":\"1\"");
-    assert_int_equal(gw_plan_check_size(&f->plan, f->arena, &f->problem), GW_OK);
-    assert_in_range(gw_plan_answer_bytes(&f->plan), GW_KEYS_MAX * 100, GW_ANSWER_BYTES_MAX);
+    plan_case_must(&f->asked, KEYS ",\"epsilon\":\"1\"");
+    assert_int_equal(gw_plan_check_size(&f->asked.plan, f->asked.arena, &f->asked.problem), GW_OK);
+    assert_in_range(gw_plan_answer_bytes(&f->asked.plan), GW_KEYS_MAX * 100, GW_ANSWER_BYTES_MAX);
     end(f);
     free(f);
 }
@@ -283,12 +245,12 @@ static void a_key_of_one_person_hardly_ever_comes_to_light(void **state) {
     fixture *f = malloc(sizeof *f);
     begin(f);
     policy_make(f, 1, 1, SINGLES + 1, WITH_DELTA);
-    must_plan(f, KEYS ",\"epsilon\":\"1\"");
+    plan_case_must(&f->asked, KEYS ",\"epsilon\":\"1\"");
     gw_laws_cache *cache = gw_laws_cache_new();
     const gw_laws *laws = NULL;
-    assert_int_equal(gw_query_laws_of(&f->plan, cache, &laws), GW_OK);
+    assert_int_equal(gw_query_laws_of(&f->asked.plan, cache, &laws), GW_OK);
     gw_exact_keys *exact = NULL;
-    assert_int_equal(gw_exact_keys_new(f->plan.measured_cells, 16, &exact), GW_OK);
+    assert_int_equal(gw_exact_keys_new(f->asked.plan.measured_cells, 16, &exact), GW_OK);
     for (size_t i = 0; i <= SINGLES; i++) {
         snprintf(gw_exact_keys_text(exact, i), exact->text_size, "k%zu", i);
         exact->counts[i] = i == SINGLES ? 100 : 1;
@@ -297,7 +259,7 @@ static void a_key_of_one_person_hardly_ever_comes_to_light(void **state) {
     for (size_t t = 0; t < TIMES; t++) {
         seeded_random random = {.state = 40 + t};
         gw_released_keys *keys = NULL;
-        assert_int_equal(gw_query_protect_keys(&f->plan, laws, exact, seeded_source(&random), &keys), GW_OK);
+        assert_int_equal(gw_query_protect_keys(&f->asked.plan, laws, exact, seeded_source(&random), &keys), GW_OK);
         assert_true(gw_released_keys_count(keys) >= 1);
         hits += gw_released_keys_count(keys) - 1;
         gw_released_keys_free(keys);
@@ -316,23 +278,23 @@ static void protecting_holds_shape_and_price_against_the_plan(void **state) {
     fixture *f = malloc(sizeof *f);
     begin(f);
     policy_make(f, 1, 1, 10, WITH_DELTA);
-    must_plan(f, KEYS ",\"epsilon\":\"1\"");
+    plan_case_must(&f->asked, KEYS ",\"epsilon\":\"1\"");
     gw_laws_cache *cache = gw_laws_cache_new();
     const gw_laws *laws = NULL, *cheaper = NULL;
-    assert_int_equal(gw_query_laws_of(&f->plan, cache, &laws), GW_OK);
-    assert_int_equal(gw_laws_hold_keys(cache, laws->noise, (gw_delta){2 * f->plan.delta}, &cheaper), GW_OK);
+    assert_int_equal(gw_query_laws_of(&f->asked.plan, cache, &laws), GW_OK);
+    assert_int_equal(gw_laws_hold_keys(cache, laws->noise, (gw_delta){2 * f->asked.plan.delta}, &cheaper), GW_OK);
     gw_exact_keys *exact = NULL, *wide = NULL, *many = NULL;
     assert_int_equal(gw_exact_keys_new(10, 16, &exact), GW_OK);
     assert_int_equal(gw_exact_keys_new(10, 17, &wide), GW_OK);
     assert_int_equal(gw_exact_keys_new(11, 16, &many), GW_OK);
     seeded_random random = {.state = 1};
     gw_released_keys *keys = NULL;
-    assert_int_equal(gw_query_protect_keys(&f->plan, laws, wide, seeded_source(&random), &keys), GW_INTERNAL);
-    assert_int_equal(gw_query_protect_keys(&f->plan, laws, many, seeded_source(&random), &keys), GW_INTERNAL);
-    assert_int_equal(gw_query_protect_keys(&f->plan, cheaper, exact, seeded_source(&random), &keys), GW_INTERNAL);
+    assert_int_equal(gw_query_protect_keys(&f->asked.plan, laws, wide, seeded_source(&random), &keys), GW_INTERNAL);
+    assert_int_equal(gw_query_protect_keys(&f->asked.plan, laws, many, seeded_source(&random), &keys), GW_INTERNAL);
+    assert_int_equal(gw_query_protect_keys(&f->asked.plan, cheaper, exact, seeded_source(&random), &keys), GW_INTERNAL);
     assert_null(keys);
     assert_int_equal(random.bytes_given, 0);
-    assert_int_equal(gw_query_protect_keys(&f->plan, laws, exact, seeded_source(&random), &keys), GW_OK);
+    assert_int_equal(gw_query_protect_keys(&f->asked.plan, laws, exact, seeded_source(&random), &keys), GW_OK);
     assert_int_equal(gw_released_keys_count(keys), 0);
     gw_released_keys_free(keys);
     gw_exact_keys_free(exact);

@@ -5,7 +5,7 @@
 
 #include "service/base/check.h"
 #include "service/base/file.h"
-#include "tests/support/unit.h"
+#include "tests/support/plan_case.h"
 
 #include <inttypes.h>
 
@@ -32,83 +32,9 @@ static const char policy_text[] =
     "\"accounting\":{\"kind\":\"pure\"},\"planning\":{\"cell_persons\":1500,\"size_bucket\":1000000},"
     "\"grants\":[{\"role\":\"researcher\",\"tables\":[\"permits\"],\"statistics\":[\"count\"]}]}";
 
-typedef struct {
-    gw_policy *policy;
-    gw_catalogue *catalogue;
-    gw_arena *arena;
-    gw_json *json;
-    gw_plan plan;
-    gw_problem problem;
-} fixture;
-
-// The policy with one piece of text replaced.
-static void policy_of(fixture *f, const char *from, const char *to) {
-    static char text[sizeof policy_text + 256];
-    char folder[4096];
-    const char *at = strstr(policy_text, from);
-    assert_non_null(at);
-    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - policy_text), policy_text, to, at + strlen(from));
-    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
-    gw_policy_free(f->policy);
-    f->policy = NULL;
-    gw_problem problem = {0};
-    if (gw_policy_load(gw_bytes_of(text), "test", folder, &f->policy, &problem) != GW_OK)
-        fail_msg("%s %s", problem.what, problem.why);
-}
-
 static int setup(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    char folder[4096];
-    gw_problem problem = {0};
-    snprintf(folder, sizeof folder, "%s/policies/indicators", getenv("GW_SOURCE"));
-    if (gw_crypto_init() != GW_OK || gw_catalogue_load(folder, &f->catalogue, &problem) != GW_OK)
-        return 1;
-    policy_of(f, "", "");
-    *state = f;
+    *state = plan_case_new(policy_text, "\"epsilon\":\"0.1\"");
     return 0;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    gw_policy_free(f->policy);
-    gw_catalogue_free(f->catalogue);
-    free(f);
-    return 0;
-}
-
-static gw_status plan_of(fixture *f, const char *rest) {
-    char text[4096];
-    snprintf(text, sizeof text, "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/d\",%s,\"epsilon\":\"0.1\"}",
-             rest);
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    f->json = NULL;
-    f->arena = gw_arena_new(1u << 22);
-    memset(&f->problem, 0, sizeof f->problem);
-    gw_question question;
-    gw_status status = gw_json_parse(gw_bytes_of(text), GW_JSON_REQUEST, &f->json, &f->problem);
-    if (status == GW_OK)
-        status = gw_question_decode(f->json, f->arena, &question, &f->problem);
-    if (status == GW_OK)
-        status = gw_plan_build(&question, f->policy, f->catalogue, f->arena, &f->plan, &f->problem);
-    return status;
-}
-
-static void planned(fixture *f, const char *rest) {
-    if (plan_of(f, rest) != GW_OK)
-        fail_msg("%s: %s %s", rest, f->problem.what, f->problem.why);
-}
-
-static const char *canonical_of(fixture *f, const char *rest, char text[4096]) {
-    planned(f, rest);
-    gw_buffer buffer;
-    gw_buffer_init(&buffer, 4096);
-    gw_plan_canonical(&f->plan, "00112233445566778899aabbccddeeff", &buffer);
-    snprintf(text, 4096, "%s", gw_buffer_string(&buffer));
-    gw_buffer_done(&buffer);
-    return text;
 }
 
 #define MEASURE(fields) "\"measure\":{" fields "}"
@@ -127,9 +53,9 @@ static void the_first_table_with_every_concept_is_taken(void **state) {
         {MEASURE("\"statistic\":\"count\",\"table\":\"jobs\"") ",\"by\":[\"sex\"]", "jobs"},
         {"\"indicator\":\"population_count\",\"by\":[\"sex\"]", "persons"},
     };
-    fixture *f = *state;
+    plan_case *f = *state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        planned(f, cases[i][0]);
+        plan_case_must(f, cases[i][0]);
         assert_string_equal(f->plan.table->name, cases[i][1]);
     }
 }
@@ -144,9 +70,9 @@ static void refusals_name_the_table_or_what_is_missing(void **state) {
         {MEASURE("\"statistic\":\"sum\",\"of\":\"activity\""), "of_needed", "sum"},
         {MEASURE("\"statistic\":\"mean\",\"of\":\"hours\",\"per\":\"person\""), "of_needed", "person_total_max"},
     };
-    fixture *f = *state;
+    plan_case *f = *state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_int_not_equal(plan_of(f, cases[i][0]), GW_OK);
+        assert_int_not_equal(plan_case_build(f, cases[i][0]), GW_OK);
         assert_string_equal(f->problem.code, cases[i][1]);
         assert_non_null(strstr(f->problem.mend, cases[i][2]));
     }
@@ -181,9 +107,9 @@ static void bounds_and_steps_follow_the_policy(void **state) {
         {MEASURE("\"statistic\":\"sum\",\"of\":\"hours\""), GW_BOUND_NONE, 4, 4 * 80 * 200, 1, 1, "H", 1},
         {MEASURE("\"statistic\":\"mean\",\"of\":\"hours\""), GW_BOUND_NONE, 4, 4 * 80 * 200, 1, 0, "H", 1},
     };
-    fixture *f = *state;
+    plan_case *f = *state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        planned(f, cases[i].rest);
+        plan_case_must(f, cases[i].rest);
         assert_int_equal(f->plan.bound.kind, cases[i].kind);
         assert_int_equal(f->plan.bound.units, cases[i].units);
         assert_int_equal(f->plan.sensitivity, cases[i].sensitivity);
@@ -195,23 +121,23 @@ static void bounds_and_steps_follow_the_policy(void **state) {
 }
 
 static void prices_see_steps_and_weights(void **state) {
-    fixture *f = *state;
-    planned(f, MEASURE("\"statistic\":\"sum\",\"of\":\"fee\""));
+    plan_case *f = *state;
+    plan_case_must(f, MEASURE("\"statistic\":\"sum\",\"of\":\"fee\""));
     assert_true(f->plan.shape.unit == 0.5 && f->plan.shape.sensitivity == 300);
-    planned(f, MEASURE("\"statistic\":\"mean\",\"of\":\"hours\""));
+    plan_case_must(f, MEASURE("\"statistic\":\"mean\",\"of\":\"hours\""));
     assert_true(f->plan.shape.unit == 1 && f->plan.shape.range == 80);
     assert_true(f->plan.shape.unit_mean == 80 * 50); // a mean weight of 5 in tenths
-    planned(f, MEASURE("\"statistic\":\"mean\",\"of\":\"fee\",\"per\":\"person\""));
+    plan_case_must(f, MEASURE("\"statistic\":\"mean\",\"of\":\"fee\",\"per\":\"person\""));
     assert_true(f->plan.shape.range == 150 && f->plan.shape.unit_mean == 300);
-    policy_of(f, ",\"mean\":\"5\"", "");
-    planned(f, MEASURE("\"statistic\":\"mean\",\"of\":\"hours\""));
+    plan_case_change(f, policy_text, ",\"mean\":\"5\"", "");
+    plan_case_must(f, MEASURE("\"statistic\":\"mean\",\"of\":\"hours\""));
     assert_true(f->plan.shape.unit_mean == 80 * 50); // a quarter of the largest, 20
-    policy_of(f, "", "");
+    plan_case_policy(f, policy_text);
 }
 
 // Widths that pass 2^62, or more than 18 digits before the point for all people together.
 static void amounts_beyond_counting_are_refused(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     static const char *const wide[][2] = {
         {"\"max\":\"1000\",", "\"max\":\"200000000000\","},
         {"\"max\":\"20\",\"grid\":\"0.10\"", "\"max\":\"50000000000\",\"grid\":\"0.1\""},
@@ -221,25 +147,27 @@ static void amounts_beyond_counting_are_refused(void **state) {
                                             MEASURE("\"statistic\":\"sum\",\"of\":\"hours\""),
                                             MEASURE("\"statistic\":\"mean\",\"of\":\"hours\"")};
     for (size_t i = 0; i < COUNT(questions); i++) {
-        policy_of(f, wide[i][0], wide[i][1]);
-        assert_int_not_equal(plan_of(f, questions[i]), GW_OK);
+        plan_case_change(f, policy_text, wide[i][0], wide[i][1]);
+        assert_int_not_equal(plan_case_build(f, questions[i]), GW_OK);
         assert_string_equal(f->problem.code, "bounds_too_wide");
     }
-    policy_of(f, "", "");
+    plan_case_policy(f, policy_text);
 }
 
 static void plain_questions_keep_their_canonical_text(void **state) {
-    fixture *f = *state;
-    char text[4096], other[4096];
+    plan_case *f = *state;
+    char text[PLAN_CASE_TEXT], other[PLAN_CASE_TEXT];
     static const char wanted[] =
         "{\"v\":1,\"dataset\":\"test.example/d\",\"data\":\"00112233445566778899aabbccddeeff\",\"mechanism\":"
         "\"parts/1\",\"table\":\"persons\",\"statistic\":\"mean\",\"of\":\"income\",\"indicator\":null,\"where\":[],"
         "\"by\":[\"sex\"],\"epsilon\":\"0.1\"}";
-    assert_string_equal(canonical_of(f, MEASURE("\"statistic\":\"mean\",\"of\":\"income\"") ",\"by\":[\"sex\"]", text),
-                        wanted);
-    canonical_of(f, MEASURE("\"statistic\":\"mean\",\"of\":\"income\",\"per\":\"person\"") ",\"by\":[\"sex\"]", other);
+    assert_string_equal(
+        plan_case_canonical(f, MEASURE("\"statistic\":\"mean\",\"of\":\"income\"") ",\"by\":[\"sex\"]", text), wanted);
+    plan_case_canonical(f, MEASURE("\"statistic\":\"mean\",\"of\":\"income\",\"per\":\"person\"") ",\"by\":[\"sex\"]",
+                        other);
     assert_string_equal(text, other); // one row is one person
-    canonical_of(f, MEASURE("\"statistic\":\"mean\",\"of\":\"income\"") ",\"by\":[\"sex\"],\"weighted\":false", other);
+    plan_case_canonical(f, MEASURE("\"statistic\":\"mean\",\"of\":\"income\"") ",\"by\":[\"sex\"],\"weighted\":false",
+                        other);
     assert_string_equal(text, other); // there are no weights to leave out
 }
 
@@ -264,17 +192,17 @@ static void whatever_changes_the_figures_changes_the_question(void **state) {
          MEASURE("\"statistic\":\"net\",\"plus\":[{\"concept\":\"activity\",\"in\":[\"UNE\"]}],\"minus\":[{"
                  "\"concept\":\"activity\",\"in\":[\"EMP\"]}]")},
     };
-    fixture *f = *state;
-    char first[4096], second[4096];
+    plan_case *f = *state;
+    char first[PLAN_CASE_TEXT], second[PLAN_CASE_TEXT];
     for (size_t i = 0; i < COUNT(cases); i++) {
-        policy_of(f, "", "");
-        canonical_of(f, cases[i].first, first);
-        policy_of(f, cases[i].from, cases[i].to);
-        canonical_of(f, cases[i].second, second);
+        plan_case_policy(f, policy_text);
+        plan_case_canonical(f, cases[i].first, first);
+        plan_case_change(f, policy_text, cases[i].from, cases[i].to);
+        plan_case_canonical(f, cases[i].second, second);
         assert_string_not_equal(first, second);
     }
-    policy_of(f, "", "");
-    canonical_of(f, permits, first);
+    plan_case_policy(f, policy_text);
+    plan_case_canonical(f, permits, first);
     assert_non_null(strstr(first, "\"per\":\"row\",\"bound\":{\"kind\":\"keep-rows\",\"units\":3}"));
 }
 
@@ -292,14 +220,14 @@ static void layouts_cover_rows_weights_and_periods_not_what_questions_name(void 
         {"\"period\":\"year\",\"first\":\"2021\",\"last\":\"2022\"",
          "\"period\":\"month\",\"first\":\"2021-01\",\"last\":\"2021-02\"", false},
     };
-    fixture *f = *state;
-    policy_of(f, "", "");
+    plan_case *f = *state;
+    plan_case_policy(f, policy_text);
     gw_hash first = gw_plan_layout(f->policy);
     for (size_t i = 0; i < COUNT(cases); i++) {
-        policy_of(f, cases[i].from, cases[i].to);
+        plan_case_change(f, policy_text, cases[i].from, cases[i].to);
         assert_int_equal(gw_hash_equal(gw_plan_layout(f->policy), first), cases[i].is_same);
     }
-    policy_of(f, "", "");
+    plan_case_policy(f, policy_text);
 }
 
 static void titles_and_notes_say_what_is_counted(void **state) {
@@ -332,9 +260,9 @@ static void titles_and_notes_say_what_is_counted(void **state) {
          "At most 3 rows of each person count, taken in a random order; where people have more, nets leave the rest "
          "out."},
     };
-    fixture *f = *state;
+    plan_case *f = *state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        planned(f, cases[i][0]);
+        plan_case_must(f, cases[i][0]);
         gw_buffer title, note;
         gw_buffer_init(&title, 1024);
         gw_buffer_init(&note, 1024);
@@ -350,28 +278,25 @@ static void titles_and_notes_say_what_is_counted(void **state) {
 // A first permit is had once: by definition one row counts, and the noise is that of one. The policy's bound stays the
 // ceiling: arrivals have none of their own.
 static void indicators_count_fewer_rows_where_their_definition_says_so(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     gw_buffer text;
-    char path[4096], folder[4096];
-    gw_policy *own = f->policy;
+    char path[4096];
     gw_buffer_init(&text, 1u << 20);
     snprintf(path, sizeof path, "%s/policies/samples/register.policy.json", getenv("GW_SOURCE"));
-    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
     assert_int_equal(gw_file_read(path, &text, NULL), GW_OK);
-    assert_int_equal(gw_policy_load(gw_buffer_bytes(&text), "register", folder, &f->policy, NULL), GW_OK);
+    plan_case_policy(f, gw_buffer_string(&text));
     gw_buffer_done(&text);
-    planned(f, "\"indicator\":\"first_permits\"");
+    plan_case_must(f, "\"indicator\":\"first_permits\"");
     assert_int_equal(f->plan.bound.kind, GW_BOUND_KEEP_ROWS);
     assert_int_equal(f->plan.sensitivity, 1);
-    planned(f, "\"indicator\":\"permit_holders\"");
+    plan_case_must(f, "\"indicator\":\"permit_holders\"");
     assert_int_equal(f->plan.bound.kind, GW_BOUND_KEEP_CELLS);
     assert_int_equal(f->plan.sensitivity, 1);
-    planned(f, "\"indicator\":\"arrivals\"");
+    plan_case_must(f, "\"indicator\":\"arrivals\"");
     assert_int_equal(f->plan.sensitivity, 3);
-    planned(f, "\"indicator\":\"resident_stock\"");
+    plan_case_must(f, "\"indicator\":\"resident_stock\"");
     assert_int_equal(f->plan.sensitivity, 2);
-    gw_policy_free(f->policy);
-    f->policy = own;
+    plan_case_policy(f, policy_text);
 }
 
 int main(void) {
@@ -387,5 +312,5 @@ int main(void) {
         cmocka_unit_test(layouts_cover_rows_weights_and_periods_not_what_questions_name),
         cmocka_unit_test(titles_and_notes_say_what_is_counted),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, plan_case_teardown);
 }

@@ -3,15 +3,7 @@
 #include "service/query/sql.h"
 
 #include "service/base/check.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
+#include "tests/support/plan_case.h"
 
 static const char policy_text[] =
     "{\"godwit_policy\":1,\"dataset\":\"test.example/people\",\"population\":\"test.example/all\",\"version\":1,"
@@ -32,66 +24,9 @@ static const char policy_text[] =
     "\"grants\":[{\"role\":\"researcher\",\"tables\":[\"persons\"],\"statistics\":[\"count\",\"rate\",\"mean\","
     "\"share\"]}]}";
 
-typedef struct {
-    gw_policy *policy;
-    gw_catalogue *catalogue;
-    gw_arena *arena;
-    gw_json *json;
-    gw_plan plan;
-    gw_problem problem;
-} fixture;
-
 static int setup(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    char folder[4096];
-    if (gw_crypto_init() != GW_OK)
-        return 1;
-    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
-    gw_problem problem = {0};
-    if (gw_policy_load(gw_bytes_of(policy_text), "test", folder, &f->policy, &problem) != GW_OK)
-        fail_msg("%s %s", problem.what, problem.why);
-    snprintf(folder, sizeof folder, "%s/policies/indicators", getenv("GW_SOURCE"));
-    if (gw_catalogue_load(folder, &f->catalogue, &problem) != GW_OK)
-        fail_msg("%s %s", problem.what, problem.why);
-    *state = f;
+    *state = plan_case_new(policy_text, "");
     return 0;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    gw_policy_free(f->policy);
-    gw_catalogue_free(f->catalogue);
-    free(f);
-    return 0;
-}
-
-static gw_status plan_of(fixture *f, const char *rest) {
-    char text[4096];
-    snprintf(text, sizeof text, "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/people\",%s}", rest);
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    f->json = NULL;
-    f->arena = gw_arena_new(1u << 22);
-    memset(&f->problem, 0, sizeof f->problem);
-    gw_question question;
-    gw_status status = gw_json_parse(gw_bytes_of(text), GW_JSON_REQUEST, &f->json, &f->problem);
-    if (status == GW_OK)
-        status = gw_question_decode(f->json, f->arena, &question, &f->problem);
-    if (status == GW_OK)
-        status = gw_plan_build(&question, f->policy, f->catalogue, f->arena, &f->plan, &f->problem);
-    return status;
-}
-
-static void canonical_of(fixture *f, const char *rest, char text[8192]) {
-    if (plan_of(f, rest) != GW_OK)
-        fail_msg("%s: %s %s", rest, f->problem.what, f->problem.why);
-    gw_buffer buffer;
-    gw_buffer_init(&buffer, 8192);
-    gw_plan_canonical(&f->plan, "00112233445566778899aabbccddeeff", &buffer);
-    snprintf(text, 8192, "%s", gw_buffer_string(&buffer));
-    gw_buffer_done(&buffer);
 }
 
 static void equal_questions_have_one_canonical_text(void **state) {
@@ -113,57 +48,43 @@ static void equal_questions_have_one_canonical_text(void **state) {
          ",{\"concept\":\"sex\","
          "\"in\":[\"F\"]}],\"epsilon\":\"0.1\",\"max_cost\":\"0.2\""},
     };
-    char first[8192], second[8192];
+    char first[PLAN_CASE_TEXT], second[PLAN_CASE_TEXT];
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
-        canonical_of(*state, same[i][0], first);
-        canonical_of(*state, same[i][1], second);
+        plan_case_canonical(*state, same[i][0], first);
+        plan_case_canonical(*state, same[i][1], second);
         assert_string_equal(first, second);
     }
 }
 
 static void different_questions_differ(void **state) {
-    char first[8192], second[8192];
-    canonical_of(*state, "\"indicator\":\"population_count\",\"by\":[],\"epsilon\":\"0.1\"", first);
-    canonical_of(*state, "\"indicator\":\"population_count\",\"by\":[],\"epsilon\":\"0.100001\"", second);
+    char first[PLAN_CASE_TEXT], second[PLAN_CASE_TEXT];
+    plan_case_canonical(*state, "\"indicator\":\"population_count\",\"by\":[],\"epsilon\":\"0.1\"", first);
+    plan_case_canonical(*state, "\"indicator\":\"population_count\",\"by\":[],\"epsilon\":\"0.100001\"", second);
     assert_string_not_equal(first, second);
-    canonical_of(*state, "\"indicator\":\"population_count\",\"by\":[\"sex\"],\"epsilon\":\"0.1\"", second);
+    plan_case_canonical(*state, "\"indicator\":\"population_count\",\"by\":[\"sex\"],\"epsilon\":\"0.1\"", second);
     assert_string_not_equal(first, second);
-    canonical_of(*state,
-                 "\"indicator\":\"population_count\",\"by\":[],\"where\":[{\"concept\":\"age\",\"between\":[0,119]}],"
-                 "\"epsilon\":\"0.1\"",
-                 second);
+    plan_case_canonical(
+        *state,
+        "\"indicator\":\"population_count\",\"by\":[],\"where\":[{\"concept\":\"age\",\"between\":[0,119]}],"
+        "\"epsilon\":\"0.1\"",
+        second);
     assert_string_not_equal(first, second);
-}
-
-// A second policy, with one piece of text replaced, in place of the first.
-static void change_policy(fixture *f, const char *from, const char *to) {
-    static char text[sizeof policy_text + 256];
-    const char *at = strstr(policy_text, from);
-    assert_non_null(at);
-    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - policy_text), policy_text, to, at + strlen(from));
-    char folder[4096];
-    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
-    gw_policy_free(f->policy);
-    f->policy = NULL;
-    gw_problem problem = {0};
-    if (gw_policy_load(gw_bytes_of(text), "test", folder, &f->policy, &problem) != GW_OK)
-        fail_msg("%s %s", problem.what, problem.why);
 }
 
 static void the_same_band_code_cut_anew_is_another_question(void **state) {
     static const char *const banded[] = {"\"indicator\":\"population_count\",\"by\":[\"age:work\"],\"epsilon\":\"0.1\"",
                                          "\"indicator\":\"population_count\",\"by\":[],\"where\":[{\"concept\":\"age:"
                                          "work\",\"in\":[\"Y_LT20\"]}],\"epsilon\":\"0.1\""};
-    fixture *f = *state;
-    char before[2][8192], after[8192];
+    plan_case *f = *state;
+    char before[2][PLAN_CASE_TEXT], after[PLAN_CASE_TEXT];
     for (size_t i = 0; i < 2; i++)
-        canonical_of(f, banded[i], before[i]);
-    change_policy(f, "\"Y_LT20\":[0,19],\"Y20T64\":[20,64]", "\"Y_LT20\":[0,29],\"Y20T64\":[30,64]");
+        plan_case_canonical(f, banded[i], before[i]);
+    plan_case_change(f, policy_text, "\"Y_LT20\":[0,19],\"Y20T64\":[20,64]", "\"Y_LT20\":[0,29],\"Y20T64\":[30,64]");
     for (size_t i = 0; i < 2; i++) {
-        canonical_of(f, banded[i], after);
+        plan_case_canonical(f, banded[i], after);
         assert_string_not_equal(before[i], after);
     }
-    change_policy(f, "\"Y_LT20\"", "\"Y_LT20\"");
+    plan_case_change(f, policy_text, "\"Y_LT20\"", "\"Y_LT20\"");
 }
 
 // Data is read only under the layout it was loaded under: whatever changes what its numbers mean changes the layout.
@@ -177,24 +98,25 @@ static void the_layout_names_what_the_data_means(void **state) {
         {"\"sex\":{\"concept\":\"sex\"", "\"Sex\":{\"concept\":\"sex\""},
         {"\"rows_per_person_max\":1", "\"rows_per_person_max\":2"},
     };
-    fixture *f = *state;
+    plan_case *f = *state;
     gw_hash first = gw_plan_layout(f->policy);
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         if (i == 0)
-            change_policy(f, "\"Y_GE65\":[65,120]", "\"Y_GE65\":[65,120]");
+            plan_case_change(f, policy_text, "\"Y_GE65\":[65,120]", "\"Y_GE65\":[65,120]");
         else
-            change_policy(f, changes[i][0], changes[i][1]);
+            plan_case_change(f, policy_text, changes[i][0], changes[i][1]);
         assert_int_equal(gw_hash_equal(gw_plan_layout(f->policy), first), i == 0);
     }
-    change_policy(f, "\"lifetime\":\"10\"", "\"lifetime\":\"20\""); // budgets are no layout
+    plan_case_change(f, policy_text, "\"lifetime\":\"10\"", "\"lifetime\":\"20\""); // budgets are no layout
     assert_true(gw_hash_equal(gw_plan_layout(f->policy), first));
-    change_policy(f, "\"Y_LT20\"", "\"Y_LT20\"");
+    plan_case_change(f, policy_text, "\"Y_LT20\"", "\"Y_LT20\"");
 }
 
 static void every_declared_cell_is_planned(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     assert_int_equal(
-        plan_of(f, "\"indicator\":\"population_count\",\"by\":[\"sex\",\"c_birth\",\"age:work\"],\"epsilon\":\"0.1\""),
+        plan_case_build(
+            f, "\"indicator\":\"population_count\",\"by\":[\"sex\",\"c_birth\",\"age:work\"],\"epsilon\":\"0.1\""),
         GW_OK);
     assert_int_equal(f->plan.cell_count, 3 * 4 * 4); // F M _U; NAT EU_FOR NEU_FOR _U; three bands and _U
     assert_int_equal(f->plan.part_count, 1);
@@ -202,20 +124,21 @@ static void every_declared_cell_is_planned(void **state) {
 }
 
 static void a_filter_on_the_breakdown_leaves_its_codes(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     assert_int_equal(
-        plan_of(f,
-                "\"indicator\":\"population_count\",\"by\":[\"sex\"],\"where\":[{\"concept\":\"sex\",\"in\":[\"M\"]}],"
-                "\"epsilon\":\"0.1\""),
+        plan_case_build(
+            f, "\"indicator\":\"population_count\",\"by\":[\"sex\"],\"where\":[{\"concept\":\"sex\",\"in\":[\"M\"]}],"
+               "\"epsilon\":\"0.1\""),
         GW_OK);
     assert_int_equal(f->plan.cell_count, 1);
     assert_string_equal(f->plan.axes[0].codes[0], "M");
 }
 
 static void a_mean_has_the_range_as_sensitivity(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     assert_int_equal(
-        plan_of(f, "\"measure\":{\"statistic\":\"mean\",\"of\":\"income\"},\"by\":[\"sex\"],\"epsilon\":\"0.1\""),
+        plan_case_build(f,
+                        "\"measure\":{\"statistic\":\"mean\",\"of\":\"income\"},\"by\":[\"sex\"],\"epsilon\":\"0.1\""),
         GW_OK);
     assert_int_equal(f->plan.sensitivity, 400200); // (200000 + 100) / 0.5 steps
     assert_int_equal(f->plan.part_count, 2);
@@ -255,20 +178,21 @@ static void wrong_names_are_refused_with_the_nearest(void **state) {
          "\"equals\":\"F\"}],\"epsilon\":\"0.1\"",
          "bad_filter", "sex"},
     };
-    fixture *f = *state;
+    plan_case *f = *state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_int_not_equal(plan_of(f, cases[i].rest), GW_OK);
+        assert_int_not_equal(plan_case_build(f, cases[i].rest), GW_OK);
         assert_string_equal(f->problem.code, cases[i].code);
         assert_non_null(strstr(f->problem.mend, cases[i].mend));
     }
 }
 
 static void the_asker_writes_no_sql(void **state) {
-    fixture *f = *state;
-    assert_int_equal(plan_of(f, "\"indicator\":\"employment_rate\",\"by\":[\"sex\",\"age:work\"],\"where\":[{"
-                                "\"concept\":\"c_birth\",\"in\":"
-                                "[\"NAT\",\"_U\"]},{\"concept\":\"age\",\"between\":[18,70]}],\"epsilon\":\"0.1\""),
-                     GW_OK);
+    plan_case *f = *state;
+    assert_int_equal(
+        plan_case_build(f, "\"indicator\":\"employment_rate\",\"by\":[\"sex\",\"age:work\"],\"where\":[{"
+                           "\"concept\":\"c_birth\",\"in\":"
+                           "[\"NAT\",\"_U\"]},{\"concept\":\"age\",\"between\":[18,70]}],\"epsilon\":\"0.1\""),
+        GW_OK);
     gw_sql sql;
     assert_int_equal(gw_sql_build(&f->plan, f->arena, &sql), GW_OK);
     const char *text = gw_buffer_string(&sql.text);
@@ -284,16 +208,18 @@ static void the_asker_writes_no_sql(void **state) {
 }
 
 static void a_concept_with_drop_has_no_unknown_cell(void **state) {
-    fixture *f = *state;
-    assert_int_equal(plan_of(f, "\"indicator\":\"population_count\",\"by\":[\"sex\",\"c_birth\",\"activity\",\"age:"
-                                "work\"],\"epsilon\":\"0.1\""),
-                     GW_OK);
+    plan_case *f = *state;
+    assert_int_equal(
+        plan_case_build(f, "\"indicator\":\"population_count\",\"by\":[\"sex\",\"c_birth\",\"activity\",\"age:"
+                           "work\"],\"epsilon\":\"0.1\""),
+        GW_OK);
     assert_int_equal(f->plan.cell_count, 3 * 4 * 3 * 4); // activity has no _U: missing rows are left out
 }
 
 static void a_target_error_becomes_an_epsilon(void **state) {
-    fixture *f = *state;
-    assert_int_equal(plan_of(f, "\"indicator\":\"employment_rate\",\"target_error\":\"3\",\"group_size\":1500"), GW_OK);
+    plan_case *f = *state;
+    assert_int_equal(plan_case_build(f, "\"indicator\":\"employment_rate\",\"target_error\":\"3\",\"group_size\":1500"),
+                     GW_OK);
     assert_in_range(f->plan.epsilon.micro, 20000, 100000);
     double half = gw_cost_half_width(&f->plan.shape, f->plan.epsilon, GW_LEVEL_95);
     assert_true(half <= 0.03);
@@ -313,5 +239,5 @@ int main(void) {
         cmocka_unit_test(a_concept_with_drop_has_no_unknown_cell),
         cmocka_unit_test(a_target_error_becomes_an_epsilon),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, plan_case_teardown);
 }

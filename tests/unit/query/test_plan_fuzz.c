@@ -9,13 +9,12 @@
 #include "service/query/encode.h"
 #include "service/query/plan_size.h"
 #include "service/query/sql.h"
+#include "tests/support/plan_case.h"
 #include "tests/support/seeded_random.h"
-#include "tests/support/unit.h"
 
 #include <inttypes.h>
 
 #define CASES 2000
-#define DATA "00112233445566778899aabbccddeeff"
 #define TEXT_MAX 8192
 
 static size_t case_count = CASES;
@@ -52,8 +51,7 @@ static const char policy_text[] =
     "\"grants\":[{\"role\":\"researcher\",\"tables\":[\"persons\",\"permits\"],\"statistics\":[\"count\"]}]}";
 
 typedef struct {
-    gw_policy *policy;
-    gw_catalogue *catalogue;
+    plan_case asked;
     seeded_random random;
     size_t planned[GW_STATISTIC_COUNT_OF], gaps, tables, refused;
 } fixture;
@@ -69,16 +67,8 @@ static const char *one_of(fixture *f, const char *const *texts, size_t count) {
 
 static int setup(void **state) {
     fixture *f = calloc(1, sizeof *f);
-    char folder[4096];
-    gw_problem problem = {0};
-    if (gw_crypto_init() != GW_OK)
-        return 1;
-    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
-    if (gw_policy_load(gw_bytes_of(policy_text), "test", folder, &f->policy, &problem) != GW_OK)
-        fail_msg("%s %s %s", problem.what, problem.why, problem.mend);
-    snprintf(folder, sizeof folder, "%s/policies/indicators", getenv("GW_SOURCE"));
-    if (gw_catalogue_load(folder, &f->catalogue, &problem) != GW_OK)
-        fail_msg("%s %s", problem.what, problem.why);
+    plan_case_open(&f->asked, NULL, "");
+    plan_case_policy(&f->asked, policy_text);
     f->random.state = 20260401;
     *state = f;
     return 0;
@@ -86,8 +76,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     fixture *f = *state;
-    gw_policy_free(f->policy);
-    gw_catalogue_free(f->catalogue);
+    plan_case_close(&f->asked);
     free(f);
     return 0;
 }
@@ -252,7 +241,7 @@ static void question_draw(fixture *f, spelling *s) {
     both(s, "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/people\"");
     if (below(f, 5) == 0) {
         both(s, ",\"indicator\":\"");
-        both(s, gw_catalogue_at(f->catalogue, below(f, gw_catalogue_count(f->catalogue)))->id);
+        both(s, gw_catalogue_at(f->asked.catalogue, below(f, gw_catalogue_count(f->asked.catalogue)))->id);
         both(s, "\"");
     } else {
         measure_draw(f, s);
@@ -302,7 +291,8 @@ static void make(fixture *f, const char *text, made *ret) {
     if (ret->status == GW_OK && (ret->question.quote || ret->question.basket))
         ret->status = GW_INVALID, ret->problem = (gw_problem){.code = "kind", .what = "-"};
     if (ret->status == GW_OK)
-        ret->status = gw_plan_build(&ret->question, f->policy, f->catalogue, ret->arena, &ret->plan, &ret->problem);
+        ret->status =
+            gw_plan_build(&ret->question, f->asked.policy, f->asked.catalogue, ret->arena, &ret->plan, &ret->problem);
     if (ret->status != GW_OK && (ret->problem.code[0] == '\0' || ret->problem.what[0] == '\0' ||
                                  ret->status == GW_INTERNAL || ret->status == GW_NO_MEMORY))
         fail_msg("refused without a word: %s", text);
@@ -315,7 +305,7 @@ static void unmake(made *m) {
 
 static void canonical(const gw_plan *plan, gw_buffer *ret) {
     gw_buffer_init(ret, 1u << 22);
-    gw_plan_canonical(plan, DATA, ret);
+    gw_plan_canonical(plan, PLAN_CASE_DATA, ret);
     assert_int_equal(ret->status, GW_OK);
 }
 
@@ -325,7 +315,7 @@ static void assert_leads_back(fixture *f, made *m, const gw_buffer *text) {
     gw_plan again;
     gw_buffer second;
     if (gw_canonical_read(gw_buffer_bytes(text), m->arena, &json, &question, &m->problem) != GW_OK ||
-        gw_plan_build(&question, f->policy, f->catalogue, m->arena, &again, &m->problem) != GW_OK)
+        gw_plan_build(&question, f->asked.policy, f->asked.catalogue, m->arena, &again, &m->problem) != GW_OK)
         fail_msg("%s: %s %s", gw_buffer_string(text), m->problem.what, m->problem.why);
     canonical(&again, &second);
     assert_string_equal(gw_buffer_string(text), gw_buffer_string(&second));

@@ -5,7 +5,7 @@
 #include "service/query/encode.h"
 #include "service/query/plan_size.h"
 #include "service/query/sql.h"
-#include "tests/support/unit.h"
+#include "tests/support/plan_case.h"
 
 #include <stdio.h>
 
@@ -33,68 +33,9 @@ static const char policy_text[] =
     "\"accounting\":{\"kind\":\"pure\"},\"planning\":{\"cell_persons\":1500,\"size_bucket\":1000000},"
     "\"grants\":[{\"role\":\"researcher\",\"tables\":[\"persons\"],\"statistics\":[\"count\"]}]}";
 
-typedef struct {
-    gw_policy *policy;
-    gw_catalogue *catalogue;
-    gw_arena *arena;
-    gw_json *json;
-    gw_plan plan;
-    gw_problem problem;
-} fixture;
-
 static int setup(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    char folder[4096];
-    gw_problem problem = {0};
-    if (gw_crypto_init() != GW_OK)
-        return 1;
-    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
-    if (gw_policy_load(gw_bytes_of(policy_text), "test", folder, &f->policy, &problem) != GW_OK)
-        fail_msg("%s %s", problem.what, problem.why);
-    snprintf(folder, sizeof folder, "%s/policies/indicators", getenv("GW_SOURCE"));
-    if (gw_catalogue_load(folder, &f->catalogue, &problem) != GW_OK)
-        fail_msg("%s %s", problem.what, problem.why);
-    *state = f;
+    *state = plan_case_new(policy_text, "\"epsilon\":\"0.1\"");
     return 0;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    gw_policy_free(f->policy);
-    gw_catalogue_free(f->catalogue);
-    free(f);
-    return 0;
-}
-
-static gw_status plan_of(fixture *f, const char *rest) {
-    char text[4096];
-    gw_question question;
-    snprintf(text, sizeof text,
-             "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/people\",%s,\"epsilon\":\"0.1\"}", rest);
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    f->json = NULL;
-    f->arena = gw_arena_new(1u << 24);
-    memset(&f->problem, 0, sizeof f->problem);
-    gw_status status = gw_json_parse(gw_bytes_of(text), GW_JSON_REQUEST, &f->json, &f->problem);
-    if (status == GW_OK)
-        status = gw_question_decode(f->json, f->arena, &question, &f->problem);
-    return status == GW_OK ? gw_plan_build(&question, f->policy, f->catalogue, f->arena, &f->plan, &f->problem)
-                           : status;
-}
-
-static const gw_plan *must_plan(fixture *f, const char *rest) {
-    if (plan_of(f, rest) != GW_OK)
-        fail_msg("%s: %s %s", rest, f->problem.what, f->problem.why);
-    return &f->plan;
-}
-
-static void assert_refused(fixture *f, const char *rest, const char *code) {
-    assert_int_not_equal(plan_of(f, rest), GW_OK);
-    assert_string_equal(f->problem.code, code);
-    assert_true(f->problem.mend[0] != '\0');
 }
 
 #define MEDIAN "\"measure\":{\"statistic\":\"quantile\",\"of\":\"income\",\"at\":[\"0.5\"]"
@@ -112,56 +53,56 @@ static void bins_have_round_widths_and_cover_every_value(void **state) {
         char text[256];
         snprintf(text, sizeof text, cases[i].bins ? MEDIAN ",\"bins\":%u},\"by\":[]" : MEDIAN "},\"by\":[]",
                  cases[i].bins);
-        const gw_plan *plan = must_plan(*state, text);
+        const gw_plan *plan = plan_case_must(*state, text);
         assert_int_equal(plan->grid.first, 0);
         assert_int_equal(plan->grid.width, cases[i].width);
         assert_int_equal(plan->grid.count, cases[i].count);
         assert_true((int64_t)plan->grid.count * plan->grid.width > plan->of->steps);
         assert_true((int64_t)(plan->grid.count - 1) * plan->grid.width <= plan->of->steps);
     }
-    assert_refused(*state, MEDIAN ",\"bins\":10},\"by\":[]", "bad_measure");
+    plan_case_refused(*state, MEDIAN ",\"bins\":10},\"by\":[]", "bad_measure");
     // A concept with few values has a bin for each.
-    const gw_plan *plan = must_plan(*state, "\"measure\":{\"statistic\":\"gini\",\"of\":\"age\"},\"by\":[]");
+    const gw_plan *plan = plan_case_must(*state, "\"measure\":{\"statistic\":\"gini\",\"of\":\"age\"},\"by\":[]");
     assert_int_equal(plan->grid.width, 1);
     assert_int_equal(plan->grid.count, 121);
 }
 
 // One level is chosen, several are read off a tree; each of a tree's levels counts a person once.
 static void one_level_is_picked_and_several_come_from_a_tree(void **state) {
-    const gw_plan *plan = must_plan(*state, MEDIAN "},\"by\":[\"sex\"]");
+    const gw_plan *plan = plan_case_must(*state, MEDIAN "},\"by\":[\"sex\"]");
     assert_int_equal(plan->mechanism, GW_MECHANISM_PICK);
     assert_int_equal(plan->measured_cells, 3 * 4001);
     assert_int_equal(plan->sensitivity, 1);
     assert_int_equal(plan->cell_count, 3);
     assert_int_equal(plan->part_count, 1);
-    plan = must_plan(*state, DECILES "},\"by\":[\"sex\"]");
+    plan = plan_case_must(*state, DECILES "},\"by\":[\"sex\"]");
     assert_int_equal(plan->mechanism, GW_MECHANISM_TREE);
     assert_int_equal(plan->tree.level_count, 3); // 4,001 bins, 251 sums of 16, 16 sums of those
     assert_int_equal(plan->sensitivity, 3);
     assert_int_equal(plan->bound.sensitivity, 1);
     assert_int_equal(plan->cell_count, 9);
     assert_int_equal(plan->part_count, 0);
-    plan = must_plan(*state, MEDIAN ",\"method\":\"tree\"},\"by\":[]");
+    plan = plan_case_must(*state, MEDIAN ",\"method\":\"tree\"},\"by\":[]");
     assert_int_equal(plan->mechanism, GW_MECHANISM_TREE);
 }
 
 static void many_groups_have_coarser_bins_so_that_answers_stay_short(void **state) {
-    fixture *f = *state;
-    const gw_plan *plan = must_plan(f, DECILES "},\"by\":[\"sex\",\"activity\"]");
+    plan_case *f = *state;
+    const gw_plan *plan = plan_case_must(f, DECILES "},\"by\":[\"sex\",\"activity\"]");
     assert_true(plan->measured_cells <= 16384);
     assert_true(gw_plan_answer_bytes(plan) < 300000);
-    plan = must_plan(f, MEDIAN "},\"by\":[\"sex\",\"activity\"]");
+    plan = plan_case_must(f, MEDIAN "},\"by\":[\"sex\",\"activity\"]");
     assert_int_equal(plan->grid.count, 4001); // a choice leaves one number of each group
     // As many as a statement counts: 3 x 3 groups, 40,001 bins and more.
-    plan = must_plan(f, DECILES ",\"bins\":65536},\"by\":[\"sex\",\"activity\"]");
+    plan = plan_case_must(f, DECILES ",\"bins\":65536},\"by\":[\"sex\",\"activity\"]");
     assert_int_equal(gw_plan_check_size(plan, f->arena, &f->problem), GW_OK);
     assert_true(gw_plan_answer_bytes(plan) > 1000000);
 }
 
 // Children and those without a status are in no group of adults by status, and count for the median all the same.
 static void everybody_counts_for_the_median_of_poverty(void **state) {
-    fixture *f = *state;
-    const gw_plan *plan = must_plan(f, "\"indicator\":\"at_risk_of_poverty\",\"by\":[\"sex\"]");
+    plan_case *f = *state;
+    const gw_plan *plan = plan_case_must(f, "\"indicator\":\"at_risk_of_poverty\",\"by\":[\"sex\"]");
     assert_true(plan->has_rest);
     assert_int_equal(plan->group_count, 3);
     assert_int_equal(plan->tree.group_count, 4);
@@ -176,25 +117,25 @@ static void everybody_counts_for_the_median_of_poverty(void **state) {
     assert_null(strstr(where, "\"age\"")); // no row is left out for its age
     assert_non_null(strstr(gw_buffer_string(&sql.text), "CASE WHEN (("));
     gw_buffer_done(&sql.text);
-    plan =
-        must_plan(f, "\"measure\":{\"statistic\":\"poverty\",\"of\":\"income\",\"fraction\":\"0.5\"},\"by\":[\"sex\"]");
+    plan = plan_case_must(
+        f, "\"measure\":{\"statistic\":\"poverty\",\"of\":\"income\",\"fraction\":\"0.5\"},\"by\":[\"sex\"]");
     assert_false(plan->has_rest); // every row is in a group
     assert_int_equal(plan->fraction.denominator, 2);
-    plan = must_plan(f, "\"measure\":{\"statistic\":\"poverty\",\"of\":\"income\"},\"by\":[\"activity\"]");
+    plan = plan_case_must(f, "\"measure\":{\"statistic\":\"poverty\",\"of\":\"income\"},\"by\":[\"activity\"]");
     assert_true(plan->has_rest); // rows without a status are dropped from the groups
 }
 
 static void a_series_has_its_periods_and_those_up_to_them(void **state) {
-    fixture *f = *state;
-    const gw_plan *plan = must_plan(f, SERIES "},\"by\":[\"sex\"]");
+    plan_case *f = *state;
+    const gw_plan *plan = plan_case_must(f, SERIES "},\"by\":[\"sex\"]");
     assert_int_equal(plan->grid.count, 48);
     assert_int_equal(plan->cell_count, 3 * 48 * 2);
     assert_true(plan->tree.level_count > 1);          // beyond 36 periods
     assert_int_equal(plan->bound.sensitivity, 3 * 8); // three rows, weights of up to eight halves
     assert_int_equal(plan->sensitivity, plan->bound.sensitivity * plan->tree.level_count);
-    plan =
-        must_plan(f, SERIES "},\"by\":[],\"weighted\":false,\"where\":[{\"concept\":\"granted_on\",\"in\":[\"2023-01\","
-                            "\"2021-06\"]}]");
+    plan = plan_case_must(f, SERIES
+                          "},\"by\":[],\"weighted\":false,\"where\":[{\"concept\":\"granted_on\",\"in\":[\"2023-01\","
+                          "\"2021-06\"]}]");
     assert_int_equal(plan->grid.first, 17);
     assert_int_equal(plan->grid.count, 20);
     assert_int_equal(plan->tree.level_count, 1);
@@ -203,7 +144,7 @@ static void a_series_has_its_periods_and_those_up_to_them(void **state) {
     assert_non_null(strstr(gw_buffer_string(&sql.text), "\"granted_on\" BETWEEN 17 AND 36")); // no unknown date
     gw_buffer_done(&sql.text);
     // A person counts once in a period, and in as many periods as rows are kept.
-    plan = must_plan(f, SERIES ",\"per\":\"person\"},\"by\":[],\"weighted\":false");
+    plan = plan_case_must(f, SERIES ",\"per\":\"person\"},\"by\":[],\"weighted\":false");
     assert_int_equal(plan->bound.sensitivity, 3);
     gw_buffer note; // and so the count up to a period is not one of persons
     gw_buffer_init(&note, 4096);
@@ -213,26 +154,26 @@ static void a_series_has_its_periods_and_those_up_to_them(void **state) {
 }
 
 static void what_says_nothing_is_refused(void **state) {
-    fixture *f = *state;
-    assert_refused(f, "\"measure\":{\"statistic\":\"gini\",\"of\":\"debt\"},\"by\":[]", "of_needed");
-    assert_refused(f, "\"measure\":{\"statistic\":\"poverty\",\"of\":\"sex\"},\"by\":[]", "of_needed");
-    assert_refused(f, "\"measure\":{\"statistic\":\"series\",\"of\":\"sex\"},\"by\":[]", "of_needed");
-    assert_refused(f, "\"measure\":{\"statistic\":\"series\",\"of\":\"nothing\"},\"by\":[]", "unknown_concept");
-    assert_refused(f, "\"measure\":{\"statistic\":\"gini\",\"of\":\"fee\",\"per\":\"person\"},\"by\":[]",
-                   "bad_measure");
-    assert_refused(f, SERIES "},\"by\":[\"granted_on\"]", "bad_measure");
-    assert_refused(f, SERIES "},\"by\":[],\"where\":[{\"concept\":\"granted_on\",\"in\":[\"_U\"]}]", "bad_filter");
+    plan_case *f = *state;
+    plan_case_refused(f, "\"measure\":{\"statistic\":\"gini\",\"of\":\"debt\"},\"by\":[]", "of_needed");
+    plan_case_refused(f, "\"measure\":{\"statistic\":\"poverty\",\"of\":\"sex\"},\"by\":[]", "of_needed");
+    plan_case_refused(f, "\"measure\":{\"statistic\":\"series\",\"of\":\"sex\"},\"by\":[]", "of_needed");
+    plan_case_refused(f, "\"measure\":{\"statistic\":\"series\",\"of\":\"nothing\"},\"by\":[]", "unknown_concept");
+    plan_case_refused(f, "\"measure\":{\"statistic\":\"gini\",\"of\":\"fee\",\"per\":\"person\"},\"by\":[]",
+                      "bad_measure");
+    plan_case_refused(f, SERIES "},\"by\":[\"granted_on\"]", "bad_measure");
+    plan_case_refused(f, SERIES "},\"by\":[],\"where\":[{\"concept\":\"granted_on\",\"in\":[\"_U\"]}]", "bad_filter");
     // What a choice by rank weighs is refused while it is free, not when its coins are made.
-    must_plan(f, "\"measure\":{\"statistic\":\"quantile\",\"of\":\"years\",\"at\":[\"0.5\"]},\"by\":[]");
-    assert_refused(f, "\"measure\":{\"statistic\":\"quantile\",\"of\":\"years\",\"at\":[\"0.1\"]},\"by\":[]",
-                   "bounds_too_wide");
+    plan_case_must(f, "\"measure\":{\"statistic\":\"quantile\",\"of\":\"years\",\"at\":[\"0.5\"]},\"by\":[]");
+    plan_case_refused(f, "\"measure\":{\"statistic\":\"quantile\",\"of\":\"years\",\"at\":[\"0.1\"]},\"by\":[]",
+                      "bounds_too_wide");
     // Quantiles may be of values below zero.
-    must_plan(f, "\"measure\":{\"statistic\":\"quantile\",\"of\":\"debt\",\"at\":[\"0.5\"]},\"by\":[]");
+    plan_case_must(f, "\"measure\":{\"statistic\":\"quantile\",\"of\":\"debt\",\"at\":[\"0.5\"]},\"by\":[]");
 }
 
 // Whoever reads a released question's text back asks the same question, whatever was left to the service.
 static void canonical_texts_lead_back_to_the_same_plan(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     static const char *const questions[] = {
         MEDIAN "},\"by\":[\"sex\"]",
         MEDIAN ",\"method\":\"tree\"},\"by\":[]",
@@ -250,14 +191,14 @@ static void canonical_texts_lead_back_to_the_same_plan(void **state) {
         gw_buffer first, second;
         gw_buffer_init(&first, 65536);
         gw_buffer_init(&second, 65536);
-        gw_plan_canonical(must_plan(f, questions[i]), "00112233445566778899aabbccddeeff", &first);
+        gw_plan_canonical(plan_case_must(f, questions[i]), PLAN_CASE_DATA, &first);
         gw_json *json = NULL;
         gw_question question;
         gw_plan again;
         if (gw_canonical_read(gw_buffer_bytes(&first), f->arena, &json, &question, &f->problem) != GW_OK ||
             gw_plan_build(&question, f->policy, f->catalogue, f->arena, &again, &f->problem) != GW_OK)
             fail_msg("%s: %s %s", gw_buffer_string(&first), f->problem.what, f->problem.why);
-        gw_plan_canonical(&again, "00112233445566778899aabbccddeeff", &second);
+        gw_plan_canonical(&again, PLAN_CASE_DATA, &second);
         assert_string_equal(gw_buffer_string(&first), gw_buffer_string(&second));
         gw_json_free(json);
         gw_buffer_done(&first);
@@ -279,7 +220,7 @@ static void other_levels_bins_and_fractions_are_other_questions(void **state) {
     for (size_t i = 0; i < COUNT; i++) {
         gw_buffer text;
         gw_buffer_init(&text, 65536);
-        gw_plan_canonical(must_plan(*state, questions[i]), "00112233445566778899aabbccddeeff", &text);
+        gw_plan_canonical(plan_case_must(*state, questions[i]), PLAN_CASE_DATA, &text);
         hashes[i] = gw_sha256(gw_buffer_bytes(&text));
         for (size_t k = 0; k < i; k++)
             assert_false(gw_hash_equal(hashes[i], hashes[k]));
@@ -289,7 +230,7 @@ static void other_levels_bins_and_fractions_are_other_questions(void **state) {
 
 // The error that is promised falls as the price rises, and the price of an error gives that error.
 static void prices_of_errors_keep_what_they_promise(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     static const struct {
         const char *question;
         double target;
@@ -298,7 +239,7 @@ static void prices_of_errors_keep_what_they_promise(void **state) {
                  {"\"measure\":{\"statistic\":\"poverty\",\"of\":\"income\"},\"by\":[]", 0.05},
                  {SERIES "},\"by\":[],\"weighted\":false", 100}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const gw_cost_shape *shape = &must_plan(f, cases[i].question)->shape;
+        const gw_cost_shape *shape = &plan_case_must(f, cases[i].question)->shape;
         double one = gw_cost_half_width(shape, (gw_epsilon){100000}, GW_LEVEL_95);
         double ten = gw_cost_half_width(shape, (gw_epsilon){1000000}, GW_LEVEL_95);
         gw_epsilon epsilon;
@@ -321,5 +262,5 @@ int main(void) {
         cmocka_unit_test(other_levels_bins_and_fractions_are_other_questions),
         cmocka_unit_test(prices_of_errors_keep_what_they_promise),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, plan_case_teardown);
 }

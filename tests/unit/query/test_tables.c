@@ -10,8 +10,8 @@
 #include "service/query/plan_tables.h"
 #include "service/query/protect.h"
 #include "service/wire/answer.h"
+#include "tests/support/plan_case.h"
 #include "tests/support/seeded_random.h"
-#include "tests/support/unit.h"
 #include <math.h>
 
 static const char policy_text[] =
@@ -30,69 +30,14 @@ static const char policy_text[] =
     "\"pure\"},\"planning\":{\"cell_persons\":1500,\"size_bucket\":1000000},"
     "\"grants\":[{\"role\":\"researcher\",\"tables\":[\"persons\",\"permits\"],\"statistics\":[\"count\",\"share\"]}]}";
 
-typedef struct {
-    gw_policy *policy;
-    gw_catalogue *catalogue;
-    gw_arena *arena;
-    gw_json *json;
-    gw_plan plan;
-    gw_problem problem;
-} fixture;
-
 static int setup(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    char folder[4096];
-    gw_problem problem = {0};
-    if (f == NULL || gw_crypto_init() != GW_OK)
-        return 1;
-    snprintf(folder, sizeof folder, "%s/policies/codelists", getenv("GW_SOURCE"));
-    if (gw_policy_load(gw_bytes_of(policy_text), "test", folder, &f->policy, &problem) != GW_OK)
-        fail_msg("%s %s", problem.what, problem.why);
-    snprintf(folder, sizeof folder, "%s/policies/indicators", getenv("GW_SOURCE"));
-    if (gw_catalogue_load(folder, &f->catalogue, &problem) != GW_OK)
-        fail_msg("%s %s", problem.what, problem.why);
-    *state = f;
+    *state = plan_case_new(policy_text, "\"measure\":{\"statistic\":\"count\"}");
     return 0;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    gw_policy_free(f->policy);
-    gw_catalogue_free(f->catalogue);
-    free(f);
-    return 0;
-}
-
-static gw_status plan_of(fixture *f, const char *rest) {
-    char text[4096];
-    snprintf(
-        text, sizeof text,
-        "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/people\",\"measure\":{\"statistic\":\"count\"},%s}",
-        rest);
-    gw_json_free(f->json);
-    gw_arena_free(f->arena);
-    f->json = NULL;
-    f->arena = gw_arena_new(1u << 22);
-    memset(&f->problem, 0, sizeof f->problem);
-    gw_question question;
-    gw_status status = gw_json_parse(gw_bytes_of(text), GW_JSON_REQUEST, &f->json, &f->problem);
-    if (status == GW_OK)
-        status = gw_question_decode(f->json, f->arena, &question, &f->problem);
-    if (status == GW_OK)
-        status = gw_plan_build(&question, f->policy, f->catalogue, f->arena, &f->plan, &f->problem);
-    return status;
-}
-
-static void planned(fixture *f, const char *rest) {
-    if (plan_of(f, rest) != GW_OK)
-        fail_msg("%s: %s %s %s", rest, f->problem.code, f->problem.what, f->problem.why);
 }
 
 static void canonical_of(const gw_plan *plan, gw_buffer *text) {
     gw_buffer_init(text, 8192);
-    gw_plan_canonical(plan, "00112233445566778899aabbccddeeff", text);
+    gw_plan_canonical(plan, PLAN_CASE_DATA, text);
 }
 
 #define THREE "\"tables\":[[\"sex\",\"c_birth\"],[\"sex\"],[]],\"epsilon\":\"0.1\""
@@ -101,19 +46,19 @@ static void tables_have_one_canonical_order(void **state) {
     static const char *const same[] = {
         THREE, "\"tables\":[[],[\"sex\"],[\"c_birth\",\"sex\"]],\"epsilon\":\"0.10\"",
         "\"tables\":[[\"sex\"],[\"c_birth\",\"sex\"],[],[\"sex\",\"c_birth\"]],\"epsilon\":\"0.1\""};
-    fixture *f = *state;
+    plan_case *f = *state;
     gw_buffer first, second;
-    planned(f, same[0]);
+    plan_case_must(f, same[0]);
     canonical_of(&f->plan, &first);
     assert_non_null(strstr(gw_buffer_string(&first), "\"tables\":[[],[\"sex\"],[\"c_birth\",\"sex\"]]"));
     assert_non_null(strstr(gw_buffer_string(&first), "\"mechanism\":\"marginals/1\""));
     for (size_t i = 1; i < sizeof same / sizeof same[0]; i++) {
-        planned(f, same[i]);
+        plan_case_must(f, same[i]);
         canonical_of(&f->plan, &second);
         assert_string_equal(gw_buffer_string(&first), gw_buffer_string(&second));
         gw_buffer_done(&second);
     }
-    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"sex\"]],\"epsilon\":\"0.1\"");
+    plan_case_must(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"sex\"]],\"epsilon\":\"0.1\"");
     canonical_of(&f->plan, &second);
     assert_string_not_equal(gw_buffer_string(&first), gw_buffer_string(&second));
     gw_buffer_done(&first);
@@ -121,9 +66,9 @@ static void tables_have_one_canonical_order(void **state) {
 }
 
 static void a_canonical_text_is_read_back(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     gw_buffer first, second;
-    planned(f, THREE);
+    plan_case_must(f, THREE);
     canonical_of(&f->plan, &first);
     gw_json *json = NULL;
     gw_question question;
@@ -139,8 +84,8 @@ static void a_canonical_text_is_read_back(void **state) {
 }
 
 static void cells_are_of_the_tables_and_the_statement_of_their_base(void **state) {
-    fixture *f = *state;
-    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"epsilon\":\"0.1\"");
+    plan_case *f = *state;
+    plan_case_must(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"epsilon\":\"0.1\"");
     const size_t birth = 4, sex = 3, activity = 3;
     assert_int_equal(f->plan.axis_count, 3);
     size_t asked = 0;
@@ -154,9 +99,10 @@ static void cells_are_of_the_tables_and_the_statement_of_their_base(void **state
 }
 
 static void shares_never_pass_the_price(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     const uint64_t prices[] = {10000, 99999, 100001, 500000};
-    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[\"age:work\",\"sex\"],[]],\"epsilon\":\"0.1\"");
+    plan_case_must(f,
+                   "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[\"age:work\",\"sex\"],[]],\"epsilon\":\"0.1\"");
     for (size_t i = 0; i < sizeof prices / sizeof prices[0]; i++) {
         gw_marginals_law law;
         uint64_t sum = 0;
@@ -169,9 +115,9 @@ static void shares_never_pass_the_price(void **state) {
 
 // A person with many rows is in as many cells: the noise of every table is as wide as for one table of their counts.
 static void rows_of_a_person_widen_every_table(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     gw_marginals_law law;
-    planned(f, "\"tables\":[[\"reason\",\"kind\"],[\"reason\"]],\"epsilon\":\"0.1\"");
+    plan_case_must(f, "\"tables\":[[\"reason\",\"kind\"],[\"reason\"]],\"epsilon\":\"0.1\"");
     assert_int_equal(f->plan.sensitivity, 4);
     assert_int_equal(gw_plan_tables_law(&f->plan, f->plan.epsilon, &law), GW_OK);
     for (size_t i = 0; i < law.count; i++)
@@ -180,25 +126,19 @@ static void rows_of_a_person_widen_every_table(void **state) {
 
 // A person with two reasons is one person and two cells: cells that add up are of rows.
 static void persons_are_not_added_up_over_facts_of_rows(void **state) {
-    static const char question_text[] =
-        "{\"v\":1,\"kind\":\"query\",\"dataset\":\"test.example/"
-        "people\",\"measure\":{\"statistic\":\"count\",\"table\":"
-        "\"permits\",\"per\":\"person\"},\"tables\":[[\"reason\",\"kind\"],[\"reason\"],[]],\"epsilon\":\"0.1\"}";
-    fixture *f = *state;
-    gw_question question;
-    f->arena = gw_arena_new(1u << 22);
-    assert_int_equal(gw_json_parse(gw_bytes_of(question_text), GW_JSON_REQUEST, &f->json, &f->problem), GW_OK);
-    assert_int_equal(gw_question_decode(f->json, f->arena, &question, &f->problem), GW_OK);
-    assert_int_equal(gw_plan_build(&question, f->policy, f->catalogue, f->arena, &f->plan, &f->problem), GW_INVALID);
-    assert_string_equal(f->problem.code, "bad_tables");
+    plan_case *f = *state;
+    const char *also = f->also;
+    f->also = "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\",\"per\":\"person\"}";
+    plan_case_refused(f, "\"tables\":[[\"reason\",\"kind\"],[\"reason\"],[]],\"epsilon\":\"0.1\"", "bad_tables");
+    f->also = also;
 }
 
 // Shares of micro-epsilon, or a noise too wide for a share: found out while it is free.
 static void a_price_too_small_to_share_is_refused_before_it_is_charged(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     const gw_laws *laws = NULL;
     gw_laws_cache *cache = gw_laws_cache_new();
-    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[\"age:work\"],[]],\"epsilon\":\"0.1\"");
+    plan_case_must(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[\"age:work\"],[]],\"epsilon\":\"0.1\"");
     assert_int_equal(gw_query_laws_of(&f->plan, cache, &laws), GW_OK);
     gw_laws_drop(cache, laws);
     f->plan.epsilon.micro = 1; // of four tables
@@ -222,8 +162,8 @@ static void a_price_too_small_to_share_is_refused_before_it_is_charged(void **st
 }
 
 static void a_target_error_is_met_by_every_table(void **state) {
-    fixture *f = *state;
-    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"target_error\":\"40\"");
+    plan_case *f = *state;
+    plan_case_must(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"target_error\":\"40\"");
     const double error = gw_plan_tables_error(&f->plan, f->plan.epsilon, GW_LEVEL_95);
     assert_true(error <= 40 && error > 36);
     double errors[GW_TABLES_MAX];
@@ -231,7 +171,7 @@ static void a_target_error_is_met_by_every_table(void **state) {
     for (size_t i = 0; i < f->plan.table_count; i++)
         assert_true(!f->plan.tables[i].is_asked || errors[i] <= 40);
     // The least that may be paid already does better.
-    planned(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"target_error\":\"100000\"");
+    plan_case_must(f, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"target_error\":\"100000\"");
     assert_int_equal(f->plan.epsilon.micro, 10000);
 }
 
@@ -245,16 +185,16 @@ static void tables_that_cannot_be_planned_are_refused(void **state) {
         {"\"tables\":[[\"sex\"],[\"reason\"]],\"epsilon\":\"0.1\"", "unknown_concept"},
         {"\"tables\":[[\"sex\"]],\"target_error\":\"0.00000001\"", "target_error"},
     };
-    fixture *f = *state;
+    plan_case *f = *state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_int_not_equal(plan_of(f, bad[i][0]), GW_OK);
+        assert_int_not_equal(plan_case_build(f, bad[i][0]), GW_OK);
         assert_string_equal(f->problem.code, bad[i][1]);
     }
 }
 
 // ---- the answer
 
-static void answer_of(fixture *f, uint64_t seed, gw_buffer *document) {
+static void answer_of(plan_case *f, uint64_t seed, gw_buffer *document) {
     gw_laws_cache *cache = gw_laws_cache_new();
     const gw_laws *laws = NULL;
     gw_exact_table *exact = NULL;
@@ -265,10 +205,8 @@ static void answer_of(fixture *f, uint64_t seed, gw_buffer *document) {
     for (size_t i = 0; i < exact->cell_count; i++)
         exact->values[i] = (gw_int128)(100 * i);
     assert_int_equal(gw_query_protect(&f->plan, laws, exact, seeded_source(&random), &released), GW_OK);
-    const gw_plan_answer answer = {.plan = &f->plan,
-                                   .laws = laws,
-                                   .data_version = "00112233445566778899aabbccddeeff",
-                                   .release = "GW-2026-000001"};
+    const gw_plan_answer answer = {
+        .plan = &f->plan, .laws = laws, .data_version = PLAN_CASE_DATA, .release = "GW-2026-000001"};
     gw_buffer_init(document, 1u << 22);
     assert_int_equal(gw_plan_encode(&answer, released, (gw_hash){{1}}, document), GW_OK);
     gw_exact_table_free(exact);
@@ -278,10 +216,10 @@ static void answer_of(fixture *f, uint64_t seed, gw_buffer *document) {
 }
 
 static void an_answer_is_decoded_with_its_tables(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     gw_buffer document, other;
     gw_answer answer;
-    planned(f, THREE);
+    plan_case_must(f, THREE);
     answer_of(f, 5, &document);
     answer_of(f, 6, &other);
     assert_int_equal(document.size, other.size); // its length tells nothing
@@ -326,11 +264,11 @@ static void a_reader_works_out_every_level(void **state) {
     static const char *const asked[] = {
         THREE, "\"tables\":[[\"sex\",\"c_birth\"],[\"activity\"],[]],\"epsilon\":\"0.1\"",
         "\"tables\":[[\"sex\",\"activity\"],[\"c_birth\",\"activity\"],[\"age:work\"]],\"epsilon\":\"0.37\""};
-    fixture *f = *state;
+    plan_case *f = *state;
     for (size_t q = 0; q < sizeof asked / sizeof asked[0]; q++) {
         gw_buffer document;
         gw_answer answer, at, wide;
-        planned(f, asked[q]);
+        plan_case_must(f, asked[q]);
         answer_of(f, 5 + q, &document);
         assert_int_equal(gw_answer_decode(gw_buffer_bytes(&document), f->arena, &answer, &f->problem), GW_OK);
         assert_true(gw_answer_has_levels(&answer));
@@ -347,13 +285,13 @@ static void a_reader_works_out_every_level(void **state) {
 
 // A file may claim anything.
 static void tables_that_do_not_fit_together_have_no_levels(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     gw_buffer document;
     gw_answer answer, changed, at;
     gw_answer_block blocks[3];
     static const char *const unknown[] = {"height"}, *const twice[] = {"c_birth", "sex", "sex"};
     static const char *const huge[] = {"100000000000000000000000000000000000000"};
-    planned(f, THREE);
+    plan_case_must(f, THREE);
     answer_of(f, 5, &document);
     assert_int_equal(gw_answer_decode(gw_buffer_bytes(&document), f->arena, &answer, &f->problem), GW_OK);
     gw_answer_cell *cells = gw_arena_array(f->arena, answer.cell_count, sizeof *cells);
@@ -391,9 +329,9 @@ static void answers_whose_tables_do_not_fit_are_refused(void **state) {
                                              {"\"parts\":[]", "\"parts\":[\"7\"]"},
                                              {"\"blocks\":[", "\"blocks\":[7,"},
                                              {"\"adjusted\":\"", "\"adjusted\":\"x"}};
-    fixture *f = *state;
+    plan_case *f = *state;
     gw_buffer document;
-    planned(f, THREE);
+    plan_case_must(f, THREE);
     answer_of(f, 5, &document);
     const char *good = gw_buffer_string(&document);
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
@@ -412,10 +350,10 @@ static void answers_whose_tables_do_not_fit_are_refused(void **state) {
 }
 
 static void every_format_has_the_whole_numbers_and_only_what_was_asked(void **state) {
-    fixture *f = *state;
+    plan_case *f = *state;
     gw_buffer document;
     gw_answer answer;
-    planned(f, THREE);
+    plan_case_must(f, THREE);
     answer_of(f, 5, &document);
     assert_int_equal(gw_answer_decode(gw_buffer_bytes(&document), f->arena, &answer, &f->problem), GW_OK);
     gw_answer_block blocks[3] = {answer.blocks[0], answer.blocks[1], answer.blocks[2]};
@@ -441,20 +379,23 @@ static void every_format_has_the_whole_numbers_and_only_what_was_asked(void **st
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(tables_have_one_canonical_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_canonical_text_is_read_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(cells_are_of_the_tables_and_the_statement_of_their_base, setup, teardown),
-        cmocka_unit_test_setup_teardown(shares_never_pass_the_price, setup, teardown),
-        cmocka_unit_test_setup_teardown(rows_of_a_person_widen_every_table, setup, teardown),
-        cmocka_unit_test_setup_teardown(persons_are_not_added_up_over_facts_of_rows, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_price_too_small_to_share_is_refused_before_it_is_charged, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_target_error_is_met_by_every_table, setup, teardown),
-        cmocka_unit_test_setup_teardown(tables_that_cannot_be_planned_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_answer_is_decoded_with_its_tables, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_reader_works_out_every_level, setup, teardown),
-        cmocka_unit_test_setup_teardown(tables_that_do_not_fit_together_have_no_levels, setup, teardown),
-        cmocka_unit_test_setup_teardown(answers_whose_tables_do_not_fit_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_format_has_the_whole_numbers_and_only_what_was_asked, setup, teardown),
+        cmocka_unit_test_setup_teardown(tables_have_one_canonical_order, setup, plan_case_teardown),
+        cmocka_unit_test_setup_teardown(a_canonical_text_is_read_back, setup, plan_case_teardown),
+        cmocka_unit_test_setup_teardown(cells_are_of_the_tables_and_the_statement_of_their_base, setup,
+                                        plan_case_teardown),
+        cmocka_unit_test_setup_teardown(shares_never_pass_the_price, setup, plan_case_teardown),
+        cmocka_unit_test_setup_teardown(rows_of_a_person_widen_every_table, setup, plan_case_teardown),
+        cmocka_unit_test_setup_teardown(persons_are_not_added_up_over_facts_of_rows, setup, plan_case_teardown),
+        cmocka_unit_test_setup_teardown(a_price_too_small_to_share_is_refused_before_it_is_charged, setup,
+                                        plan_case_teardown),
+        cmocka_unit_test_setup_teardown(a_target_error_is_met_by_every_table, setup, plan_case_teardown),
+        cmocka_unit_test_setup_teardown(tables_that_cannot_be_planned_are_refused, setup, plan_case_teardown),
+        cmocka_unit_test_setup_teardown(an_answer_is_decoded_with_its_tables, setup, plan_case_teardown),
+        cmocka_unit_test_setup_teardown(a_reader_works_out_every_level, setup, plan_case_teardown),
+        cmocka_unit_test_setup_teardown(tables_that_do_not_fit_together_have_no_levels, setup, plan_case_teardown),
+        cmocka_unit_test_setup_teardown(answers_whose_tables_do_not_fit_are_refused, setup, plan_case_teardown),
+        cmocka_unit_test_setup_teardown(every_format_has_the_whole_numbers_and_only_what_was_asked, setup,
+                                        plan_case_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
