@@ -29,7 +29,9 @@ LAYERS = {
 # main.c, service.c and config.c lie in service/ itself and are one layer with admin: they may see each other.
 TOP = {"service/admin", "service"}
 # entry, merkle, note and verify, and what verifying a folder needs.
-AUDIT_SHARED = {"entry", "merkle", "note", "verify", "verify_receipt", "tile", "fold"}
+AUDIT_SHARED = {
+    "entry", "merkle", "note", "verify", "verify_receipt", "tile", "fold", "fold_inner", "fold_map", "fold_balance", "fold_charge",
+}
 # A researcher's or an auditor's installation holds only these.
 SHARED_WITH_CLIENTS = {"privacy", "service/base", "service/wire", "service/format", "service/audit/shared"}
 CLIENT_ROOMS = {"client/lib": set(), "client/cli": {"client/lib"}, "service/gateway": {"client/lib"}}

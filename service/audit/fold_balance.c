@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Balances of the fold: what is spent of datasets, populations, principals and windows, and how that is told.
+#include "service/audit/fold_inner.h"
+#include <stdio.h>
+
+typedef unsigned long long wide; // for printf
+
+static gw_hash balance_key(const gw_fold_balance_row *like) {
+    char owner[96];
+    snprintf(owner, sizeof(owner), "%d %zu %llu %llu", (int)like->kind, like->owner, (wide)like->days,
+             (wide)like->window);
+    return gw_fold_key('b', owner, like->principal);
+}
+
+// What the charges already in the log spent of a window: they are in order of time.
+static uint64_t window_spent(const gw_audit_state *state, const gw_fold_balance_row *like) {
+    uint64_t start = like->window * like->days * GW_FOLD_DAY_SECONDS;
+    uint64_t spent = 0;
+    for (size_t i = state->charges.count; i > 0 && (uint64_t)state->charges.items[i - 1].time >= start; i--) {
+        const gw_fold_charge_row *charge = &state->charges.items[i - 1];
+        size_t owner =
+            like->kind == GW_FOLD_BALANCE_WINDOW ? charge->dataset : state->datasets.items[charge->dataset].population;
+        if (owner == like->owner && __builtin_add_overflow(spent, charge->cost, &spent))
+            return UINT64_MAX; // admits nothing
+    }
+    return spent;
+}
+
+size_t gw_fold_balance_of(gw_audit_state *state, const gw_fold_balance_row *like) {
+    gw_hash key = balance_key(like);
+    size_t place = gw_fold_find(&state->map, key);
+    if (place != GW_FOLD_NONE)
+        return place;
+    if (!GW_FOLD_ROOM(state->balances) || !gw_fold_map_room(&state->map))
+        return GW_FOLD_NONE;
+    place = state->balances.count;
+    gw_fold_map_put(&state->map, key, place);
+    state->balances.items[place] = *like;
+    state->balances.count++;
+    return place;
+}
+
+bool gw_fold_window_refresh(gw_audit_state *state, gw_fold_balance_kind kind, size_t owner, uint64_t days,
+                            int64_t time) {
+    if (days == 0)
+        return true;
+    gw_fold_balance_row like = {
+        .kind = kind, .owner = owner, .days = days, .window = (uint64_t)time / (days * GW_FOLD_DAY_SECONDS)};
+    size_t place = gw_fold_balance_of(state, &like);
+    if (place == GW_FOLD_NONE)
+        return false;
+    uint64_t spent = window_spent(state, &like);
+    if (spent > state->balances.items[place].spent)
+        state->balances.items[place].spent = spent;
+    return true;
+}
+
+const char *gw_fold_balance_name(gw_fold_balance_kind kind) {
+    static const char *const names[GW_FOLD_BALANCE_KINDS] = {"dataset", "population", "principal", "window", "window"};
+    return names[kind];
+}
+
+static gw_audit_balance balance_row_tell(const gw_audit_state *state, const gw_fold_balance_row *row) {
+    bool is_population = row->kind == GW_FOLD_BALANCE_POPULATION || row->kind == GW_FOLD_BALANCE_POPULATION_WINDOW;
+    const gw_fold_dataset_row *dataset = is_population ? NULL : &state->datasets.items[row->owner];
+    const gw_fold_population_row *population = is_population ? &state->populations.items[row->owner] : NULL;
+    gw_audit_balance balance = {.kind = gw_fold_balance_name(row->kind),
+                                .id = is_population ? population->name : dataset->name,
+                                .principal = row->principal,
+                                .window = row->window,
+                                .total = row->total,
+                                .spent = row->spent,
+                                .charges = row->charges,
+                                .rho = row->rho,
+                                .selection = row->selection};
+    if (row->kind == GW_FOLD_BALANCE_DATASET || row->kind == GW_FOLD_BALANCE_POPULATION) {
+        const gw_fold_delta_terms *terms = is_population ? &population->terms : &dataset->terms;
+        balance.total = is_population ? population->total : dataset->total;
+        balance.delta = terms->delta;
+        balance.rho_total = terms->rho;
+        balance.selection_total = terms->selection;
+    } else if (row->kind == GW_FOLD_BALANCE_PRINCIPAL) {
+        balance.total = dataset->principal_total;
+    }
+    return balance;
+}
+
+size_t gw_audit_balances(const gw_audit_state *state, gw_audit_balance *ret, size_t max) {
+    for (size_t i = 0; i < state->balances.count && i < max; i++)
+        ret[i] = balance_row_tell(state, &state->balances.items[i]);
+    return state->balances.count;
+}
