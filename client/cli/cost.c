@@ -149,6 +149,7 @@ const gw_command gw_command_cost = {
     .summary = "the price and the expected error of a question, before anything is spent",
     .examples = "godwit cost register employment_rate --by c_birth,sex --target-error 3 --group-size 1500\n"
                 "godwit cost register --measure mean:income --by sex --epsilon 0.1\n"
+                "godwit cost register --measure median:income --by sex --target-error 100   (people away, in rank)\n"
                 "godwit cost register population_count --by none --where age=20..64 --where sex=F\n"
                 "godwit cost --file questions.json\n",
     GW_OPTIONS(options_of_cost),

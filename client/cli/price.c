@@ -72,8 +72,10 @@ static void balance_say(const gw_json_node *balance, gw_epsilon price, gw_buffer
         gw_buffer_format(text, " of %s", total);
     const char *delta = gw_doc_text(balance, "delta", NULL);
     if (delta != NULL)
-        gw_buffer_format(text, " with delta %s, room for %lld at this price", delta,
-                         (long long)gw_doc_integer(balance, "fits", 0));
+        gw_buffer_format(text, " with delta %s", delta);
+    // What is free has no price that a room could be counted in.
+    if (delta != NULL && gw_doc_integer(balance, "fits", 0) > 0)
+        gw_buffer_format(text, ", room for %lld at this price", (long long)gw_doc_integer(balance, "fits", 0));
 }
 
 static void price_say(gw_cli *cli, const gw_json_node *cost) {

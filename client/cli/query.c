@@ -303,6 +303,8 @@ const gw_command gw_command_query = {
     .examples = "godwit query register employment_rate --by c_birth,sex --epsilon 0.05 --max-cost 0.05\n"
                 "godwit query register employment_rate --target-error 3 --group-size 1500 --yes\n"
                 "godwit query register --measure mean:income --by sex --epsilon 0.1 --yes -o csv > income.csv\n"
+                "godwit query register --measure quantile:income --at 0.1,0.5,0.9 --by sex --epsilon 0.1 --yes\n"
+                "godwit query register --measure count --by sex,c_birth --up-to 2 --epsilon 0.1 --yes\n"
                 "godwit query --file questions.json --max-cost 0.5\n",
     GW_OPTIONS(options_of_query),
     .options_size = sizeof(query_options),

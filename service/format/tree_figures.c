@@ -207,8 +207,11 @@ static gw_status series_of(const gw_tree_figures *figures, const gw_tree *tree, 
 
 gw_status gw_tree_figures_of(const gw_tree_figures *figures, size_t group, gw_cell_figures *ret) {
     gw_statistic statistic = figures->shape.statistic;
-    if (statistic == GW_STATISTIC_POVERTY)
-        return part_say(figures, &figures->rates[group], ret);
+    if (statistic == GW_STATISTIC_POVERTY) {
+        gw_status status = part_say(figures, &figures->rates[group], ret);
+        ret->has_no_se = true; // the rate's own leaves out that the line is uncertain too
+        return status;
+    }
     gw_tree *tree = NULL;
     gw_status status = gw_tree_of_published(&figures->shape.tree, (gw_tree_groups){group, 1}, &tree);
     if (status != GW_OK)

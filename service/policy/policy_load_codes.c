@@ -13,7 +13,8 @@ static void read_list(gw_policy_loader *l, const gw_json_node *node, gw_codelist
     gw_status status = gw_codelist_load(l->codelist_folder, id, l->load.arena, ret, reason);
     if (status != GW_OK)
         GW_POLICY_FAIL(l, gw_json_member(node, "codelist"), "policy_codelist",
-                       "Correct the list, name another one, or write \"codes\":{\"A\":\"Name of A\"} instead.",
+                       "Correct the list, name another one, or write \"codes\":{\"A\":\"Name of A\"} instead. "
+                       "GODWIT_SHARE names the folder that has codelists/.",
                        "The code list %s cannot be used: %s", id,
                        status == GW_LIMIT && reason[0] == '\0' ? "it is too big." : reason);
 }

@@ -190,6 +190,7 @@ static void poverty_is_that_of_adults_around_everybodys_median(void **state) {
             // Told to one place; the range is rounded outward.
             misses[i] += !holds(&answer->cells[i], exact[i]);
             assert_true(number(answer->cells[i].upper) - number(answer->cells[i].lower) < 5);
+            assert_null(answer->cells[i].se); // none says that the line is uncertain too
         }
     }
     for (size_t i = 0; i < 3; i++)
