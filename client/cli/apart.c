@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two ranges against each other.
 #include "client/cli/apart.h"
+#include "service/base/cleanup.h"
 #include "service/format/cell_figures.h"
 #include "service/format/level.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ARENA_BYTES_MAX 268435456u
+GW_DEFINE_FREEP(gw_arena, gw_arena_free)
 
 bool gw_apart_is(const gw_saved *saved) {
     return gw_figures_part_count(saved->statistic, false) == 0;
@@ -43,10 +47,8 @@ static double end_of(const char *text) {
     return text == NULL ? INFINITY : strtod(text, NULL);
 }
 
-gw_status gw_apart_figure(const gw_saved_group *group, uint32_t level_ppm, gw_arena *arena, gw_combined *ret,
-                          gw_problem *ret_problem) {
+gw_status gw_apart_figure(const gw_saved_group *group, uint32_t level_ppm, gw_combined *ret, gw_problem *ret_problem) {
     const gw_saved *saved = group->saved;
-    gw_answer at;
     size_t cell = 0;
     if (!gw_apart_is(saved))
         return gw_figure_of(group, level_ppm, ret, ret_problem);
@@ -54,36 +56,38 @@ gw_status gw_apart_figure(const gw_saved_group *group, uint32_t level_ppm, gw_ar
         return no_range(saved, ret_problem);
     if (group->cell_count != 1)
         return one_cell(group, ret_problem);
-    gw_status status = gw_answer_at_level(&saved->answer, level_ppm, arena, &at, NULL);
+    while (!group->is_in[cell])
+        cell++;
+    GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(ARENA_BYTES_MAX);
+    gw_answer_cell of;
+    gw_status status =
+        arena == NULL ? GW_NO_MEMORY : gw_answer_cell_at_level(&saved->answer, cell, level_ppm, arena, &of);
     if (status == GW_INVALID)
         return no_range(saved, ret_problem);
     if (status != GW_OK)
         return gw_problem_set(ret_problem, status, "too_many", "This could not be worked out.", "", "");
-    while (!group->is_in[cell])
-        cell++;
-    const gw_answer_cell *of = &at.cells[cell];
-    *ret = (gw_combined){.is_estimable = of->estimate != NULL,
-                         .estimate = of->estimate == NULL ? 0 : strtod(of->estimate, NULL),
-                         .se = end_of(of->se),
-                         .lower = strtod(of->lower, NULL),
-                         .upper = end_of(of->upper)};
+    *ret = (gw_combined){.is_estimable = of.estimate != NULL,
+                         .estimate = of.estimate == NULL ? 0 : strtod(of.estimate, NULL),
+                         .se = end_of(of.se),
+                         .lower = strtod(of.lower, NULL),
+                         .upper = end_of(of.upper)};
     return GW_OK;
 }
 
 // ---- differences
 
 // Each at half the chance: both hold with at least the level.
-static gw_status ranges_apart(const gw_saved_group *a, const gw_saved_group *b, uint32_t level_ppm, gw_arena *arena,
-                              gw_combined *ret, gw_problem *ret_problem) {
+static gw_status ranges_apart(const gw_saved_group *a, const gw_saved_group *b, uint32_t level_ppm, gw_combined *ret,
+                              gw_problem *ret_problem) {
     uint32_t chance = (1000000 - level_ppm) / 2;
     gw_combined one = {0}, other = {0};
     if (chance == 0)
         return gw_figure_refuse("option_value", "That level is too high for a comparison.",
                                 "It is made of two ranges that each miss half as often.", "--level 99.9998",
                                 ret_problem);
-    gw_status status = gw_apart_figure(a, 1000000 - chance, arena, &one, ret_problem);
+    gw_status status = gw_apart_figure(a, 1000000 - chance, &one, ret_problem);
     if (status == GW_OK)
-        status = gw_apart_figure(b, 1000000 - chance, arena, &other, ret_problem);
+        status = gw_apart_figure(b, 1000000 - chance, &other, ret_problem);
     if (status != GW_OK)
         return status;
     bool is_one_draw = gw_saved_is_same(a->saved, b->saved);
@@ -102,14 +106,14 @@ static gw_verdict side_of(const gw_combined *difference) {
 }
 
 // Upwards, as long as the ranges lie apart: none above the first level at which they meet counts.
-static gw_status confidence_find(const gw_saved_group *a, const gw_saved_group *b, gw_arena *arena, gw_combined *ret,
+static gw_status confidence_find(const gw_saved_group *a, const gw_saved_group *b, gw_combined *ret,
                                  gw_problem *ret_problem) {
     static const uint32_t levels[] = {500000, 600000, 700000, 800000, 900000, 950000, 960000, 980000, 990000, 999000};
     ret->confidence = 0.5;
     ret->verdict = GW_VERDICT_UNDECIDED;
     for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
         gw_combined at = {0};
-        gw_status status = ranges_apart(a, b, levels[i], arena, &at, ret_problem);
+        gw_status status = ranges_apart(a, b, levels[i], &at, ret_problem);
         if (status != GW_OK)
             return status;
         if (side_of(&at) == GW_VERDICT_UNDECIDED)
@@ -120,10 +124,10 @@ static gw_status confidence_find(const gw_saved_group *a, const gw_saved_group *
     return GW_OK;
 }
 
-gw_status gw_apart_difference(const gw_saved_group *a, const gw_saved_group *b, uint32_t level_ppm, gw_arena *arena,
-                              gw_combined *ret, gw_problem *ret_problem) {
-    gw_status status = ranges_apart(a, b, level_ppm, arena, ret, ret_problem);
-    return status == GW_OK ? confidence_find(a, b, arena, ret, ret_problem) : status;
+gw_status gw_apart_difference(const gw_saved_group *a, const gw_saved_group *b, uint32_t level_ppm, gw_combined *ret,
+                              gw_problem *ret_problem) {
+    gw_status status = ranges_apart(a, b, level_ppm, ret, ret_problem);
+    return status == GW_OK ? confidence_find(a, b, ret, ret_problem) : status;
 }
 
 gw_status gw_apart_no_sum(const gw_saved *saved, gw_problem *ret_problem) {

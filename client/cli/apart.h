@@ -11,10 +11,10 @@
 bool gw_apart_is(const gw_saved *saved);
 // The figure of one cell; of a ratio of sums the pooled one. se is infinite where it was not worked out.
 // Codes: not_comparable, too_many.
-GW_MUST_CHECK gw_status gw_apart_figure(const gw_saved_group *group, uint32_t level_ppm, gw_arena *arena,
-                                        gw_combined *ret, gw_problem *ret_problem);
+GW_MUST_CHECK gw_status gw_apart_figure(const gw_saved_group *group, uint32_t level_ppm, gw_combined *ret,
+                                        gw_problem *ret_problem);
 // A less B. The confidence is the highest of some levels at which both ranges still lie apart.
 GW_MUST_CHECK gw_status gw_apart_difference(const gw_saved_group *a, const gw_saved_group *b, uint32_t level_ppm,
-                                            gw_arena *arena, gw_combined *ret, gw_problem *ret_problem);
+                                            gw_combined *ret, gw_problem *ret_problem);
 // Why there is no sum.
 GW_MUST_CHECK gw_status gw_apart_no_sum(const gw_saved *saved, gw_problem *ret_problem);

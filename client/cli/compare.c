@@ -42,10 +42,10 @@ typedef struct {
     uint32_t level_ppm;
 } comparison;
 
-static gw_status difference_of(const gw_saved_group *a, const gw_saved_group *b, uint32_t level_ppm, gw_arena *arena,
-                               gw_combined *ret, gw_problem *ret_problem) {
+static gw_status difference_of(const gw_saved_group *a, const gw_saved_group *b, uint32_t level_ppm, gw_combined *ret,
+                               gw_problem *ret_problem) {
     if (gw_apart_is(a->saved) || gw_apart_is(b->saved) || a->saved->statistic == GW_STATISTIC_RATIO)
-        return gw_apart_difference(a, b, level_ppm, arena, ret, ret_problem);
+        return gw_apart_difference(a, b, level_ppm, ret, ret_problem);
     if (gw_saved_is_spread(a->saved)) {
         gw_moments one = gw_saved_moments(a), other = gw_saved_moments(b);
         bool is_sd = a->saved->statistic == GW_STATISTIC_SD;
@@ -270,9 +270,9 @@ static gw_status comparison_make(gw_cli *cli, const gw_words *words, bool is_rat
         status = comparable_check(c, is_ratio, ret_problem);
     if (status == GW_OK)
         status = is_ratio ? quotient_of(&c->groups[0], &c->groups[1], c->level_ppm, &c->result, ret_problem)
-                          : difference_of(&c->groups[0], &c->groups[1], c->level_ppm, arena, &c->result, ret_problem);
+                          : difference_of(&c->groups[0], &c->groups[1], c->level_ppm, &c->result, ret_problem);
     for (size_t i = 0; i < 2 && status == GW_OK; i++)
-        status = gw_apart_figure(&c->groups[i], c->level_ppm, arena, &c->sides[i], ret_problem);
+        status = gw_apart_figure(&c->groups[i], c->level_ppm, &c->sides[i], ret_problem);
     if (status != GW_OK)
         return status;
     c->unit = c->saved[0].answer.unit;

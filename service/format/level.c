@@ -174,19 +174,34 @@ static gw_status work_init(gw_level_work *work) {
     return GW_OK;
 }
 
-gw_status gw_answer_at_level(const gw_answer *answer, uint32_t level_ppm, gw_arena *arena, gw_answer *ret,
-                             const gw_verdict **ret_verdicts) {
-    gw_level_work work = {.answer = answer,
-                          .level_ppm = level_ppm,
-                          .arena = arena,
-                          .line = answer->line,
-                          .rank_error = answer->rank_error};
+static gw_status work_do(const gw_answer *answer, size_t only, uint32_t level_ppm, gw_arena *arena,
+                         gw_level_work *ret) {
     at_level way = way_of(answer);
+    *ret = (gw_level_work){.answer = answer,
+                           .level_ppm = level_ppm,
+                           .arena = arena,
+                           .only = only,
+                           .line = answer->line,
+                           .rank_error = answer->rank_error};
     if (!way || level_ppm < LEVEL_PPM_MIN || level_ppm > LEVEL_PPM_MAX)
         return GW_INVALID;
-    gw_status status = work_init(&work);
+    gw_status status = work_init(ret);
+    return status == GW_OK ? way(ret) : status;
+}
+
+gw_status gw_answer_cell_at_level(const gw_answer *answer, size_t cell, uint32_t level_ppm, gw_arena *arena,
+                                  gw_answer_cell *ret) {
+    gw_level_work work;
+    gw_status status = cell < answer->cell_count ? work_do(answer, cell, level_ppm, arena, &work) : GW_INVALID;
     if (status == GW_OK)
-        status = way(&work);
+        *ret = work.cells[cell];
+    return status;
+}
+
+gw_status gw_answer_at_level(const gw_answer *answer, uint32_t level_ppm, gw_arena *arena, gw_answer *ret,
+                             const gw_verdict **ret_verdicts) {
+    gw_level_work work;
+    gw_status status = work_do(answer, SIZE_MAX, level_ppm, arena, &work);
     if (status != GW_OK)
         return status;
     *ret = *answer;

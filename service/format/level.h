@@ -13,3 +13,6 @@ bool gw_answer_has_levels(const gw_answer *answer);
 // or NULL. GW_INVALID: no levels, a level that is none, integers that no release holds; GW_NO_MEMORY.
 GW_MUST_CHECK gw_status gw_answer_at_level(const gw_answer *answer, uint32_t level_ppm, gw_arena *arena, gw_answer *ret,
                                            const gw_verdict **ret_verdicts);
+// The ranges of one cell alone: of a tree only its group is worked out.
+GW_MUST_CHECK gw_status gw_answer_cell_at_level(const gw_answer *answer, size_t cell, uint32_t level_ppm,
+                                                gw_arena *arena, gw_answer_cell *ret);

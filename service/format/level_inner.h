@@ -11,6 +11,7 @@ typedef struct {
     const gw_answer *answer;
     uint32_t level_ppm;
     gw_arena *arena;
+    size_t only; // of which cell the range is wanted; SIZE_MAX: of all
     gw_answer_cell *cells;
     gw_verdict *verdicts; // of gaps
     gw_answer_line line;

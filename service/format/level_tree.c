@@ -136,6 +136,8 @@ static gw_status cells_put(gw_level_work *work, const gw_tree_figures *figures, 
     gw_cell_figures *of_group = calloc(count, sizeof *of_group);
     gw_status status = of_group ? GW_OK : GW_NO_MEMORY;
     for (size_t group = 0; status == GW_OK && group < work->answer->measured.group_count; group++) {
+        if (work->only != SIZE_MAX && work->only / count != group)
+            continue;
         status = gw_tree_figures_of(figures, group, of_group);
         for (size_t i = 0; status == GW_OK && i < count; i++)
             status = cell_put(work, group * count + i, &of_group[i]);

@@ -6,6 +6,7 @@
 // those that were published for it. Null hypothesis of each of 14 figures: its range covers with a chance of at least
 // 95 %; more than 10 misses in 16 draws have a chance below 1e-10, so false alarms are fewer than 1 in 10^7 runs.
 #include "service/base/file.h"
+#include "service/format/level.h"
 #include "tests/support/daemon.h"
 #include "tests/support/duck.h"
 #include "tests/support/unit.h"
@@ -76,12 +77,32 @@ static int end(void **state) {
     return 0;
 }
 
+static bool is_same(const char *a, const char *b) {
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+// Whoever has the answer alone works out what was sealed, and any other level.
+static void reader_check(const gw_answer *answer) {
+    gw_arena *arena = gw_arena_new(1u << 24);
+    gw_answer at;
+    assert_int_equal(gw_answer_at_level(answer, GW_LEVEL_95, arena, &at, NULL), GW_OK);
+    for (size_t i = 0; i < answer->cell_count; i++)
+        assert_true(is_same(at.cells[i].lower, answer->cells[i].lower) &&
+                    is_same(at.cells[i].upper, answer->cells[i].upper));
+    assert_true(is_same(at.rank_error, answer->rank_error));
+    assert_true(is_same(at.line.threshold_lower, answer->line.threshold_lower) &&
+                is_same(at.line.threshold_upper, answer->line.threshold_upper));
+    assert_int_equal(gw_answer_at_level(answer, 990000, arena, &at, NULL), GW_OK);
+    gw_arena_free(arena);
+}
+
 static const gw_answer *must_ask(test_asker *asker, const char *what, unsigned draw) {
     char body[1024];
     snprintf(body, sizeof body, "{\"v\":1,\"kind\":\"query\",\"dataset\":\"" DATASET "\",%s,\"epsilon\":\"0.4%05u\"}",
              what, draw + 1);
     if (!test_ask_query(asker, body, NULL))
         fail_msg("%s: %s %s %s", body, asker->problem.code, asker->problem.what, asker->problem.why);
+    reader_check(&asker->answer);
     return &asker->answer;
 }
 

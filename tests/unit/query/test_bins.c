@@ -403,6 +403,12 @@ static void ranges_grow_with_the_level_and_hold_the_estimate(void **state) {
                                 number(cell->estimate) <= end_of(cell->upper));
             }
         assert_true(is_wider);
+        for (size_t i = 0; i < f.answer.cell_count; i += (f.answer.cell_count + 1) / 2) { // one of each group, alone
+            gw_answer_cell one;
+            assert_int_equal(gw_answer_cell_at_level(&f.answer, i, 990000, f.arena, &one), GW_OK);
+            assert_same(one.lower, at[3].cells[i].lower);
+            assert_same(one.upper, at[3].cells[i].upper);
+        }
         assert_string_equal(at[0].level, "0.5");
         if (all_statistics[s] == GW_STATISTIC_POVERTY) {
             assert_true(number(at[4].line.median_upper) > number(at[0].line.median_upper));
