@@ -197,8 +197,8 @@ const char *gw_unit_word(const char *unit) {
 void gw_figure_unit(const gw_answer *answer, gw_buffer *text) {
     static const struct {
         const char *unit, *shown;
-    } units[] = {{"PC", "%"}, {"H", "h"}, {"H^2", "h^2"}, {"MO", "months"}, {"MIN", "min"}, {"PS", ""},
-                 {"NR", ""},  {"IX", ""}, {"RT", ""},       {"", ""}};
+    } units[] = {{"PC", "%"}, {"H", "h"}, {"H^2", "h^2"}, {"MO", "months"}, {"MIN", "min"},
+                 {"PS", ""},  {"NR", ""}, {"IX", ""},     {"RT", ""},       {"", ""}};
     const char *shown = answer->unit;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (strcmp(answer->unit, units[i].unit) == 0)

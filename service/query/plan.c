@@ -28,7 +28,11 @@ static gw_status unknown_indicator(const gw_plan_builder *b) {
     const char *nearest = gw_catalogue_nearest(b->catalogue, b->question->indicator);
     gw_problem_set(b->problem, GW_NOT_FOUND, "unknown_indicator", "There is no such indicator.", "", "");
     gw_problem_why(b->problem, "\"%s\" is not in the catalogue.", b->question->indicator);
-    if (nearest)
+    gw_statistic meant;
+    if (gw_statistic_parse(b->question->indicator, &meant) == GW_OK)
+        gw_problem_mend(b->problem, "It is a measure: --measure %s%s", b->question->indicator,
+                        gw_statistic_has_of(meant) ? ":CONCEPT" : "");
+    else if (nearest)
         gw_problem_mend(b->problem, "Did you mean \"%s\"? godwit catalogue", nearest);
     else
         gw_problem_mend(b->problem, "godwit catalogue");

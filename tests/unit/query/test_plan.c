@@ -149,6 +149,8 @@ static void wrong_names_are_refused_with_the_nearest(void **state) {
         const char *rest, *code, *mend;
     } cases[] = {
         {"\"indicator\":\"employment_rat\",\"epsilon\":\"0.1\"", "unknown_indicator", "employment_rate"},
+        {"\"indicator\":\"count\",\"epsilon\":\"0.1\"", "unknown_indicator", "--measure count"},
+        {"\"indicator\":\"mean\",\"epsilon\":\"0.1\"", "unknown_indicator", "--measure mean:CONCEPT"},
         {"\"indicator\":\"population_count\",\"by\":[\"sexx\"],\"epsilon\":\"0.1\"", "unknown_concept", "sex"},
         {"\"indicator\":\"population_count\",\"by\":[],\"where\":[{\"concept\":\"c_birth\",\"in\":[\"NATT\"]}],"
          "\"epsilon\":\"0.1\"",
