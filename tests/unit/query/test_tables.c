@@ -295,7 +295,7 @@ static void tables_that_do_not_fit_together_have_no_levels(void **state) {
     answer_of(f, 5, &document);
     assert_int_equal(gw_answer_decode(gw_buffer_bytes(&document), f->arena, &answer, &f->problem), GW_OK);
     gw_answer_cell *cells = gw_arena_array(f->arena, answer.cell_count, sizeof *cells);
-    for (int wrong = 0; wrong < 7; wrong++) {
+    for (int wrong = 0; wrong < 8; wrong++) {
         changed = answer;
         memcpy(blocks, answer.blocks, sizeof blocks);
         memcpy(cells, answer.cells, answer.cell_count * sizeof *cells);
@@ -313,6 +313,11 @@ static void tables_that_do_not_fit_together_have_no_levels(void **state) {
             changed.noise.sensitivity = UINT64_MAX;
         if (wrong == 5)
             blocks[1] = blocks[0];
+        if (wrong == 7) { // a total of four cells
+            blocks[0].cell_count += blocks[1].cell_count;
+            blocks[1] = blocks[2];
+            changed.block_count = 2;
+        }
         for (size_t i = 0; wrong == 6 && i < answer.cell_count; i++)
             if (cells[i].parts)
                 cells[i].parts = huge;
