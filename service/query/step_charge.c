@@ -27,7 +27,7 @@
 static void selection_refusal(gw_query *query, const gw_store_op *op) {
     gw_problem *problem = &query->problem;
     const gw_policy *policy = query->in_force.policy;
-    bool is_population = op->budget == GW_BUDGET_POPULATION;
+    bool is_population = op->is_of_population;
     char needed[GW_DELTA_TEXT], remaining[GW_DELTA_TEXT];
     gw_delta_format((gw_delta){query->plan.delta}, needed);
     gw_delta_format((gw_delta){op->remaining}, remaining);

@@ -65,6 +65,7 @@ typedef struct {
     char code[48];    // why, where result is not OK: a stable code
     gw_budget_kind budget;           // GW_BUDGET: which one
     uint64_t remaining;              // GW_BUDGET: micro-epsilon that one question may cost there; selection: delta left
+    bool is_of_population;           // GW_BUDGET selection: the population's, not the dataset's
     int64_t renews;                  // GW_BUDGET window: unix seconds, else 0
     uint64_t seq;                    // of the entry written
     char release[GW_RELEASE_ID_MAX]; // RESERVE: the id its release will carry

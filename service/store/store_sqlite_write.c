@@ -147,6 +147,7 @@ static gw_status reserve_admit_selection(gw_store_op *op, const reserve_balances
         if (gw_budget_admits(total, spent, delta) || (op->budget != GW_BUDGET_NONE && remaining >= op->remaining))
             continue;
         op->budget = GW_BUDGET_SELECTION;
+        op->is_of_population = balances->budgets[i].kind == GW_BUDGET_POPULATION;
         op->remaining = remaining;
         op->renews = 0;
     }
