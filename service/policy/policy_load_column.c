@@ -76,8 +76,8 @@ static unsigned places_of(gw_decimal value) {
     return places;
 }
 
-// Differences, and sums of two, of what fits here fit 64 bits.
-#define SCALED_MAX (INT64_C(1) << 61)
+// Differences and sums of what fits here stay within 60 bits, as bins of values must (format/tree_figures.c).
+#define SCALED_MAX (INT64_C(1) << 58)
 
 static bool scale_value(gw_decimal value, unsigned scale, int64_t *ret) {
     gw_int128 scaled = value.trillionths;
@@ -139,7 +139,7 @@ static void read_bounds(gw_policy_loader *l, const gw_json_node *node, gw_column
         !scale_value(max, column->scale, &column->max_scaled) ||
         !scale_value(grid, column->scale, &column->grid_scaled)) {
         GW_POLICY_FAIL(l, gw_json_member(node, "max"), "policy_bounds", "Use fewer places, or narrower bounds.",
-                       "The bounds with all their places do not fit 61 bits.");
+                       "The bounds with all their places do not fit 58 bits.");
         return;
     }
     column->steps = (int64_t)(range / grid.trillionths);
@@ -266,7 +266,7 @@ static void read_person_total(gw_policy_loader *l, const gw_json_node *node, gw_
     else if (places_of(total) > column->scale || !scale_value(total, column->scale, &column->person_total_scaled) ||
              column->person_total_scaled % column->grid_scaled != 0)
         GW_POLICY_FAIL(l, at, "policy_grid", "Write a multiple of the grid.",
-                       "\"person_total_max\" is not a multiple of the column's grid, or has more than 61 bits.");
+                       "\"person_total_max\" is not a multiple of the column's grid, or has more than 58 bits.");
 }
 
 static void read_outside(gw_policy_loader *l, const gw_json_node *node, gw_column *column) {
