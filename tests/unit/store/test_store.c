@@ -1,96 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store's operations, and what it refuses. Each test has a ledger of its own; raw SQL only where a test plays
 // vandal.
-#include "service/audit/verify.h"
-#include "tests/unit/store/ledger_fixture.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/store/store_case.h"
+#include "tests/support/unit.h"
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define DAY 86400
 
-typedef struct {
-    ledger_fixture ledger;
-    gw_store *store;
-    gw_store_reader *reader;
-    int64_t now;
-} world;
-
-static int setup(void **state) {
-    world *made = calloc(1, sizeof(*made));
-    fixture_create(&made->ledger);
-    made->now = FIXTURE_NOW;
-    *state = made;
-    if (gw_store_open(made->ledger.database, &made->store, NULL) != GW_OK)
-        return -1;
-    return gw_store_reader_open(made->ledger.database, &made->reader, NULL) == GW_OK ? 0 : -1;
-}
-
-static gw_status audit_one(void *state, uint64_t seq, gw_bytes bytes) {
-    (void)seq;
-    gw_entry entry;
-    gw_problem problem = {0};
-    gw_status status = gw_entry_decode(bytes, &entry, &problem);
-    if (status == GW_OK)
-        status = gw_audit_apply(state, &entry, &problem);
-    if (status != GW_OK)
-        print_error("entry %llu: %s %s\n", (unsigned long long)seq, problem.code, problem.what);
-    return status;
-}
-
-// After every test the auditor's fold agrees with the store.
-static int teardown(void **state) {
-    world *made = *state;
-    gw_audit_state *folded = gw_audit_state_new();
-    gw_status status =
-        made->store == NULL ? GW_OK : gw_store_scan(made->reader, 0, gw_store_size(made->store), audit_one, folded);
-    gw_audit_state_free(folded);
-    gw_store_reader_close(made->reader);
-    gw_store_close(made->store);
-    fixture_remove(&made->ledger);
-    free(made);
-    return status == GW_OK ? 0 : -1;
-}
-
-static gw_status submit(void *state, gw_store_op *op) {
-    world *made = state;
-    return gw_store_commit(made->store, &op, 1, made->now);
-}
-
-static void settle(world *made, const fixture_budget *budget) {
-    fixture_settle(&made->ledger, budget, submit, made);
-}
-
-static gw_store_op run(world *made, gw_store_op op) {
-    assert_int_equal(submit(made, &op), GW_OK);
-    return op;
-}
-
-static gw_store_op reserve(world *made, uint64_t idem, uint64_t cost) {
-    return run(made, fixture_reserve(&made->ledger, FIXTURE_RESEARCHER, idem, cost));
-}
-
-static void assert_refused(gw_store_op op, gw_status result, const char *code) {
-    assert_string_equal(op.code, code);
-    assert_int_equal(op.result, result);
-}
-
-static gw_store_balance balance(world *made, size_t kind) {
-    gw_store_balance balances[4];
-    char id[GW_ID_HEX];
-    fixture_id(FIXTURE_RESEARCHER, id);
-    assert_int_equal(gw_store_balances(made->reader, FIXTURE_DATASET, id, made->now, balances), GW_OK);
-    return balances[kind];
-}
-
 static void a_ledger_is_made_once(void **state) {
-    world *made = *state;
+    store_case *made = *state;
     gw_entry genesis = fixture_genesis();
     gw_problem problem = {0};
     assert_int_equal(gw_store_create(made->ledger.database, &genesis, &problem), GW_CONFLICT);
@@ -103,9 +21,9 @@ static void a_ledger_is_made_once(void **state) {
 }
 
 static void a_question_is_charged_sealed_and_recalled(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
-    gw_store_op op = reserve(made, 1, 50000);
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
+    gw_store_op op = store_case_reserve(made, 1, 50000);
     assert_int_equal(op.result, GW_OK);
     assert_string_equal(op.release, "GW-2026-000001");
     uint64_t seq = op.seq;
@@ -121,7 +39,7 @@ static void a_question_is_charged_sealed_and_recalled(void **state) {
     assert_int_equal(gw_store_charge_by_question(made->reader, charge.question, made->now, &charge), GW_NOT_FOUND);
     op = fixture_seal(seq, "the answer");
     op.entry.release.visible = made->now + 10;
-    op = run(made, op);
+    op = store_case_run(made, op);
     assert_int_equal(op.result, GW_OK);
     assert_string_equal(op.release, "GW-2026-000001");
     assert_int_equal(gw_store_charge_by_question(made->reader, charge.question, made->now, &charge), GW_NOT_FOUND);
@@ -136,35 +54,35 @@ static void a_question_is_charged_sealed_and_recalled(void **state) {
 }
 
 static void the_same_request_id_is_charged_once(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
-    gw_store_op first = reserve(made, 1, 5), second = reserve(made, 1, 7);
-    assert_refused(second, GW_CONFLICT, "idem_exists");
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
+    gw_store_op first = store_case_reserve(made, 1, 5), second = store_case_reserve(made, 1, 7);
+    store_case_refused(second, GW_CONFLICT, "idem_exists");
     assert_int_equal(second.seq, first.seq); // where to look
-    assert_int_equal(balance(made, 0).spent, 5);
+    assert_int_equal(store_case_balance(made, 0).spent, 5);
     gw_store_op other = fixture_reserve(&made->ledger, FIXTURE_OWNER, 1, 5); // another principal's id is another id
-    assert_int_equal(run(made, other).result, GW_OK);
+    assert_int_equal(store_case_run(made, other).result, GW_OK);
     // Twice within one batch as well.
     gw_store_op a = fixture_reserve(&made->ledger, FIXTURE_RESEARCHER, 2, 5), b = a;
     gw_store_op *ops[] = {&a, &b};
     assert_int_equal(gw_store_commit(made->store, ops, 2, made->now), GW_OK);
     assert_int_equal(a.result, GW_OK);
-    assert_refused(b, GW_CONFLICT, "idem_exists");
-    assert_int_equal(balance(made, 0).spent, 15);
+    store_case_refused(b, GW_CONFLICT, "idem_exists");
+    assert_int_equal(store_case_balance(made, 0).spent, 15);
 }
 
 static void ten_tenths_are_one_and_the_eleventh_is_refused(void **state) {
-    world *made = *state;
+    store_case *made = *state;
     fixture_budget budget = fixture_budget_large;
     budget.total = FIXTURE_EPSILON;
-    settle(made, &budget);
+    store_case_settle(made, &budget);
     for (uint64_t i = 0; i < 10; i++)
-        assert_int_equal(reserve(made, i, 100000).result, GW_OK);
-    gw_store_op op = reserve(made, 10, 1);
-    assert_refused(op, GW_BUDGET, "budget_dataset");
+        assert_int_equal(store_case_reserve(made, i, 100000).result, GW_OK);
+    gw_store_op op = store_case_reserve(made, 10, 1);
+    store_case_refused(op, GW_BUDGET, "budget_dataset");
     assert_int_equal(op.budget, GW_BUDGET_DATASET);
     assert_int_equal(op.remaining, 0);
-    assert_int_equal(balance(made, 0).spent, FIXTURE_EPSILON);
+    assert_int_equal(store_case_balance(made, 0).spent, FIXTURE_EPSILON);
 }
 
 typedef struct {
@@ -174,7 +92,7 @@ typedef struct {
 } short_budget;
 
 static void reserve_refuses_when_any_budget_is_short(void **state) {
-    world *made = *state;
+    store_case *made = *state;
     uint64_t large = 1000 * FIXTURE_EPSILON;
     const short_budget cases[] = {
         {{.total = 150, .population_total = large}, GW_BUDGET_DATASET, "budget_dataset"},
@@ -189,7 +107,7 @@ static void reserve_refuses_when_any_budget_is_short(void **state) {
         {{.total = 160, .population_total = 155, .principal_total = 150}, GW_BUDGET_PRINCIPAL, "budget_principal"},
     };
     uint64_t idem = 0;
-    settle(made, &fixture_budget_large);
+    store_case_settle(made, &fixture_budget_large);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         fixture_budget budget = cases[i].budget;
         uint64_t spent = 100 * i; // all of it by one principal, in one window
@@ -198,203 +116,203 @@ static void reserve_refuses_when_any_budget_is_short(void **state) {
         budget.principal_total += budget.principal_total == 0 ? 0 : spent;
         budget.window_total += spent;
         budget.population_window_total += spent;
-        fixture_rebudget(&made->ledger, &budget, submit, made);
-        assert_int_equal(reserve(made, idem++, 100).result, GW_OK);
-        gw_store_op op = reserve(made, idem++, 51);
-        assert_refused(op, GW_BUDGET, cases[i].code);
+        fixture_rebudget(&made->ledger, &budget, store_case_submit, made);
+        assert_int_equal(store_case_reserve(made, idem++, 100).result, GW_OK);
+        gw_store_op op = store_case_reserve(made, idem++, 51);
+        store_case_refused(op, GW_BUDGET, cases[i].code);
         assert_int_equal(op.budget, cases[i].kind);
         assert_int_equal(op.remaining, 50);
         assert_int_equal(op.renews == 0, op.budget != GW_BUDGET_WINDOW);
-        assert_int_equal(balance(made, 0).spent, spent + 100); // nothing changed
+        assert_int_equal(store_case_balance(made, 0).spent, spent + 100); // nothing changed
     }
 }
 
 static void a_window_renews_and_never_goes_back(void **state) {
-    world *made = *state;
+    store_case *made = *state;
     fixture_budget budget = fixture_budget_large;
     budget.window_days = 30;
     budget.window_total = 100;
-    settle(made, &budget);
-    assert_int_equal(reserve(made, 1, 100).result, GW_OK);
-    gw_store_op op = reserve(made, 2, 1);
-    assert_refused(op, GW_BUDGET, "budget_window");
+    store_case_settle(made, &budget);
+    assert_int_equal(store_case_reserve(made, 1, 100).result, GW_OK);
+    gw_store_op op = store_case_reserve(made, 2, 1);
+    store_case_refused(op, GW_BUDGET, "budget_window");
     assert_true(op.renews > made->now);
     assert_true(op.renews <= made->now + 30 * DAY);
     assert_int_equal(op.renews % (30 * DAY), 0);
     made->now = op.renews - 1;
-    assert_refused(reserve(made, 2, 1), GW_BUDGET, "budget_window");
+    store_case_refused(store_case_reserve(made, 2, 1), GW_BUDGET, "budget_window");
     made->now++;
-    assert_int_equal(balance(made, 3).spent, 0);
-    assert_int_equal(reserve(made, 2, 50).result, GW_OK);
+    assert_int_equal(store_case_balance(made, 3).spent, 0);
+    assert_int_equal(store_case_reserve(made, 2, 50).result, GW_OK);
     int64_t newest = made->now;
     made->now -= 20 * DAY; // a clock set back neither opens another window nor writes an older time
-    assert_refused(reserve(made, 3, 51), GW_BUDGET, "budget_window");
-    op = reserve(made, 3, 50);
+    store_case_refused(store_case_reserve(made, 3, 51), GW_BUDGET, "budget_window");
+    op = store_case_reserve(made, 3, 50);
     assert_int_equal(op.result, GW_OK);
     assert_int_equal(op.entry.time, newest);
-    assert_int_equal(balance(made, 3).spent, 100);
+    assert_int_equal(store_case_balance(made, 3).spent, 100);
 }
 
 static void changing_a_windows_length_forgets_nothing(void **state) {
-    world *made = *state;
+    store_case *made = *state;
     fixture_budget budget = fixture_budget_large;
     budget.window_days = 30;
     budget.window_total = 1000;
-    settle(made, &budget);
-    assert_int_equal(reserve(made, 1, 60).result, GW_OK);
+    store_case_settle(made, &budget);
+    assert_int_equal(store_case_reserve(made, 1, 60).result, GW_OK);
     budget.window_days = 10;
-    fixture_rebudget(&made->ledger, &budget, submit, made);
-    assert_int_equal(balance(made, 3).spent, 60);
-    assert_int_equal(reserve(made, 2, 30).result, GW_OK);
+    fixture_rebudget(&made->ledger, &budget, store_case_submit, made);
+    assert_int_equal(store_case_balance(made, 3).spent, 60);
+    assert_int_equal(store_case_reserve(made, 2, 30).result, GW_OK);
     budget.window_days = 30;
-    fixture_rebudget(&made->ledger, &budget, submit, made);
-    assert_int_equal(balance(made, 3).spent, 90);
-    gw_store_op op = reserve(made, 3, 1);
+    fixture_rebudget(&made->ledger, &budget, store_case_submit, made);
+    assert_int_equal(store_case_balance(made, 3).spent, 90);
+    gw_store_op op = store_case_reserve(made, 3, 1);
     assert_int_equal(op.entry.charge.spent_window, 91);
 }
 
 static void a_lowered_total_freezes_the_budget(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
-    assert_int_equal(reserve(made, 1, 500).result, GW_OK);
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
+    assert_int_equal(store_case_reserve(made, 1, 500).result, GW_OK);
     fixture_budget budget = fixture_budget_large;
     budget.total = 400;
-    fixture_rebudget(&made->ledger, &budget, submit, made);
-    gw_store_op op = reserve(made, 2, 1);
-    assert_refused(op, GW_BUDGET, "budget_dataset");
+    fixture_rebudget(&made->ledger, &budget, store_case_submit, made);
+    gw_store_op op = store_case_reserve(made, 2, 1);
+    store_case_refused(op, GW_BUDGET, "budget_dataset");
     assert_int_equal(op.remaining, 0);
     budget.total = 501;
-    fixture_rebudget(&made->ledger, &budget, submit, made);
-    assert_int_equal(reserve(made, 2, 1).result, GW_OK);
-    assert_refused(reserve(made, 3, 1), GW_BUDGET, "budget_dataset");
+    fixture_rebudget(&made->ledger, &budget, store_case_submit, made);
+    assert_int_equal(store_case_reserve(made, 2, 1).result, GW_OK);
+    store_case_refused(store_case_reserve(made, 3, 1), GW_BUDGET, "budget_dataset");
 }
 
 static void the_largest_amounts_neither_wrap_nor_turn_real(void **state) {
-    world *made = *state;
+    store_case *made = *state;
     fixture_budget budget = {.total = INT64_MAX, .population_total = INT64_MAX};
-    settle(made, &budget);
-    assert_int_equal(reserve(made, 1, INT64_MAX - 1).result, GW_OK);
-    assert_refused(reserve(made, 2, 2), GW_BUDGET, "budget_dataset");
-    assert_refused(reserve(made, 2, INT64_MAX), GW_BUDGET, "budget_dataset");
-    assert_refused(reserve(made, 2, UINT64_MAX), GW_INVALID, "bad_cost");
-    assert_refused(reserve(made, 2, 0), GW_INVALID, "bad_cost");
-    assert_int_equal(reserve(made, 2, 1).result, GW_OK);
-    assert_true(balance(made, 0).spent == INT64_MAX);
+    store_case_settle(made, &budget);
+    assert_int_equal(store_case_reserve(made, 1, INT64_MAX - 1).result, GW_OK);
+    store_case_refused(store_case_reserve(made, 2, 2), GW_BUDGET, "budget_dataset");
+    store_case_refused(store_case_reserve(made, 2, INT64_MAX), GW_BUDGET, "budget_dataset");
+    store_case_refused(store_case_reserve(made, 2, UINT64_MAX), GW_INVALID, "bad_cost");
+    store_case_refused(store_case_reserve(made, 2, 0), GW_INVALID, "bad_cost");
+    assert_int_equal(store_case_reserve(made, 2, 1).result, GW_OK);
+    assert_true(store_case_balance(made, 0).spent == INT64_MAX);
     budget.total = (uint64_t)INT64_MAX + 1;
-    assert_refused(run(made, fixture_policy(&made->ledger, &budget)), GW_INVALID, "bad_amount");
+    store_case_refused(store_case_run(made, fixture_policy(&made->ledger, &budget)), GW_INVALID, "bad_amount");
 }
 
 static void spending_belongs_to_the_dataset_not_to_a_policy(void **state) {
-    world *made = *state;
+    store_case *made = *state;
     fixture_budget budget = fixture_budget_large;
     budget.total = 100;
-    settle(made, &budget);
-    assert_int_equal(reserve(made, 1, 100).result, GW_OK);
-    fixture_rebudget(&made->ledger, &budget, submit, made);
-    assert_refused(reserve(made, 2, 1), GW_BUDGET, "budget_dataset");
+    store_case_settle(made, &budget);
+    assert_int_equal(store_case_reserve(made, 1, 100).result, GW_OK);
+    fixture_rebudget(&made->ledger, &budget, store_case_submit, made);
+    store_case_refused(store_case_reserve(made, 2, 1), GW_BUDGET, "budget_dataset");
     gw_store_op op = fixture_population(&budget);
     snprintf(op.entry.population.population, GW_DATASET_MAX, "others");
-    assert_int_equal(run(made, op).result, GW_OK);
+    assert_int_equal(store_case_run(made, op).result, GW_OK);
     op = fixture_policy(&made->ledger, &budget);
     snprintf(op.entry.policy.population, GW_DATASET_MAX, "others");
-    assert_refused(run(made, op), GW_CONFLICT, "population_changed");
+    store_case_refused(store_case_run(made, op), GW_CONFLICT, "population_changed");
 }
 
 static void a_superseded_policy_or_version_is_refused(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
     gw_store_op op = fixture_reserve(&made->ledger, FIXTURE_RESEARCHER, 1, 1);
     op.entry.charge.policy--;
-    assert_refused(run(made, op), GW_INVALID, "policy_superseded");
+    store_case_refused(store_case_run(made, op), GW_INVALID, "policy_superseded");
     op = fixture_reserve(&made->ledger, FIXTURE_RESEARCHER, 1, 1);
     fixture_id(9, op.entry.charge.data);
-    assert_refused(run(made, op), GW_INVALID, "data_superseded");
+    store_case_refused(store_case_run(made, op), GW_INVALID, "data_superseded");
     op = fixture_reserve(&made->ledger, 99, 1, 1);
-    assert_refused(run(made, op), GW_INVALID, "unknown_principal");
+    store_case_refused(store_case_run(made, op), GW_INVALID, "unknown_principal");
     op = fixture_reserve(&made->ledger, FIXTURE_RESEARCHER, 1, 1);
     snprintf(op.entry.charge.dataset, GW_DATASET_MAX, "nso.example/Register"); // a look-alike
-    assert_refused(run(made, op), GW_INVALID, "unknown_dataset");
+    store_case_refused(store_case_run(made, op), GW_INVALID, "unknown_dataset");
     op = fixture_reserve(&made->ledger, FIXTURE_RESEARCHER, 1, 1);
     op.entry.charge.idem[0] = 'X';
-    assert_refused(run(made, op), GW_INVALID, "bad_entry");
+    store_case_refused(store_case_run(made, op), GW_INVALID, "bad_entry");
     op = fixture_reserve(&made->ledger, FIXTURE_RESEARCHER, 1, 1);
     op.question_text = gw_bytes_of("another question");
-    assert_refused(run(made, op), GW_INVALID, "bad_question");
-    assert_int_equal(balance(made, 0).spent, 0);
+    store_case_refused(store_case_run(made, op), GW_INVALID, "bad_question");
+    assert_int_equal(store_case_balance(made, 0).spent, 0);
 }
 
 static void policy_bounds_hold_for_each_question(void **state) {
-    world *made = *state;
+    store_case *made = *state;
     fixture_budget budget = fixture_budget_large;
     budget.question_min = 10;
     budget.question_max = 20;
-    settle(made, &budget);
-    assert_refused(reserve(made, 1, 9), GW_INVALID, "bad_cost");
-    assert_refused(reserve(made, 1, 21), GW_INVALID, "bad_cost");
-    assert_int_equal(reserve(made, 1, 20).result, GW_OK);
+    store_case_settle(made, &budget);
+    store_case_refused(store_case_reserve(made, 1, 9), GW_INVALID, "bad_cost");
+    store_case_refused(store_case_reserve(made, 1, 21), GW_INVALID, "bad_cost");
+    assert_int_equal(store_case_reserve(made, 1, 20).result, GW_OK);
 }
 
 static void a_charge_ends_once(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
-    uint64_t one = reserve(made, 1, 1).seq, two = reserve(made, 2, 1).seq;
-    assert_int_equal(run(made, fixture_seal(one, "first")).result, GW_OK);
-    assert_refused(run(made, fixture_seal(one, "second")), GW_CONFLICT, "already_sealed");
-    assert_refused(run(made, fixture_abandon(one)), GW_CONFLICT, "already_sealed");
-    assert_refused(run(made, fixture_resume(one)), GW_CONFLICT, "already_sealed");
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
+    uint64_t one = store_case_reserve(made, 1, 1).seq, two = store_case_reserve(made, 2, 1).seq;
+    assert_int_equal(store_case_run(made, fixture_seal(one, "first")).result, GW_OK);
+    store_case_refused(store_case_run(made, fixture_seal(one, "second")), GW_CONFLICT, "already_sealed");
+    store_case_refused(store_case_run(made, fixture_abandon(one)), GW_CONFLICT, "already_sealed");
+    store_case_refused(store_case_run(made, fixture_resume(one)), GW_CONFLICT, "already_sealed");
     gw_buffer answer;
     gw_buffer_init(&answer, 100);
     assert_int_equal(gw_store_answer(made->reader, one, &answer), GW_OK);
     assert_string_equal(gw_buffer_string(&answer), "first");
     gw_buffer_done(&answer);
-    assert_int_equal(run(made, fixture_abandon(two)).result, GW_OK);
-    assert_refused(run(made, fixture_seal(two, "late")), GW_CONFLICT, "already_abandoned");
-    assert_refused(run(made, fixture_abandon(two)), GW_CONFLICT, "already_abandoned");
-    assert_refused(run(made, fixture_seal(1, "x")), GW_NOT_FOUND, "unknown_charge");
-    assert_refused(run(made, fixture_seal(UINT64_MAX, "x")), GW_NOT_FOUND, "unknown_charge");
-    assert_int_equal(balance(made, 0).spent, 2); // abandoned stays spent
+    assert_int_equal(store_case_run(made, fixture_abandon(two)).result, GW_OK);
+    store_case_refused(store_case_run(made, fixture_seal(two, "late")), GW_CONFLICT, "already_abandoned");
+    store_case_refused(store_case_run(made, fixture_abandon(two)), GW_CONFLICT, "already_abandoned");
+    store_case_refused(store_case_run(made, fixture_seal(1, "x")), GW_NOT_FOUND, "unknown_charge");
+    store_case_refused(store_case_run(made, fixture_seal(UINT64_MAX, "x")), GW_NOT_FOUND, "unknown_charge");
+    assert_int_equal(store_case_balance(made, 0).spent, 2); // abandoned stays spent
 }
 
 static void an_answer_must_have_its_hash(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
-    gw_store_op op = fixture_seal(reserve(made, 1, 1).seq, "answer");
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
+    gw_store_op op = fixture_seal(store_case_reserve(made, 1, 1).seq, "answer");
     op.entry.release.answer.bytes[0] ^= 1;
-    assert_refused(run(made, op), GW_INVALID, "bad_answer");
+    store_case_refused(store_case_run(made, op), GW_INVALID, "bad_answer");
 }
 
 static void a_charge_is_resumed_at_most_twice(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
-    uint64_t seq = reserve(made, 1, 1).seq;
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
+    uint64_t seq = store_case_reserve(made, 1, 1).seq;
     gw_store_charge charge;
     for (unsigned attempt = 2; attempt <= 3; attempt++) {
-        assert_int_equal(run(made, fixture_resume(seq)).result, GW_OK);
+        assert_int_equal(store_case_run(made, fixture_resume(seq)).result, GW_OK);
         assert_int_equal(gw_store_charge_by_seq(made->reader, seq, &charge), GW_OK);
         assert_int_equal(charge.attempts, attempt);
     }
-    assert_refused(run(made, fixture_resume(seq)), GW_LIMIT, "attempts_spent");
-    assert_int_equal(run(made, fixture_seal(seq, "after all")).result, GW_OK);
+    store_case_refused(store_case_run(made, fixture_resume(seq)), GW_LIMIT, "attempts_spent");
+    assert_int_equal(store_case_run(made, fixture_seal(seq, "after all")).result, GW_OK);
 }
 
 static void release_ids_count_within_their_year(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
-    assert_string_equal(reserve(made, 1, 1).release, "GW-2026-000001");
-    assert_string_equal(reserve(made, 2, 1).release, "GW-2026-000002");
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
+    assert_string_equal(store_case_reserve(made, 1, 1).release, "GW-2026-000001");
+    assert_string_equal(store_case_reserve(made, 2, 1).release, "GW-2026-000002");
     gw_store_close(made->store);
     made->store = NULL;
     assert_int_equal(gw_store_open(made->ledger.database, &made->store, NULL), GW_OK);
-    assert_string_equal(reserve(made, 3, 1).release, "GW-2026-000003");
+    assert_string_equal(store_case_reserve(made, 3, 1).release, "GW-2026-000003");
     made->now += 366 * DAY;
-    assert_string_equal(reserve(made, 4, 1).release, "GW-2027-000001");
+    assert_string_equal(store_case_reserve(made, 4, 1).release, "GW-2027-000001");
 }
 
 static void a_refusal_in_a_batch_leaves_the_others_alone(void **state) {
-    world *made = *state;
+    store_case *made = *state;
     fixture_budget budget = fixture_budget_large;
     budget.total = 10;
-    settle(made, &budget);
+    store_case_settle(made, &budget);
     gw_store_op list[6];
     gw_store_op *ops[6];
     uint64_t costs[6] = {4, 7, 0, 4, 2, 1}; // 4 fits, 7 not, 0 never, 4 fits, 2 fits, 1 not
@@ -406,31 +324,33 @@ static void a_refusal_in_a_batch_leaves_the_others_alone(void **state) {
     const gw_status expected[6] = {GW_OK, GW_BUDGET, GW_INVALID, GW_OK, GW_OK, GW_BUDGET};
     for (size_t i = 0; i < 6; i++)
         assert_int_equal(list[i].result, expected[i]);
-    assert_int_equal(balance(made, 0).spent, 10);
+    assert_int_equal(store_case_balance(made, 0).spent, 10);
     assert_int_equal(list[1].remaining, 6);
 }
 
 static void only_owners_and_operators_sign(void **state) {
-    world *made = *state;
-    assert_refused(run(made, fixture_principal(1, GW_ROLE_RESEARCHER, 1)), GW_INVALID, "bad_signer");
-    settle(made, &fixture_budget_large);
-    assert_refused(run(made, fixture_principal(3, GW_ROLE_OWNER, 3)), GW_INVALID,
-                   "bad_signer"); // only directly after genesis
-    assert_refused(run(made, fixture_principal(3, GW_ROLE_OWNER, FIXTURE_RESEARCHER)), GW_INVALID, "bad_signer");
-    assert_refused(run(made, fixture_principal(FIXTURE_RESEARCHER, GW_ROLE_OWNER, 1)), GW_CONFLICT, "principal_exists");
+    store_case *made = *state;
+    store_case_refused(store_case_run(made, fixture_principal(1, GW_ROLE_RESEARCHER, 1)), GW_INVALID, "bad_signer");
+    store_case_settle(made, &fixture_budget_large);
+    store_case_refused(store_case_run(made, fixture_principal(3, GW_ROLE_OWNER, 3)), GW_INVALID,
+                       "bad_signer"); // only directly after genesis
+    store_case_refused(store_case_run(made, fixture_principal(3, GW_ROLE_OWNER, FIXTURE_RESEARCHER)), GW_INVALID,
+                       "bad_signer");
+    store_case_refused(store_case_run(made, fixture_principal(FIXTURE_RESEARCHER, GW_ROLE_OWNER, 1)), GW_CONFLICT,
+                       "principal_exists");
     gw_store_op op = fixture_principal(3, GW_ROLE_OPERATOR, 1);
     op.entry.by.count = 2;
     fixture_id(1, op.entry.by.ids[1]);
-    assert_refused(run(made, op), GW_INVALID, "bad_signer"); // one signer twice
-    assert_int_equal(run(made, fixture_principal(3, GW_ROLE_OPERATOR, 1)).result, GW_OK);
+    store_case_refused(store_case_run(made, op), GW_INVALID, "bad_signer"); // one signer twice
+    assert_int_equal(store_case_run(made, fixture_principal(3, GW_ROLE_OPERATOR, 1)).result, GW_OK);
     op = fixture_principal(4, GW_ROLE_AUDITOR, 1);
     op.entry.by.count = 2;
     fixture_id(3, op.entry.by.ids[1]);
-    assert_int_equal(run(made, op).result, GW_OK);
+    assert_int_equal(store_case_run(made, op).result, GW_OK);
     op = fixture_principal(3, 0, 1);
     strcpy(op.entry.principal.action, "revoke");
-    assert_int_equal(run(made, op).result, GW_OK);
-    assert_refused(run(made, fixture_principal(5, GW_ROLE_OWNER, 3)), GW_INVALID, "bad_signer");
+    assert_int_equal(store_case_run(made, op).result, GW_OK);
+    store_case_refused(store_case_run(made, fixture_principal(5, GW_ROLE_OWNER, 3)), GW_INVALID, "bad_signer");
     gw_store_principal found;
     char id[GW_ID_HEX];
     fixture_id(3, id);
@@ -452,14 +372,14 @@ static gw_store_op key_op(uint64_t principal, const char *action, uint8_t fill, 
 }
 
 static void a_key_belongs_to_one_principal_for_good(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
-    assert_int_equal(run(made, key_op(2, "add", 7, 1)).result, GW_OK);
-    assert_refused(run(made, key_op(1, "add", 7, 1)), GW_CONFLICT, "key_exists");
-    assert_refused(run(made, key_op(9, "add", 8, 1)), GW_NOT_FOUND, "unknown_principal");
-    assert_refused(run(made, key_op(1, "revoke", 7, 1)), GW_NOT_FOUND, "unknown_key");
-    assert_int_equal(run(made, key_op(2, "add", 8, 2)).result, GW_OK); // rotates a key of one's own
-    assert_refused(run(made, key_op(1, "add", 9, 2)), GW_INVALID, "bad_signer");
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
+    assert_int_equal(store_case_run(made, key_op(2, "add", 7, 1)).result, GW_OK);
+    store_case_refused(store_case_run(made, key_op(1, "add", 7, 1)), GW_CONFLICT, "key_exists");
+    store_case_refused(store_case_run(made, key_op(9, "add", 8, 1)), GW_NOT_FOUND, "unknown_principal");
+    store_case_refused(store_case_run(made, key_op(1, "revoke", 7, 1)), GW_NOT_FOUND, "unknown_key");
+    assert_int_equal(store_case_run(made, key_op(2, "add", 8, 2)).result, GW_OK); // rotates a key of one's own
+    store_case_refused(store_case_run(made, key_op(1, "add", 9, 2)), GW_INVALID, "bad_signer");
     gw_store_key keys[4];
     size_t count = 0;
     char id[GW_ID_HEX], key_id[GW_KEY_ID_HEX];
@@ -471,28 +391,28 @@ static void a_key_belongs_to_one_principal_for_good(void **state) {
     assert_int_equal(count, 1);
     assert_memory_equal(keys[0].key.bytes, key.bytes, 32);
     assert_false(keys[0].is_revoked);
-    assert_int_equal(run(made, key_op(2, "revoke", 7, 1)).result, GW_OK);
+    assert_int_equal(store_case_run(made, key_op(2, "revoke", 7, 1)).result, GW_OK);
     assert_int_equal(gw_store_keys_find(made->reader, id, key_id, keys, 4, &count), GW_OK);
     assert_true(keys[0].is_revoked);
-    assert_refused(run(made, key_op(2, "add", 7, 1)), GW_CONFLICT, "key_exists");
+    store_case_refused(store_case_run(made, key_op(2, "add", 7, 1)), GW_CONFLICT, "key_exists");
     fixture_id(1, id);
     assert_int_equal(gw_store_keys_find(made->reader, id, key_id, keys, 4, &count), GW_NOT_FOUND);
 }
 
 static void policies_follow_one_another(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
     gw_store_op op = fixture_policy(&made->ledger, &fixture_budget_large);
     op.entry.policy.supersedes = GW_NO_SEQ;
-    assert_refused(run(made, op), GW_CONFLICT, "policy_superseded");
+    store_case_refused(store_case_run(made, op), GW_CONFLICT, "policy_superseded");
     op = fixture_policy(&made->ledger, &fixture_budget_large);
     op.entry.policy.version--;
-    assert_refused(run(made, op), GW_CONFLICT, "policy_version");
+    store_case_refused(store_case_run(made, op), GW_CONFLICT, "policy_version");
     op = fixture_policy(&made->ledger, &fixture_budget_large);
     op.file_bytes = gw_bytes_of("{}");
-    assert_refused(run(made, op), GW_INVALID, "bad_policy_file");
+    store_case_refused(store_case_run(made, op), GW_INVALID, "bad_policy_file");
     op = fixture_data(0xda7a);
-    assert_refused(run(made, op), GW_CONFLICT, "data_exists");
+    store_case_refused(store_case_run(made, op), GW_CONFLICT, "data_exists");
     gw_store_policy policy;
     gw_buffer text;
     gw_buffer_init(&text, 1000);
@@ -521,11 +441,11 @@ static void history_note(void *state, const gw_store_history_row *row) {
 }
 
 static void history_is_newest_first_and_ones_own(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
     for (uint64_t i = 0; i < 5; i++)
-        reserve(made, i, 1);
-    run(made, fixture_reserve(&made->ledger, FIXTURE_OWNER, 1, 1));
+        store_case_reserve(made, i, 1);
+    store_case_run(made, fixture_reserve(&made->ledger, FIXTURE_OWNER, 1, 1));
     char id[GW_ID_HEX];
     fixture_id(FIXTURE_RESEARCHER, id);
     history_seen seen = {0};
@@ -541,10 +461,10 @@ static void history_is_newest_first_and_ones_own(void **state) {
 }
 
 static void the_stored_tree_is_the_tree_of_the_entries(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
     for (uint64_t i = 0; i < 40; i++)
-        reserve(made, i, 1);
+        store_case_reserve(made, i, 1);
     uint64_t size = gw_store_size(made->store);
     gw_merkle_edge edge = {0};
     for (uint64_t i = 0; i < size; i++) {
@@ -567,7 +487,7 @@ static void the_stored_tree_is_the_tree_of_the_entries(void **state) {
 
 // ---- the vandal
 
-static int sql(const world *made, const char *text) {
+static int sql(const store_case *made, const char *text) {
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(made->ledger.database, &db), SQLITE_OK);
     int result = sqlite3_exec(db, text, NULL, NULL, NULL);
@@ -576,11 +496,11 @@ static int sql(const world *made, const char *text) {
 }
 
 static void the_tables_refuse_what_must_not_happen(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
-    uint64_t seq = reserve(made, 1, 5).seq;
-    run(made, fixture_seal(seq, "answer"));
-    reserve(made, 2, 5);
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
+    uint64_t seq = store_case_reserve(made, 1, 5).seq;
+    store_case_run(made, fixture_seal(seq, "answer"));
+    store_case_reserve(made, 2, 5);
     static const char *const refused[] = {
         "UPDATE entry SET bytes = x'00'",
         "DELETE FROM entry WHERE seq = 3",
@@ -619,7 +539,7 @@ static void the_tables_refuse_what_must_not_happen(void **state) {
     assert_int_equal(sql(made, "UPDATE budget SET spent = spent"), SQLITE_OK); // the refusals are about the values
 }
 
-static void reopen(world *made, gw_status expected, const char *code) {
+static void reopen(store_case *made, gw_status expected, const char *code) {
     gw_problem problem = {0};
     gw_store_reader_close(made->reader);
     made->reader = NULL;
@@ -629,8 +549,8 @@ static void reopen(world *made, gw_status expected, const char *code) {
 }
 
 static void a_missing_node_or_entry_is_found_at_open(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
     gw_store_close(made->store);
     made->store = NULL;
     assert_int_equal(sql(made, "DROP TRIGGER node_no_delete; DELETE FROM node WHERE level = 1 AND number = 2"),
@@ -639,8 +559,8 @@ static void a_missing_node_or_entry_is_found_at_open(void **state) {
 }
 
 static void a_changed_last_entry_is_found_at_open(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
     gw_store_close(made->store);
     made->store = NULL;
     assert_int_equal(sql(made, "DROP TRIGGER entry_no_update; UPDATE entry SET leaf = zeroblob(32) WHERE seq ="
@@ -650,7 +570,7 @@ static void a_changed_last_entry_is_found_at_open(void **state) {
 }
 
 static void another_schema_version_is_refused(void **state) {
-    world *made = *state;
+    store_case *made = *state;
     gw_store_close(made->store);
     made->store = NULL;
     assert_int_equal(sql(made, "PRAGMA user_version = 1000"), SQLITE_OK);
@@ -662,7 +582,7 @@ static void another_schema_version_is_refused(void **state) {
 // Somebody keeps a read transaction open on a database without WAL: the mode cannot change, SQLite stays silent about
 // it.
 static void a_setting_that_is_not_taken_is_noticed(void **state) {
-    world *made = *state;
+    store_case *made = *state;
     gw_store_close(made->store);
     gw_store_reader_close(made->reader);
     made->store = NULL;
@@ -683,9 +603,9 @@ static void a_setting_that_is_not_taken_is_noticed(void **state) {
 }
 
 static void a_batch_that_cannot_be_written_changes_nothing(void **state) {
-    world *made = *state;
-    settle(made, &fixture_budget_large);
-    assert_int_equal(reserve(made, 1, 5).result, GW_OK);
+    store_case *made = *state;
+    store_case_settle(made, &fixture_budget_large);
+    assert_int_equal(store_case_reserve(made, 1, 5).result, GW_OK);
     uint64_t size = gw_store_size(made->store);
     gw_hash root = gw_store_root(made->store);
     // A trigger of the vandal's makes the second charge of a batch fail in the middle of its writes.
@@ -700,14 +620,14 @@ static void a_batch_that_cannot_be_written_changes_nothing(void **state) {
     assert_int_equal(gw_store_size(made->store), size);
     gw_hash after = gw_store_root(made->store);
     assert_memory_equal(&after, &root, sizeof(root));
-    assert_int_equal(balance(made, 0).spent, 5);
-    gw_store_op again = reserve(made, 2, 5); // and the store goes on
+    assert_int_equal(store_case_balance(made, 0).spent, 5);
+    gw_store_op again = store_case_reserve(made, 2, 5); // and the store goes on
     assert_int_equal(again.result, GW_OK);
     assert_int_equal(again.entry.charge.spent_dataset, 10);
     assert_string_equal(again.release, "GW-2026-000002");
 }
 
-#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, store_case_setup, store_case_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
