@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Story: two registers of one population. What is spent on one is gone for the other, a refusal names the budget that
 // is short, everybody sees their own spending and nobody another's, and a lowered total freezes what was spent.
-#include "tests/support/daemon.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-// cmocka wants the four above first.
-#include <cmocka.h>
+#include "tests/support/spending.h"
+#include "tests/support/unit.h"
 
 #define SURVEY "test.example/survey"
 #define REGISTER TEST_DATASET
@@ -17,8 +11,7 @@
 typedef struct {
     test_daemon daemon;
     gw_profile first, second;
-    unsigned asked; // questions, each a new one
-    gw_json *document;
+    spending spending;
     unsigned versions[2]; // of register and survey
 } story;
 
@@ -67,59 +60,25 @@ static int begin(void **state) {
 
 static int end(void **state) {
     story *it = *state;
-    gw_json_free(it->document);
+    spending_done(&it->spending);
     test_daemon_done(&it->daemon);
     free(it);
     return 0;
 }
 
-// A question nobody asked before, at this price. "" or the code it was refused with; the asker's problem in `ret`.
-static gw_problem ask(story *it, const gw_profile *who, const char *dataset, const char *epsilon) {
-    char body[512];
-    test_asker asker;
-    snprintf(body, sizeof body,
-             "{\"v\":1,\"kind\":\"query\",\"dataset\":\"%s\",\"measure\":{\"statistic\":\"count\"},\"by\":[],\"where\":"
-             "[{\"concept\":\"age\",\"between\":[%u,99]}],\"epsilon\":\"%s\"}",
-             dataset, it->asked++, epsilon);
-    test_asker_open(&asker, who);
-    gw_problem problem = {0};
-    if (!test_ask(&asker, body, NULL))
-        problem = asker.problem;
-    test_asker_close(&asker);
-    return problem;
-}
-
-// One balance of the budget reply as `who` sees it.
-static const gw_json_node *balance(story *it, const gw_profile *who, const char *dataset, const char *kind) {
-    char body[256];
-    test_asker asker;
-    snprintf(body, sizeof body, "{\"v\":1,\"kind\":\"budget\",\"dataset\":\"%s\"}", dataset);
-    test_asker_open(&asker, who);
-    assert_true(test_ask(&asker, body, NULL));
-    gw_json_free(it->document);
-    assert_int_equal(gw_json_parse(asker.reply.answer, GW_JSON_REPLY, &it->document, NULL), GW_OK);
-    test_asker_close(&asker);
-    const gw_json_node *list = gw_json_member(gw_json_root(it->document), "balances");
-    for (const gw_json_node *node = gw_json_first(list); node != NULL; node = gw_json_next(node))
-        if (strcmp(gw_json_string(gw_json_member(node, "budget")), kind) == 0)
-            return node;
-    fail_msg("no %s budget", kind);
-    return NULL;
-}
-
 static void assert_spent(story *it, const gw_profile *who, const char *dataset, const char *kind, const char *spent) {
-    const gw_json_node *node = balance(it, who, dataset, kind);
+    const gw_json_node *node = spending_balance(&it->spending, who, dataset, kind);
     assert_string_equal(gw_json_string(gw_json_member(node, "spent")), spent);
 }
 
 static void spending_on_one_register_shows_on_the_other(void **state) {
     story *it = *state;
-    assert_string_equal(ask(it, &it->first, REGISTER, "0.4").code, "");
+    assert_string_equal(spending_ask(&it->spending, &it->first, REGISTER, "0.4").code, "");
     assert_spent(it, &it->first, REGISTER, "dataset", "0.4");
     assert_spent(it, &it->first, SURVEY, "dataset", "0");
     assert_spent(it, &it->first, SURVEY, "population", "0.4");
     assert_spent(it, &it->first, SURVEY, "principal", "0");
-    const gw_json_node *last = gw_json_member(gw_json_root(it->document), "last_cost");
+    const gw_json_node *last = gw_json_member(gw_json_root(it->spending.document), "last_cost");
     assert_int_equal(gw_json_type_of(last), GW_JSON_NULL); // nothing was asked there yet
 }
 
@@ -128,23 +87,23 @@ static void everybody_has_their_own_and_sees_no_others(void **state) {
     assert_spent(it, &it->first, REGISTER, "principal", "0.4");
     assert_spent(it, &it->second, REGISTER, "principal", "0");
     assert_spent(it, &it->second, REGISTER, "dataset", "0.4");
-    gw_problem problem = ask(it, &it->first, REGISTER, "0.2");
+    gw_problem problem = spending_ask(&it->spending, &it->first, REGISTER, "0.2");
     assert_string_equal(problem.code, "budget_principal");
     assert_int_equal(problem.remaining.micro, 100000);
     assert_int_equal(problem.charged.micro, 0);
-    assert_string_equal(ask(it, &it->second, REGISTER, "0.2").code, "");
+    assert_string_equal(spending_ask(&it->spending, &it->second, REGISTER, "0.2").code, "");
     assert_spent(it, &it->first, REGISTER, "principal", "0.4");
     assert_spent(it, &it->first, REGISTER, "dataset", "0.6");
 }
 
 static void a_full_window_says_when_it_renews(void **state) {
     story *it = *state;
-    gw_problem problem = ask(it, &it->second, REGISTER, "0.2");
+    gw_problem problem = spending_ask(&it->spending, &it->second, REGISTER, "0.2");
     assert_string_equal(problem.code, "budget_window");
     assert_int_equal(problem.remaining.micro, 100000);
-    const gw_json_node *window = balance(it, &it->second, REGISTER, "window");
+    const gw_json_node *window = spending_balance(&it->spending, &it->second, REGISTER, "window");
     const int64_t renews = gw_json_integer(gw_json_member(window, "renews"));
-    const int64_t now = gw_json_integer(gw_json_member(gw_json_root(it->document), "time"));
+    const int64_t now = gw_json_integer(gw_json_member(gw_json_root(it->spending.document), "time"));
     assert_int_equal(problem.renews, renews);
     assert_true(renews > now && renews - now <= WINDOW_SECONDS);
     assert_int_equal(renews % WINDOW_SECONDS, 0);
@@ -152,9 +111,9 @@ static void a_full_window_says_when_it_renews(void **state) {
 
 static void a_refusal_names_the_population(void **state) {
     story *it = *state;
-    assert_string_equal(ask(it, &it->first, SURVEY, "0.3").code, "");
+    assert_string_equal(spending_ask(&it->spending, &it->first, SURVEY, "0.3").code, "");
     // The survey itself has 0.6 left, its window 0.4, Bela 0.5: the people behind it have 0.1.
-    gw_problem problem = ask(it, &it->second, SURVEY, "0.2");
+    gw_problem problem = spending_ask(&it->spending, &it->second, SURVEY, "0.2");
     assert_string_equal(problem.code, "budget_population");
     assert_string_equal(problem.budget, "population");
     assert_int_equal(problem.remaining.micro, 100000);
@@ -167,17 +126,17 @@ static void a_lowered_total_freezes_and_a_raised_one_goes_on(void **state) {
     test_daemon_population(&it->daemon, TEST_POPULATION, "5");
     policy(it, true, "0.7");  // the principal's and the window's stay; 0.3 of this is spent
     policy(it, false, "0.5"); // 0.6 is spent
-    const gw_json_node *node = balance(it, &it->first, REGISTER, "dataset");
+    const gw_json_node *node = spending_balance(&it->spending, &it->first, REGISTER, "dataset");
     assert_string_equal(gw_json_string(gw_json_member(node, "total")), "0.5");
     assert_string_equal(gw_json_string(gw_json_member(node, "spent")), "0.6");
     assert_string_equal(gw_json_string(gw_json_member(node, "remaining")), "0"); // never below
-    gw_problem problem = ask(it, &it->first, REGISTER, "0.01");
+    gw_problem problem = spending_ask(&it->spending, &it->first, REGISTER, "0.01");
     assert_string_equal(problem.code, "budget_dataset");
     assert_int_equal(problem.remaining.micro, 0);
     policy(it, false, "0.9");
-    node = balance(it, &it->first, REGISTER, "dataset");
+    node = spending_balance(&it->spending, &it->first, REGISTER, "dataset");
     assert_string_equal(gw_json_string(gw_json_member(node, "remaining")), "0.3"); // a new version is no new budget
-    assert_string_equal(ask(it, &it->second, REGISTER, "0.1").code, "");
+    assert_string_equal(spending_ask(&it->spending, &it->second, REGISTER, "0.1").code, "");
     gw_audit_verdict verdict;
     test_daemon_verify(&it->daemon, &verdict);
     assert_int_equal(test_daemon_spent(&it->daemon, REGISTER), 700000);

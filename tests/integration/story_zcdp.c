@@ -2,16 +2,10 @@
 // Story: a dataset accounted with a delta. More small questions fit than their epsilons add up to, all hear the same at
 // the end, a kill -9 in between changes nothing, and the log proves it; one digit of a rho changed is found.
 #include "privacy/accounting/zcdp.h"
-#include "tests/support/daemon.h"
+#include "tests/support/spending.h"
+#include "tests/support/unit.h"
 #include <dirent.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-// cmocka wants the four above first.
-#include <cmocka.h>
 
 #define LIFETIME_MICRO 3000000u
 #define DELTA_ATTO 10000000000000u // 1e-5, among a thousand people
@@ -20,9 +14,8 @@
 typedef struct {
     test_daemon daemon;
     gw_profile first, second;
-    unsigned asked; // questions, each a new one
+    spending spending;
     uint64_t admitted;
-    gw_json *document;
 } story;
 
 static void population(story *it, const char *delta) {
@@ -72,54 +65,20 @@ static int begin(void **state) {
 
 static int end(void **state) {
     story *it = *state;
-    gw_json_free(it->document);
+    spending_done(&it->spending);
     test_daemon_done(&it->daemon);
     free(it);
     return 0;
 }
 
-// A question nobody asked before, at this price; no code where it was answered.
-static gw_problem ask(story *it, const gw_profile *who, const char *epsilon) {
-    char body[512];
-    test_asker asker;
-    snprintf(body, sizeof body,
-             "{\"v\":1,\"kind\":\"query\",\"dataset\":\"%s\",\"measure\":{\"statistic\":\"count\"},\"by\":[],\"where\":"
-             "[{\"concept\":\"age\",\"between\":[%u,%u]}],\"epsilon\":\"%s\"}",
-             TEST_DATASET, it->asked % 100, 100 + it->asked / 100, epsilon);
-    it->asked++;
-    test_asker_open(&asker, who);
-    gw_problem problem = {0};
-    if (!test_ask(&asker, body, NULL))
-        problem = asker.problem;
-    test_asker_close(&asker);
-    return problem;
-}
-
 static gw_problem ask_until_refused(story *it) {
     for (;;) {
-        gw_problem problem = ask(it, &it->first, "0.1");
+        gw_problem problem = spending_ask(&it->spending, &it->first, TEST_DATASET, "0.1");
         if (problem.code[0] != '\0')
             return problem;
         it->admitted++;
         assert_true(it->admitted < 100);
     }
-}
-
-static const gw_json_node *balance(story *it, const char *kind) {
-    char body[256];
-    test_asker asker;
-    snprintf(body, sizeof body, "{\"v\":1,\"kind\":\"budget\",\"dataset\":\"%s\"}", TEST_DATASET);
-    test_asker_open(&asker, &it->first);
-    assert_true(test_ask(&asker, body, NULL));
-    gw_json_free(it->document);
-    assert_int_equal(gw_json_parse(asker.reply.answer, GW_JSON_REPLY, &it->document, NULL), GW_OK);
-    test_asker_close(&asker);
-    const gw_json_node *list = gw_json_member(gw_json_root(it->document), "balances");
-    for (const gw_json_node *node = gw_json_first(list); node != NULL; node = gw_json_next(node))
-        if (strcmp(gw_json_string(gw_json_member(node, "budget")), kind) == 0)
-            return node;
-    fail_msg("no %s budget", kind);
-    return NULL;
 }
 
 static uint64_t expected(void) {
@@ -137,14 +96,15 @@ static void without_a_delta_thirty_tenths_are_three(void **state) {
 static void with_one_more_fit_and_what_was_spent_before_counts(void **state) {
     story *it = *state;
     policy(it, 2, "{\"kind\":\"zcdp\",\"delta\":\"1e-5\"}");
-    assert_string_equal(ask(it, &it->first, "0.1").code, "budget_population"); // the people's own budget is still pure
+    // The people's own budget is still pure.
+    assert_string_equal(spending_ask(&it->spending, &it->first, TEST_DATASET, "0.1").code, "budget_population");
     population(it, ",\"delta\":\"1e-5\"");
-    const gw_json_node *dataset = balance(it, "dataset");
+    const gw_json_node *dataset = spending_balance(&it->spending, &it->first, TEST_DATASET, "dataset");
     assert_string_equal(gw_json_string(gw_json_member(dataset, "delta")), "1e-5");
     assert_string_equal(gw_json_string(gw_json_member(dataset, "spent")), "3");
     assert_int_equal(gw_json_integer(gw_json_member(dataset, "fits")), expected() - 30);
     for (int i = 0; i < 5; i++, it->admitted++)
-        assert_string_equal(ask(it, &it->second, "0.1").code, "");
+        assert_string_equal(spending_ask(&it->spending, &it->second, TEST_DATASET, "0.1").code, "");
 }
 
 static void a_kill_changes_nothing_and_all_hear_the_same_at_the_end(void **state) {
@@ -155,7 +115,7 @@ static void a_kill_changes_nothing_and_all_hear_the_same_at_the_end(void **state
     assert_int_equal(it->admitted, expected());
     assert_true(it->admitted > 40); // 44, where epsilon alone lets 30 in
     assert_string_equal(problem.code, "budget_dataset");
-    gw_problem other = ask(it, &it->second, "0.1");
+    gw_problem other = spending_ask(&it->spending, &it->second, TEST_DATASET, "0.1");
     assert_string_equal(other.code, problem.code);
     assert_string_equal(other.what, problem.what);
     assert_string_equal(other.why, problem.why);
@@ -166,8 +126,8 @@ static void a_kill_changes_nothing_and_all_hear_the_same_at_the_end(void **state
     char left[GW_EPSILON_TEXT];
     assert_true(problem.remaining.micro >= 10000);
     gw_epsilon_format(problem.remaining, left);
-    assert_string_equal(ask(it, &it->second, left).code, "");
-    assert_string_equal(ask(it, &it->second, "0.01").code, "budget_dataset");
+    assert_string_equal(spending_ask(&it->spending, &it->second, TEST_DATASET, left).code, "");
+    assert_string_equal(spending_ask(&it->spending, &it->second, TEST_DATASET, "0.01").code, "budget_dataset");
 }
 
 static void the_log_proves_it_offline(void **state) {
@@ -180,7 +140,7 @@ static void the_log_proves_it_offline(void **state) {
 
 // More is spent than epsilon alone allows: nothing is left, nothing wraps, and what was answered stays.
 static void assert_nothing_is_left(story *it, const char *budget) {
-    gw_problem problem = ask(it, &it->first, "0.01");
+    gw_problem problem = spending_ask(&it->spending, &it->first, TEST_DATASET, "0.01");
     assert_string_equal(problem.code, budget);
     assert_int_equal(problem.remaining.micro, 0);
     assert_int_equal(problem.charged.micro, 0);
@@ -191,7 +151,7 @@ static void made_pure_again_or_of_a_smaller_delta_nothing_is_left(void **state) 
     gw_audit_verdict verdict;
     policy(it, 3, "{\"kind\":\"pure\"}");
     assert_nothing_is_left(it, "budget_dataset");
-    const gw_json_node *dataset = balance(it, "dataset");
+    const gw_json_node *dataset = spending_balance(&it->spending, &it->first, TEST_DATASET, "dataset");
     assert_string_equal(gw_json_string(gw_json_member(dataset, "remaining")), "0");
     policy(it, 4, "{\"kind\":\"zcdp\",\"delta\":\"1e-12\"}");
     assert_nothing_is_left(it, "budget_dataset");
