@@ -18,27 +18,9 @@
 #define BY_MANY "\"by\":[\"sex\",\"activity\",\"time_period\"],"
 
 static int setup(void **state) {
-    const world_bounds bounds = {.rows_max = 4,
-                                 .rows_kept = 2,
-                                 .income = WORLD_BOUNDS("10", "210", "0.5"),
-                                 .fee = WORLD_BOUNDS("0", "50", "0.5")};
-    world *w = calloc(1, sizeof(*w));
-    assert_non_null(w);
-    world_begin(w, 1);
-    world_policy_make(w, &bounds);
-    *state = w;
+    *state = world_new(1);
+    world_policy_plain(*state);
     return 0;
-}
-
-static int teardown(void **state) {
-    world_end(*state);
-    free(*state);
-    return 0;
-}
-
-static void must_plan(world *w, const char *question) {
-    if (world_ask(w, question) != WORLD_PLANNED)
-        fail_msg("%s: %s %s %s", question, w->problem.code, w->problem.what, w->problem.why);
 }
 
 static gw_exact_table *exact_of(const world *w, int64_t value) {
@@ -76,7 +58,7 @@ static void every_figure_lies_on_a_public_grid(void **state) {
     world *w = *state;
     seeded_random random = {.state = 1};
     size_t figures = 0, size;
-    must_plan(w, SUM_OF_FEES BY_MANY "\"epsilon\":\"0.1\"");
+    world_must_plan(w, SUM_OF_FEES BY_MANY "\"epsilon\":\"0.1\"");
     gw_exact_table *exact = exact_of(w, 777);
     while (figures < 100000) {
         gw_arena *arena = gw_arena_new(64u << 20);
@@ -100,7 +82,7 @@ static void every_figure_lies_on_a_public_grid(void **state) {
 // times.
 static void both_neighbours_reach_the_same_values(void **state) {
     world *w = *state;
-    must_plan(w, SUM_OF_FEES BY_MANY "\"epsilon\":\"2\"");
+    world_must_plan(w, SUM_OF_FEES BY_MANY "\"epsilon\":\"2\"");
     const int64_t step = (int64_t)w->plan.sensitivity;
     bool is_reached[2][400] = {{false}};
     seeded_random random = {.state = 2};
@@ -167,7 +149,7 @@ static double chance_of_both(const uint64_t a[ZEROS], const uint64_t b[ZEROS]) {
 static void trailing_zeros_do_not_tell_nothing_from_two_to_the_fifty(void **state) {
     world *w = *state;
     uint64_t none[ZEROS], large[ZEROS], coarse[ZEROS];
-    must_plan(w, SUM_OF_FEES BY_MANY "\"epsilon\":\"0.1\"");
+    world_must_plan(w, SUM_OF_FEES BY_MANY "\"epsilon\":\"0.1\"");
     trailing_zeros_count(w, 0, 1, 3, none);
     trailing_zeros_count(w, INT64_C(1) << 50, 1, 4, large);
     assert_true(chance_of_both(none, large) > 1e-6);
@@ -297,7 +279,7 @@ static void noises_of_questions_and_cells_share_nothing(void **state) {
     world *w = *state;
     gw_random *random = NULL;
     assert_int_equal(gw_random_new(&random), GW_OK);
-    must_plan(w, COUNT_PERMITS BY_MANY "\"epsilon\":\"0.1\"");
+    world_must_plan(w, COUNT_PERMITS BY_MANY "\"epsilon\":\"0.1\"");
     gw_exact_table *exact = exact_of(w, 0);
     const size_t cells = exact->cell_count;
     double products = 0, squares = 0, neighbours = 0, sums = 0;
@@ -377,8 +359,8 @@ static void a_filter_by_a_private_figure_cannot_be_asked(void **state) {
     };
     world *w = *state;
     char question[512];
-    must_plan(w, COUNT_PERMITS
-              "\"where\":[{\"concept\":\"fee\",\"between\":[\"25\",\"50\"]}],\"by\":[],\"epsilon\":\"0.1\"");
+    world_must_plan(w, COUNT_PERMITS
+                    "\"where\":[{\"concept\":\"fee\",\"between\":[\"25\",\"50\"]}],\"by\":[],\"epsilon\":\"0.1\"");
     for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
         snprintf(question, sizeof(question), COUNT_PERMITS "\"where\":[%s],\"by\":[],\"epsilon\":\"0.1\"", filters[i]);
         assert_not_askable(w, question);
@@ -387,10 +369,11 @@ static void a_filter_by_a_private_figure_cannot_be_asked(void **state) {
 
 static void a_part_of_the_people_costs_as_much_as_all(void **state) {
     world *w = *state;
-    must_plan(w, COUNT_PERMITS "\"by\":[\"sex\"],\"epsilon\":\"0.1\"");
+    world_must_plan(w, COUNT_PERMITS "\"by\":[\"sex\"],\"epsilon\":\"0.1\"");
     const uint64_t price = w->plan.epsilon.micro, sensitivity = w->plan.sensitivity;
-    must_plan(w, COUNT_PERMITS "\"where\":[{\"concept\":\"month\",\"between\":[1,1]},{\"concept\":\"fee\",\"between\":"
-                               "[\"1\",\"1.5\"]}],\"by\":[\"sex\"],\"epsilon\":\"0.1\"");
+    world_must_plan(w, COUNT_PERMITS
+                    "\"where\":[{\"concept\":\"month\",\"between\":[1,1]},{\"concept\":\"fee\",\"between\":"
+                    "[\"1\",\"1.5\"]}],\"by\":[\"sex\"],\"epsilon\":\"0.1\"");
     assert_int_equal(w->plan.epsilon.micro, price);
     assert_int_equal(w->plan.sensitivity, sensitivity);
     assert_not_askable(w, COUNT_PERMITS "\"by\":[],\"epsilon\":\"0.1\",\"sample\":\"0.01\"");
@@ -409,5 +392,5 @@ int main(void) {
         cmocka_unit_test(a_filter_by_a_private_figure_cannot_be_asked),
         cmocka_unit_test(a_part_of_the_people_costs_as_much_as_all),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, world_teardown);
 }

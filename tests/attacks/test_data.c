@@ -11,22 +11,8 @@
 static size_t orders_wanted = ORDERS;
 
 static int setup(void **state) {
-    world *w = calloc(1, sizeof(*w));
-    assert_non_null(w);
-    world_begin(w, 3);
-    *state = w;
+    *state = world_new(3);
     return 0;
-}
-
-static int teardown(void **state) {
-    world_end(*state);
-    free(*state);
-    return 0;
-}
-
-static void must_plan(world *w, const char *question) {
-    if (world_ask(w, question) != WORLD_PLANNED)
-        fail_msg("%s: %s %s %s", question, w->problem.code, w->problem.what, w->problem.why);
 }
 
 static gw_int128 distance(const gw_exact_table *a, const gw_exact_table *b) {
@@ -46,7 +32,7 @@ static gw_int128 distance(const gw_exact_table *a, const gw_exact_table *b) {
 // The total is exact, and each person moves it by no more than declared.
 static void total_check(world *w, const char *question, gw_int128 total) {
     world_snapshot whole = world_load(w, WORLD_NOBODY);
-    must_plan(w, question);
+    world_must_plan(w, question);
     gw_exact_table *with = replay_measure(w, &whole, NULL);
     assert_true(with->values[0] == total);
     for (size_t i = 0; i < w->person_count; i++) {
@@ -103,7 +89,8 @@ static void sums_that_no_noise_is_certified_for_are_not_asked(void **state) {
     world_policy_make(w, &wide);
     assert_int_equal(world_ask(w, SUM_OF_FEES), WORLD_REFUSED);
     assert_string_equal(w->problem.code, "bounds_too_wide");
-    must_plan(w, "\"measure\":{\"statistic\":\"sum\",\"of\":\"fee\"},\"by\":[],\"weighted\":false,\"epsilon\":\"0.1\"");
+    world_must_plan(
+        w, "\"measure\":{\"statistic\":\"sum\",\"of\":\"fee\"},\"by\":[],\"weighted\":false,\"epsilon\":\"0.1\"");
 }
 
 // ---- 4: the order of the source
@@ -130,7 +117,7 @@ static void all_orders_of_the_source_give_the_same_bytes(void **state) {
     for (w->order = 0; w->order < orders_wanted; w->order++) {
         world_snapshot snapshot = world_load(w, WORLD_NOBODY);
         for (size_t i = 0; i < 4; i++) {
-            must_plan(w, questions[i]);
+            world_must_plan(w, questions[i]);
             gw_exact_table *exact = replay_measure(w, &snapshot, NULL);
             if (first[i] == NULL) {
                 first[i] = exact;
@@ -210,7 +197,7 @@ static void a_poisonous_row_moves_no_more_and_changes_no_status(void **state) {
 
 static gw_int128 total_of(world *w, const world_snapshot *snapshot, const char *question, const replay_plant *plant) {
     gw_int128 total = 0;
-    must_plan(w, question);
+    world_must_plan(w, question);
     gw_exact_table *exact = replay_measure(w, snapshot, plant);
     for (size_t i = 0; i < exact->cell_count * exact->part_count; i++)
         total += exact->values[i];
@@ -276,5 +263,5 @@ int main(int argc, char **argv) {
     };
     if (argc > 1)
         orders_wanted = strtoul(argv[1], NULL, 10);
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, world_teardown);
 }

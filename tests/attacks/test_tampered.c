@@ -21,21 +21,8 @@
 static size_t case_count = CASES;
 
 static int setup(void **state) {
-    const world_bounds bounds = {.rows_max = 4,
-                                 .rows_kept = 2,
-                                 .income = WORLD_BOUNDS("10", "210", "0.5"),
-                                 .fee = WORLD_BOUNDS("0", "50", "0.5")};
-    world *w = calloc(1, sizeof(*w));
-    assert_non_null(w);
-    world_begin(w, 1);
-    world_policy_make(w, &bounds);
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state) {
-    world_end(*state);
-    free(*state);
+    *state = world_new(1);
+    world_policy_plain(*state);
     return 0;
 }
 
@@ -269,5 +256,5 @@ int main(int count, char **arguments) {
     };
     if (count > 1)
         case_count = strtoull(arguments[1], NULL, 10);
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, world_teardown);
 }

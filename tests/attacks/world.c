@@ -66,6 +66,19 @@ void world_end(world *w) {
     gw_catalogue_free(w->catalogue);
 }
 
+world *world_new(uint64_t seed) {
+    world *w = calloc(1, sizeof(*w));
+    assert_non_null(w);
+    world_begin(w, seed);
+    return w;
+}
+
+int world_teardown(void **state) {
+    world_end(*state);
+    free(*state);
+    return 0;
+}
+
 // ---- policies
 
 static const char policy[] =
@@ -122,6 +135,14 @@ void world_policy_draw(world *w) {
     if (world_below(w, 2) == 0)
         bounds.weight = ONE_OF(w, WORLD_BOUNDS("0", "1", "0.25"), WORLD_BOUNDS("0.5", "4", "0.25"),
                                WORLD_BOUNDS("0", "60", "0.25"));
+    world_policy_make(w, &bounds);
+}
+
+void world_policy_plain(world *w) {
+    const world_bounds bounds = {.rows_max = 4,
+                                 .rows_kept = 2,
+                                 .income = WORLD_BOUNDS("10", "210", "0.5"),
+                                 .fee = WORLD_BOUNDS("0", "50", "0.5")};
     world_policy_make(w, &bounds);
 }
 

@@ -50,6 +50,9 @@ typedef struct {
 
 void world_begin(world *w, uint64_t seed);
 void world_end(world *w);
+// The same for cmocka: what *state is to be, and a teardown for it.
+world *world_new(uint64_t seed);
+int world_teardown(void **state);
 uint64_t world_below(world *w, uint64_t end);
 
 typedef struct {
@@ -60,6 +63,8 @@ typedef struct {
 #define WORLD_BOUNDS(min, max, grid) "\"min\":\"" min "\",\"max\":\"" max "\",\"grid\":\"" grid "\""
 void world_policy_make(world *w, const world_bounds *bounds);
 void world_policy_draw(world *w);
+// At most four permits, of which two count, incomes to 210 and fees to 50.
+void world_policy_plain(world *w);
 // Now and then nobody but one, so that neighbours are one person and an empty register.
 void world_persons_draw(world *w);
 // The register without one person, or with everybody; a snapshot lasts until the next policy.
@@ -68,6 +73,7 @@ world_snapshot world_load(world *w, size_t without);
 typedef enum { WORLD_PLANNED, WORLD_REFUSED, WORLD_UNSUPPORTED } world_asked;
 // `question` is the body without "v", "kind", "dataset": its plan is in w->plan until the next question.
 world_asked world_ask(world *w, const char *question);
+void world_must_plan(world *w, const char *question);
 // Draws questions until one of this statistic has a plan. WORLD_UNSUPPORTED: the service plans none of them yet;
 // WORLD_REFUSED: no form of question here fits the statistic, which is a gap in the test.
 world_asked world_question_draw(world *w, gw_statistic statistic);

@@ -92,6 +92,11 @@ world_asked world_ask(world *w, const char *question) {
     return strcmp(w->problem.code, "unsupported_statistic") == 0 ? WORLD_UNSUPPORTED : WORLD_REFUSED;
 }
 
+void world_must_plan(world *w, const char *question) {
+    if (world_ask(w, question) != WORLD_PLANNED)
+        fail_msg("%s: %s %s %s", question, w->problem.code, w->problem.what, w->problem.why);
+}
+
 static world_asked ask_with(world *w, const char *measure, const char *extra) {
     char text[1536], where[512];
     filters_draw(w, where);
