@@ -188,7 +188,7 @@ void gw_question_decode_tables(gw_json_reader *reader, const gw_json_node *root,
         gw_json_fail(reader, array, "bad_tables", GW_QUESTION_WHAT,
                      "Write \"tables\":[[\"sex\",\"c_birth\"],[\"sex\"]].",
                      "\"tables\" is a list of 1 to %d breakdowns, instead of \"by\".", GW_TABLES_MAX);
-    if (reader->status != GW_OK)
+    if (tables == NULL || reader->status != GW_OK)
         return;
     for (const gw_json_node *node = gw_json_first(array); node != NULL; node = gw_json_next(node)) {
         gw_question_table *table = &tables[question->table_count++];
