@@ -12,7 +12,8 @@ GW_C_BEGIN
 
 double gw_noise_blend_sd(const gw_noise_term *terms, size_t count);
 // Some c with P(|X| > c) <= chance, within a few hundredths of a standard deviation of the smallest; wider where noise
-// is nearly always 0. In bounded time and memory. `chance` is 1e-9 .. 0.5. GW_INVALID: no noise, weights that are no weights, too many terms; GW_NO_MEMORY.
+// is nearly always 0. In bounded time and memory. `chance` is 1e-9 .. 0.5. GW_INVALID: no noise, weights that are no
+// weights, too many terms; GW_NO_MEMORY.
 GW_MUST_CHECK gw_status gw_noise_blend_quantile(const gw_noise_term *terms, size_t count, double chance,
                                                 double *ret_quantile);
 

@@ -73,7 +73,7 @@ gw_fixed128 gw_fixed128_divide_up(gw_fixed128 a, gw_fixed128 b) {
 // of t^k add up to less than t^k / 8, so one more t^k covers them.
 static gw_fixed128_range twice_atanh(uint64_t numerator, uint64_t denominator) {
     gw_fixed128_range t = {gw_fixed128_scale_down(GW_FIXED128_ONE, numerator, denominator),
-                        gw_fixed128_scale_up(GW_FIXED128_ONE, numerator, denominator)};
+                           gw_fixed128_scale_up(GW_FIXED128_ONE, numerator, denominator)};
     gw_fixed128_range square = {gw_fixed128_multiply_down(t.low, t.low), gw_fixed128_multiply_up(t.high, t.high)};
     gw_fixed128_range power = t;
     gw_fixed128_range sum = t;

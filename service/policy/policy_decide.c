@@ -48,8 +48,8 @@ static gw_status decide_grants(const gw_policy *policy, unsigned roles, const gw
                        table->name);
     } else {
         status = deny(ret_problem, "denied_statistic", "Your roles may not ask for this statistic.");
-        gw_problem_why(ret_problem, "The policy of %s does not grant your roles \"%s\" on the table %s.", policy->dataset,
-                       gw_statistic_name(statistic), table->name);
+        gw_problem_why(ret_problem, "The policy of %s does not grant your roles \"%s\" on the table %s.",
+                       policy->dataset, gw_statistic_name(statistic), table->name);
     }
     return status;
 }

@@ -31,11 +31,11 @@ static void selection_refusal(gw_query *query, const gw_store_op *op) {
     char needed[GW_DELTA_TEXT], remaining[GW_DELTA_TEXT];
     gw_delta_format((gw_delta){query->plan.delta}, needed);
     gw_delta_format((gw_delta){op->remaining}, remaining);
-    gw_problem_set(problem, GW_BUDGET, "budget_selection", "Too little delta is left for questions about unknown keys.", "",
-                   "");
+    gw_problem_set(problem, GW_BUDGET, "budget_selection", "Too little delta is left for questions about unknown keys.",
+                   "", "");
     gw_problem_why(problem, "%s %s has %s left for them; this question needs %s.",
-                   is_population ? "The population" : "The dataset", is_population ? policy->population : policy->dataset,
-                   remaining, needed);
+                   is_population ? "The population" : "The dataset",
+                   is_population ? policy->population : policy->dataset, remaining, needed);
     if (is_population)
         gw_problem_mend(problem,
                         "Ask by codes that the policy lists; the owner grants more: godwit population add %s --total E "
