@@ -82,27 +82,29 @@ typedef struct {
     size_t at, size;
 } piece;
 
-// A text in quotes (with them) or a bare number, the `turn`th of the document.
-static piece token_at(const char *text, size_t turn) {
+// A text in quotes (with them) or a bare number, the `turn`th of the document; counts those before the end where there
+// are fewer. Byte by byte: sanitizers measure the whole text whenever a function of <string.h> looks into it.
+static piece token_at(const char *text, size_t turn, size_t *ret_count) {
     size_t seen = 0;
     for (size_t i = 0; text[i] != '\0';) {
-        size_t size = 1;
-        bool is_token = text[i] == '"' || text[i] == '-' || (text[i] >= '0' && text[i] <= '9');
-        if (text[i] == '"')
-            size = strcspn(text + i + 1, "\"") + 2;
-        else if (is_token)
-            size = strspn(text + i, "-0123456789");
-        if (is_token && seen++ == turn)
-            return (piece){i, size};
-        i += size;
+        size_t end = i + 1;
+        bool is_quoted = text[i] == '"', is_number = text[i] == '-' || (text[i] >= '0' && text[i] <= '9');
+        while (is_quoted && text[end] != '\0' && text[end] != '"')
+            end++;
+        end += is_quoted && text[end] == '"';
+        while (is_number && (text[end] == '-' || (text[end] >= '0' && text[end] <= '9')))
+            end++;
+        if ((is_quoted || is_number) && seen++ == turn)
+            return (piece){i, end - i};
+        i = end;
     }
+    *ret_count = seen;
     return (piece){0, 0};
 }
 
 static size_t token_count(const char *text) {
     size_t count = 0;
-    while (token_at(text, count).size > 0)
-        count++;
+    token_at(text, SIZE_MAX, &count);
     return count;
 }
 
@@ -155,10 +157,11 @@ static void tamper(world *w, char text[DOCUMENT_MAX], size_t tokens) {
                                          "\"adjusted\"",
                                          "\"_T\"",
                                          "\"random-threshold\""};
-    piece at = token_at(text, world_below(w, tokens));
+    size_t count = 0;
+    piece at = token_at(text, world_below(w, tokens), &count);
     if (at.size == 0)
         return;
-    bool is_quoted = text[at.at] == '"', is_number = strspn(text + at.at + is_quoted, "-0123456789.") > 0;
+    bool is_quoted = text[at.at] == '"', is_number = strchr("-0123456789.", text[at.at + is_quoted]) != NULL;
     if (world_below(w, 8) == 0) {
         size_t byte = at.at + world_below(w, at.size);
         text[byte] = (char)(text[byte] ^ (1 << world_below(w, 7)));
