@@ -91,8 +91,10 @@ static double lattice_reach(const lattice_term *terms, size_t count, double chan
 // base^count for a count of a few dozen at most.
 static double power_of(double base, double count) {
     double power = 1.0;
-    for (unsigned left = (unsigned)count; left != 0; left >>= 1, base *= base)
+    for (unsigned left = (unsigned)count; left != 0; left >>= 1) {
         power *= left & 1 ? base : 1.0;
+        base *= base;
+    }
     return power;
 }
 

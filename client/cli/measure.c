@@ -32,17 +32,17 @@ static gw_status statistic_unknown(const char *measure, const char *name, gw_pro
                                         "gini",     "s80s20",  "quintile_ratio", "series", "keys"};
     gw_status status = measure_bad(measure, "There is no such measure.", mend_all, ret_problem);
     const char *nearest = gw_nearest(name, names, sizeof(names) / sizeof(names[0]));
-    if (nearest != NULL)
-        gw_problem_mend(ret_problem, "Did you mean --measure %s%s?", nearest,
-                        strcmp(nearest, "ratio") == 0 ? ":CONCEPT/CONCEPT"
-                        : is_of_concept(nearest)      ? ":CONCEPT"
-                                                      : "");
+    if (nearest == NULL)
+        return status;
+    const char *of = is_of_concept(nearest) ? ":CONCEPT" : "";
+    bool is_ratio = strcmp(nearest, "ratio") == 0;
+    gw_problem_mend(ret_problem, "Did you mean --measure %s%s?", nearest, is_ratio ? ":CONCEPT/CONCEPT" : of);
     return status;
 }
 
 // "income/hours": what is added up above, and what below.
 static gw_status ratio_read(const char *measure, gw_arena *arena, gw_question *question, gw_problem *ret_problem) {
-    const char *slash = strchr(question->of, '/');
+    const char *slash = question->of == NULL ? NULL : strchr(question->of, '/');
     if (slash == NULL || !gw_name_is_valid(slash + 1))
         return measure_bad(measure, "A ratio names two concepts.", "--measure ratio:income/hours", ret_problem);
     question->over = slash + 1;

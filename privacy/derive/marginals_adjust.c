@@ -283,19 +283,24 @@ static void round_again(fit_table *fit, const uint32_t *at) {
     }
 }
 
+// Which outer line a cell is in; a table has at least one cell in each.
+static size_t line_of(const fit_table *fit, size_t cell) {
+    return fit->inner > 0 ? cell / fit->inner : 0;
+}
+
 // The cell of first .. end - 1 that can best go by `step`; SIZE_MAX where none can. Cells that were fitted with
 // nothing are filled only where `is_anywhere`.
 static size_t best_cell(const fit_table *fit, const uint32_t *at, size_t first, size_t end, int step,
                         bool is_anywhere) {
     size_t best = SIZE_MAX;
     double lowest = INFINITY;
-    residual_view view = view_of(fit, at, first / fit->inner);
+    residual_view view = view_of(fit, at, line_of(fit, first));
     for (size_t cell = first; cell < end; cell++) {
-        if (cell % fit->inner == 0)
-            view = view_of(fit, at, cell / fit->inner);
+        if (cell == line_of(fit, cell) * fit->inner)
+            view = view_of(fit, at, line_of(fit, cell));
         if (step > 0 ? !is_anywhere && !(fit->fitted[cell] > 0.0) : fit->rounded[cell] == 0)
             continue;
-        const double high = step * pressure(&view, cell % fit->inner);
+        const double high = step * pressure(&view, cell - line_of(fit, cell) * fit->inner);
         if (high < lowest) {
             lowest = high;
             best = cell;
@@ -321,9 +326,9 @@ static void meet_total(fit_table *fit, const uint32_t *at) {
                 best_cell(fit, at, cell_count * k / stretches, cell_count * (k + 1) / stretches, step, is_anywhere);
             if (cell == SIZE_MAX)
                 continue;
-            const residual_view view = view_of(fit, at, cell / fit->inner);
+            const residual_view view = view_of(fit, at, line_of(fit, cell));
             fit->rounded[cell] += step;
-            add_residual(&view, cell % fit->inner, step);
+            add_residual(&view, cell - line_of(fit, cell) * fit->inner, step);
             missing -= step;
             is_moved = true;
         }
@@ -332,7 +337,7 @@ static void meet_total(fit_table *fit, const uint32_t *at) {
 }
 
 static gw_status round_fitted(fit_table *fit) {
-    uint32_t *at = malloc(fit->inner * fit->target_count * sizeof(*at));
+    uint32_t *at = calloc(fit->inner * fit->target_count, sizeof(*at));
     if (at == NULL)
         return GW_NO_MEMORY;
     for (size_t k = 0; k < fit->target_count; k++) {

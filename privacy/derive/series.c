@@ -25,7 +25,7 @@ static size_t last_children(const gw_tree_shape *shape, const gw_tree_levels *le
 }
 
 static void variances_of(const gw_tree_shape *shape, const gw_tree_levels *levels, level_variances *ret) {
-    ret->whole[0] = ret->last[0] = 1.0;
+    *ret = (level_variances){.whole = {1.0}, .last = {1.0}};
     for (size_t level = 1; level < shape->level_count; level++) {
         size_t children = last_children(shape, levels, level);
         ret->whole[level] = join((double)shape->fan * ret->whole[level - 1]);

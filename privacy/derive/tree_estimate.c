@@ -117,7 +117,7 @@ static gw_status estimate_monotone(gw_tree *tree) {
 }
 
 static gw_status tree_estimate(gw_tree *tree) {
-    double *values = malloc(tree->levels.node_count * sizeof(*values));
+    double *values = calloc(tree->levels.node_count, sizeof(*values));
     if (values == NULL)
         return GW_NO_MEMORY;
     estimate_up(tree, values);

@@ -141,10 +141,10 @@ static void read_levels(gw_load *load, const gw_json_node *root, gw_indicator *i
              "\"at\" is a list of 1 to %d levels.", GW_LEVELS_MAX);
     for (const gw_json_node *node = levels == NULL ? NULL : gw_json_first(array);
          node != NULL && load->reader.status == GW_OK; node = gw_json_next(node)) {
-        levels[indicator->level_count] = read_portion(load, node);
+        const char *before = indicator->level_count > 0 ? levels[indicator->level_count - 1] : NULL;
+        const char *level = levels[indicator->level_count] = read_portion(load, node);
         // Shortest texts between 0 and 1 are in the order of their numbers.
-        if (levels[indicator->level_count] != NULL && indicator->level_count > 0 &&
-            strcmp(levels[indicator->level_count - 1], levels[indicator->level_count]) >= 0)
+        if (level != NULL && before != NULL && strcmp(before, level) >= 0)
             FAIL(load, node, "indicator_statistic", "Put the lower one first.",
                  "Levels must rise, and none may stand there twice.");
         indicator->level_count++;

@@ -27,12 +27,13 @@ static bool read_tables(gw_json_reader *reader, const gw_json_node *root, gw_are
     gw_question_table *tables = gw_arena_array(arena, GW_TABLES_MAX, sizeof *tables);
     if (!tables || gw_json_type_of(array) != GW_JSON_ARRAY || gw_json_count(array) > GW_TABLES_MAX)
         gw_json_fail(reader, array, "too_many", "The question is too big.", "", "It has too many tables.");
-    for (const gw_json_node *node = gw_json_first(array); node && reader->status == GW_OK; node = gw_json_next(node)) {
+    for (const gw_json_node *node = tables ? gw_json_first(array) : NULL; node && reader->status == GW_OK;
+         node = gw_json_next(node)) {
         gw_question_table *table = &tables[question->table_count++];
         const char **by = gw_arena_array(arena, GW_BY_MAX, sizeof *by);
         if (!by || gw_json_type_of(node) != GW_JSON_ARRAY || gw_json_count(node) > GW_BY_MAX)
             gw_json_fail(reader, node, "too_many", "The question is too big.", "", "It has too many breakdowns.");
-        for (const gw_json_node *name = reader->status == GW_OK ? gw_json_first(node) : NULL; name;
+        for (const gw_json_node *name = by && reader->status == GW_OK ? gw_json_first(node) : NULL; name;
              name = gw_json_next(name))
             if (gw_json_type_of(name) == GW_JSON_STRING)
                 by[table->by_count++] = gw_json_string(name);

@@ -145,12 +145,15 @@ gw_status gw_plan_ratio(const gw_plan_builder *b) {
 // 1, 2 or 5 times a power of ten of the unit: the first that makes no more bins than usual.
 static int64_t width_round(const gw_column *column) {
     double least = (double)column->steps / BINS_USUAL * (double)column->grid_scaled;
-    for (double power = 1; power < 1e19; power *= 10)
+    double power = 1;
+    for (int place = 0; place < 19; place++) {
         for (int i = 0; i < 3; i++) {
             double width = power * (i == 0 ? 1 : i == 1 ? 2 : 5);
             if (width >= least)
                 return ((int64_t)width + column->grid_scaled - 1) / column->grid_scaled; // whole steps
         }
+        power *= 10;
+    }
     return column->steps;
 }
 

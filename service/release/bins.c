@@ -194,6 +194,7 @@ size_t gw_bins_bytes_max(const gw_release_shape *shape, unsigned digits) {
         size_t codes = 0;
         for (size_t i = 0; i < shape->axis_sizes[axis]; i++)
             codes += strlen(shape->axis_codes[axis][i]) + 3;
+        GW_ASSERT(shape->axis_sizes[axis] > 0);
         bytes += codes * (of->group_count / shape->axis_sizes[axis]);
     }
     return bytes;

@@ -364,7 +364,7 @@ static const char *const *nodes_of(decoder *d, const gw_json_node *object, const
     const gw_json_node *array = gw_json_read_array(&d->reader, object, name);
     const char *const *nodes = array == NULL ? NULL : texts_of(d, array, name, count);
     gw_int128 value;
-    for (size_t i = 0; d->reader.status == GW_OK && i < count; i++)
+    for (size_t i = 0; nodes != NULL && d->reader.status == GW_OK && i < count; i++)
         if (!gw_int128_parse(nodes[i], &value))
             fail_value(d, array, name, "whole numbers in quotes");
     return nodes;

@@ -55,7 +55,7 @@ static double series_t(choose_function choose, uint64_t seed) {
     assert_int_equal(gw_exact_table_new(BINS, 1, &bins), GW_OK);
     for (size_t i = 0; i < CALLS + WARM_UP; i++) {
         uint64_t secret = seeded_next(&secrets) & 1;
-        bins->values[200] = (gw_int128)(secret * 100000);
+        bins->values[200] = (gw_int128)secret * 100000;
         uint64_t start = timing_now();
         gw_status status = choose(bins, seeded_source(&random));
         uint64_t elapsed = timing_now() - start;

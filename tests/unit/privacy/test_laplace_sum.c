@@ -44,7 +44,8 @@ static void chances_are_never_below_the_exact_law(void **state) {
         gw_laplace_sum sum;
         assert_true(gw_laplace_sum_init(terms, 3, &sum));
         double sd = 14.136 * sqrt(w[0] * w[0] + w[1] * w[1] + w[2] * w[2]);
-        for (double x = 0.5 * sd; x < 5 * sd; x += 0.9 * sd) {
+        for (int step = 0; step < 5; step++) {
+            const double x = (0.5 + 0.9 * step) * sd;
             double exact = exact_chance(0.1, w, x), bound = gw_laplace_sum_chance(&sum, x);
             if (bound < exact * (1 - 1e-9))
                 fail_msg("weights %zu at %g: %.10g is below %.10g", k, x, bound, exact);
@@ -71,13 +72,14 @@ static void equal_scales_cost_little(void **state) {
 
 static void chances_rise_with_any_weight(void **state) {
     (void)state;
-    for (double w = 0; w < 1; w += 0.1) {
+    for (int tenth = 0; tenth < 10; tenth++) {
+        const double w = tenth / 10.0;
         const gw_noise_term less[] = {term_of(50000, w, 1), term_of(50000, 1 - w / 2, 1), term_of(50000, 0.4, 1)};
         gw_noise_term more[] = {less[0], less[1], less[2]};
         gw_laplace_sum one, other;
         more[0].weight += 0.1;
         assert_true(gw_laplace_sum_init(less, 3, &one) && gw_laplace_sum_init(more, 3, &other));
-        for (double x = 10; x < 200; x += 13)
+        for (int x = 10; x < 200; x += 13)
             assert_true(gw_laplace_sum_chance(&one, x) <= gw_laplace_sum_chance(&other, x) * 1.02);
         assert_true(gw_laplace_sum_quantile(&one, 0.01) > gw_laplace_sum_quantile(&one, 0.1));
     }

@@ -200,9 +200,9 @@ static void weights_are_the_best_and_the_fewest(void **state) {
             for (int i = 0; i <= 10; i++) {
                 double theta = i / 10.0, best = gw_tree_path_weights(&path, theta).squares;
                 for (size_t level = path.bottom; level < path.top; level++)
-                    for (double move = -0.01; move < 0.02; move += 0.02) {
+                    for (int side = -1; side <= 1; side += 2) {
                         other = path;
-                        other.steps[level].fixed += move;
+                        other.steps[level].fixed += side * 0.01;
                         assert_true(gw_tree_path_weights(&other, theta).squares > best - 1e-12);
                     }
             }
@@ -277,7 +277,8 @@ static void reach_is_above_the_law(void **state) {
     double worst[2] = {0, 0}; // of one noise, of more
     for (size_t e = 0; e < 3; e++)
         for (size_t count = 1; count <= 81; count *= 3)
-            for (double chance = 0.1; chance > 1e-7; chance /= 20) {
+            for (int step = 0; step < 5; step++) {
+                const double chance = 0.1 * pow(20, -step);
                 gw_noise noise = {.epsilon = {micros[e]}, .sensitivity = 1};
                 gw_noise_term term = {.noise = noise, .weight = 1, .count = count};
                 gw_noise_sum *law = NULL;

@@ -203,7 +203,7 @@ static void answer_of(plan_case *f, uint64_t seed, gw_buffer *document) {
     assert_int_equal(gw_query_laws_of(&f->plan, cache, &laws), GW_OK);
     assert_int_equal(gw_exact_table_new(f->plan.measured_cells, 1, &exact), GW_OK);
     for (size_t i = 0; i < exact->cell_count; i++)
-        exact->values[i] = (gw_int128)(100 * i);
+        exact->values[i] = (gw_int128)100 * (gw_int128)i;
     assert_int_equal(gw_query_protect(&f->plan, laws, exact, seeded_source(&random), &released), GW_OK);
     const gw_plan_answer answer = {
         .plan = &f->plan, .laws = laws, .data_version = PLAN_CASE_DATA, .release = "GW-2026-000001"};
