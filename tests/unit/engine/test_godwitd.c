@@ -143,6 +143,16 @@ static bool folder_holds(const char *folder, const char *text) {
     return test_run((const char *const[]){"/bin/sh", "-c", command, NULL}, NULL) == 0;
 }
 
+// A number that stands for itself: five digits within a hash or a key are chance.
+static bool folder_tells(const char *folder, const char *number) {
+    char command[2048];
+    snprintf(command, sizeof command,
+             "grep -raqE --exclude='*.duckdb' --exclude='*.rows' --exclude=people.csv -e "
+             "'(^|[^0-9a-fA-F])%s([^0-9a-fA-F]|$)' '%s'",
+             number, folder);
+    return test_run((const char *const[]){"/bin/sh", "-c", command, NULL}, NULL) == 0;
+}
+
 static void rows_are_told_to_the_owner_and_to_nobody_else(void **state) {
     (void)state;
     gw_buffer output;
@@ -172,8 +182,9 @@ static void rows_are_told_to_the_owner_and_to_nobody_else(void **state) {
     test_asker_close(&asker);
     test_daemon_stop(&daemon, SIGTERM);
     assert_true(folder_holds(daemon.folder, TEST_DATASET));
-    assert_false(folder_holds(daemon.folder, "54321"));
-    assert_false(folder_holds(daemon.folder, "19876"));
+    assert_true(folder_tells(daemon.folder, "10000000")); // a budget, as the log says it
+    assert_false(folder_tells(daemon.folder, "54321"));
+    assert_false(folder_tells(daemon.folder, "19876"));
     test_daemon_done(&daemon);
     gw_buffer_done(&output);
 }
@@ -240,8 +251,8 @@ static void several_files_are_named_by_their_tables(void **state) {
     char path[TEST_PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/a=b.csv", daemon.folder);
     assert_int_equal(unlink(path), 0);
-    assert_false(folder_holds(daemon.folder, "18877")); // how many the other table does not know stays on the terminal
-    assert_false(folder_holds(daemon.folder, "18,877"));
+    assert_false(folder_tells(daemon.folder, "18877")); // how many the other table does not know stays on the terminal
+    assert_false(folder_tells(daemon.folder, "18,877"));
     test_daemon_done(&daemon);
     gw_buffer_done(&output);
 }
