@@ -70,12 +70,12 @@ void world_persons_draw(world *w);
 // The register without one person, or with everybody; a snapshot lasts until the next policy.
 world_snapshot world_load(world *w, size_t without);
 
-typedef enum { WORLD_PLANNED, WORLD_REFUSED, WORLD_UNSUPPORTED } world_asked;
+typedef enum { WORLD_PLANNED, WORLD_REFUSED } world_asked;
 // `question` is the body without "v", "kind", "dataset": its plan is in w->plan until the next question.
 world_asked world_ask(world *w, const char *question);
 void world_must_plan(world *w, const char *question);
-// Draws questions until one of this statistic has a plan. WORLD_UNSUPPORTED: the service plans none of them yet;
-// WORLD_REFUSED: no form of question here fits the statistic, which is a gap in the test.
+// Draws questions until one of this statistic has a plan. WORLD_REFUSED: no form of question here fits the statistic,
+// which is a gap in the test.
 world_asked world_question_draw(world *w, gw_statistic statistic);
 // The forms one by one, by nothing or by sex, unfiltered: `index` counts up until false is returned.
 bool world_question_at(world *w, gw_statistic statistic, size_t index, const char *epsilon, world_asked *ret);

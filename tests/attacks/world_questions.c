@@ -89,7 +89,7 @@ world_asked world_ask(world *w, const char *question) {
         status = gw_plan_build(&decoded, w->dataset.policy, w->catalogue, w->arena, &w->plan, &w->problem);
     if (status == GW_OK)
         return WORLD_PLANNED;
-    return strcmp(w->problem.code, "unsupported_statistic") == 0 ? WORLD_UNSUPPORTED : WORLD_REFUSED;
+    return WORLD_REFUSED;
 }
 
 void world_must_plan(world *w, const char *question) {
@@ -131,7 +131,6 @@ bool world_question_at(world *w, gw_statistic statistic, size_t index, const cha
 }
 
 world_asked world_question_draw(world *w, gw_statistic statistic) {
-    bool is_unsupported = false;
     char measure[512], by[128];
     for (size_t i = 0; i < DRAWS_MAX; i++) {
         form_at(statistic, world_below(w, form_count(statistic)), measure);
@@ -139,22 +138,19 @@ world_asked world_question_draw(world *w, gw_statistic statistic) {
         world_asked asked = ask_with(w, measure, by);
         if (asked == WORLD_PLANNED && gw_plan_asked(&w->plan) == statistic)
             return WORLD_PLANNED;
-        is_unsupported |= asked == WORLD_UNSUPPORTED;
     }
-    return is_unsupported ? WORLD_UNSUPPORTED : WORLD_REFUSED;
+    return WORLD_REFUSED;
 }
 
 world_asked world_tables_draw(world *w) {
     static const char *const tables[] = {"\"tables\":[[\"sex\",\"activity\"],[\"sex\"]]",
                                          "\"tables\":[[\"activity\",\"month:half\"],[\"sex\",\"activity\"],[]]",
                                          "\"tables\":[[\"sex\"],[\"month:half\"]]"};
-    bool is_unsupported = false;
     for (size_t i = 0; i < DRAWS_MAX; i++) {
         world_asked asked =
             ask_with(w, "\"measure\":{\"statistic\":\"count\",\"table\":\"permits\"}", tables[world_below(w, 3)]);
         if (asked == WORLD_PLANNED)
             return asked;
-        is_unsupported |= asked == WORLD_UNSUPPORTED;
     }
-    return is_unsupported ? WORLD_UNSUPPORTED : WORLD_REFUSED;
+    return WORLD_REFUSED;
 }
