@@ -31,7 +31,7 @@ static void amount_say(gw_buffer *text, const char *before, uint64_t micro) {
 
 // Ids are shown by their first 8 digits: a reader compares them, programs take csv of the entries' own tools.
 static void entry_say(const gw_entry *entry, gw_buffer *text) {
-    char roles[80];
+    char roles[80], until[GW_TIME_TEXT], hash[GW_HASH_HEX];
     switch (entry->kind) {
     case GW_ENTRY_GENESIS:
         gw_buffer_format(text, "the log of %s begins", entry->genesis.origin);
@@ -75,6 +75,24 @@ static void entry_say(const gw_entry *entry, gw_buffer *text) {
         return;
     case GW_ENTRY_INCIDENT:
         gw_buffer_text(text, entry->incident.code);
+        return;
+    case GW_ENTRY_EMBARGO:
+        gw_time_format(entry->embargo.until, until);
+        gw_buffer_format(text, "%s is kept back until %s", entry->embargo.release, until);
+        return;
+    case GW_ENTRY_WITHDRAW:
+        gw_buffer_format(text, "%s is withdrawn", entry->withdraw.release);
+        return;
+    case GW_ENTRY_WITNESSES:
+        gw_hex((gw_bytes){.data = entry->witnesses.file.bytes, .size = GW_HASH_SIZE}, hash);
+        gw_buffer_format(text, "witnesses by the quorum file %.8s…", hash);
+        return;
+    case GW_ENTRY_KEYROT:
+        gw_buffer_format(text, "the log's key changes to %s", entry->keyrot.new_key);
+        return;
+    case GW_ENTRY_RESTORE:
+        gw_buffer_format(text, "restored with %llu entries; %llu lost, counted as spent",
+                         (unsigned long long)entry->restore.from, (unsigned long long)entry->restore.lost);
         return;
     }
 }

@@ -127,6 +127,24 @@ static const line_rule refusals_lines[] = {
 static const line_rule incident_lines[] = {
     FIELD("code", VALUE_NAME, incident.code),
 };
+static const line_rule embargo_lines[] = {
+    FIELD("release", VALUE_NAME, embargo.release),
+    FIELD("until", VALUE_TIME, embargo.until),
+};
+static const line_rule withdraw_lines[] = {
+    FIELD("release", VALUE_NAME, withdraw.release),
+};
+static const line_rule witnesses_lines[] = {
+    FIELD("file", VALUE_HASH, witnesses.file),
+};
+static const line_rule keyrot_lines[] = {
+    FIELD("old", VALUE_LINE, keyrot.old_key),
+    FIELD("new", VALUE_LINE, keyrot.new_key),
+};
+static const line_rule restore_lines[] = {
+    FIELD("from", VALUE_U64, restore.from),
+    FIELD("lost", VALUE_U64, restore.lost),
+};
 
 typedef struct {
     const char *name;
@@ -149,6 +167,11 @@ static const kind_rule kinds[] = {
     [GW_ENTRY_ABANDON] = KIND("abandon", abandon_lines, false),
     [GW_ENTRY_REFUSALS] = KIND("refusals", refusals_lines, false),
     [GW_ENTRY_INCIDENT] = KIND("incident", incident_lines, false),
+    [GW_ENTRY_EMBARGO] = KIND("embargo", embargo_lines, true),
+    [GW_ENTRY_WITHDRAW] = KIND("withdraw", withdraw_lines, true),
+    [GW_ENTRY_WITNESSES] = KIND("witnesses", witnesses_lines, true),
+    [GW_ENTRY_KEYROT] = KIND("keyrot", keyrot_lines, true),
+    [GW_ENTRY_RESTORE] = KIND("restore", restore_lines, true),
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -158,6 +181,10 @@ _Static_assert(GW_ROLE_GATEWAY == 1 << (ROLE_COUNT - 1), "bit i of the roles is 
 
 const char *gw_entry_kind_name(gw_entry_kind kind) {
     return (size_t)kind < KIND_COUNT ? kinds[kind].name : "unknown";
+}
+
+bool gw_entry_has_signers(gw_entry_kind kind) {
+    return (size_t)kind < KIND_COUNT && kinds[kind].has_signers;
 }
 
 unsigned gw_roles_parse(const char *list) {

@@ -25,6 +25,11 @@ typedef enum {
     GW_ENTRY_ABANDON,
     GW_ENTRY_REFUSALS,
     GW_ENTRY_INCIDENT,
+    GW_ENTRY_EMBARGO,
+    GW_ENTRY_WITHDRAW,
+    GW_ENTRY_WITNESSES,
+    GW_ENTRY_KEYROT,
+    GW_ENTRY_RESTORE,
 } gw_entry_kind;
 
 typedef enum {
@@ -116,10 +121,28 @@ typedef struct {
         struct {
             char code[48];
         } incident;
+        struct {
+            char release[GW_RELEASE_ID_MAX];
+            int64_t until; // not shown to others before
+        } embargo;
+        struct {
+            char release[GW_RELEASE_ID_MAX];
+        } withdraw; // not shown to anybody from here on
+        struct {
+            gw_hash file; // SHA-256 of the quorum policy in force from here on (a tlog-policy)
+        } witnesses;
+        struct {
+            char old_key[256], new_key[256]; // vkeys of the log
+        } keyrot;
+        struct {
+            uint64_t from; // entries that were recovered: this entry's own number
+            uint64_t lost; // entries that are known to have followed and are gone: they count as spent
+        } restore;
     };
 } gw_entry;
 
 const char *gw_entry_kind_name(gw_entry_kind kind);
+bool gw_entry_has_signers(gw_entry_kind kind); // its last lines are `by` lines: somebody answers for it
 void gw_entry_encode(const gw_entry *entry, gw_buffer *buffer);
 // Accepts exactly what encode writes (re-encodes and compares). Code: bad_entry, with the line that is wrong.
 GW_MUST_CHECK gw_status gw_entry_decode(gw_bytes bytes, gw_entry *ret, gw_problem *ret_problem);

@@ -275,15 +275,18 @@ static gw_status apply_kind(gw_audit_state *state, const gw_entry *entry, gw_pro
         return gw_fold_abandon(state, entry, ret_problem);
     case GW_ENTRY_REFUSALS:
     case GW_ENTRY_INCIDENT:
-        return GW_OK; // statements of fact: they change nothing
+    case GW_ENTRY_WITNESSES: // who else signs is looked at where checkpoints are
+        return GW_OK;        // statements of fact: they change nothing
+    case GW_ENTRY_EMBARGO:
+    case GW_ENTRY_WITHDRAW:
+    case GW_ENTRY_KEYROT:
+    case GW_ENTRY_RESTORE:
+        break;
     }
     return gw_fold_wrong(ret_problem, "bad_entry", "An entry of unknown kind.");
 }
 
 gw_status gw_audit_apply(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem) {
-    bool needs_signers = entry->kind == GW_ENTRY_PRINCIPAL || entry->kind == GW_ENTRY_KEY ||
-                         entry->kind == GW_ENTRY_POPULATION || entry->kind == GW_ENTRY_POLICY ||
-                         entry->kind == GW_ENTRY_DATA;
     if (entry->seq != state->next)
         return gw_fold_wrong(ret_problem, "seq_gap", "The entry is numbered %llu; its place is %llu.", (wide)entry->seq,
                              (wide)state->next);
@@ -292,7 +295,7 @@ gw_status gw_audit_apply(gw_audit_state *state, const gw_entry *entry, gw_proble
     if ((entry->kind == GW_ENTRY_GENESIS) != (entry->seq == 0))
         return gw_fold_wrong(ret_problem, "bad_genesis", "A log has one genesis entry, its first.");
     gw_status status = GW_OK;
-    if (needs_signers && !is_bootstrap(entry))
+    if (gw_entry_has_signers(entry->kind) && !is_bootstrap(entry))
         status = signers_check(state, entry, ret_problem);
     if (status == GW_OK)
         status = apply_kind(state, entry, ret_problem);

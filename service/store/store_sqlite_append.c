@@ -328,10 +328,7 @@ gw_status store_append(gw_store *store, gw_store_op *op, int64_t time) {
     bool is_refused = false;
     gw_status status = GW_OK;
     // A batch's earlier entries count: they are in the tables already.
-    bool has_signers = op->entry.kind == GW_ENTRY_PRINCIPAL || op->entry.kind == GW_ENTRY_KEY ||
-                       op->entry.kind == GW_ENTRY_POPULATION || op->entry.kind == GW_ENTRY_POLICY ||
-                       op->entry.kind == GW_ENTRY_DATA;
-    if (has_signers && !is_bootstrap(&op->entry, store->edge.size))
+    if (gw_entry_has_signers(op->entry.kind) && !is_bootstrap(&op->entry, store->edge.size))
         status = signers_check(store, op, &is_refused);
     if (status != GW_OK || is_refused)
         return status;
@@ -348,7 +345,12 @@ gw_status store_append(gw_store *store, gw_store_op *op, int64_t time) {
         return append_data(store, op, time);
     case GW_ENTRY_REFUSALS:
     case GW_ENTRY_INCIDENT:
+    case GW_ENTRY_WITNESSES:
         return append_plain(store, op, time);
+    case GW_ENTRY_EMBARGO:
+    case GW_ENTRY_WITHDRAW:
+    case GW_ENTRY_KEYROT:
+    case GW_ENTRY_RESTORE:
     case GW_ENTRY_GENESIS:
     case GW_ENTRY_CHARGE:
     case GW_ENTRY_RELEASE:
