@@ -75,7 +75,8 @@ def shape(line):
     line = re.sub(r"\bQ(-[0-9A-Z]{4}){3}\b", "Q-#", line)
     line = re.sub(r"[A-Za-z0-9+/]{43}=", "#", line)
     line = re.sub(r"-?\d[\d,]*(\.\d+)?", "#", line)
-    # Whether a small group is too uncertain is the noise's doing too.
+    # Whether a small group is too uncertain, or shown at its bound, is the noise's doing too.
+    line = re.sub(r"^Shown within what is possible; .*", "", line)
     line = re.sub(r"^u +too uncertain .*", "", re.sub(r"too uncertain( .*[^u]) +u$", r"# %\1", line))
     return re.sub(r"\s+", " ", line).strip()
 
