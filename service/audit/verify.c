@@ -24,7 +24,9 @@ typedef struct {
 
 typedef struct {
     const char *folder;
-    uint64_t size; // of the checkpoint
+    const gw_audit_options *options;
+    uint64_t size;      // of the checkpoint
+    uint64_t root_next; // the smallest tree still ahead whose root is wanted, or UINT64_MAX
     gw_audit_state *state;
     gw_audit_verdict *verdict;
     gw_merkle_edge edge;
@@ -102,12 +104,31 @@ static void node_compare(void *state, unsigned level, uint64_t index, gw_hash ha
                            "A hash in a higher tile does not follow from the entries below it."));
 }
 
+// ---- roots of older trees
+
+// Called at every size that `root_next` named: notes the roots of this tree and looks for the next one wanted.
+static void roots_note(folder_scan *scan) {
+    uint64_t size = scan->edge.size;
+    scan->root_next = UINT64_MAX;
+    for (size_t i = 0; i < scan->options->root_count; i++) {
+        gw_audit_root *wanted = &scan->options->roots[i];
+        if (wanted->size == size) {
+            wanted->root = gw_merkle_edge_root(&scan->edge);
+            wanted->is_known = true;
+        }
+        if (wanted->size > size && wanted->size < scan->root_next)
+            scan->root_next = wanted->size;
+    }
+}
+
 // ---- entries
 
 static gw_status entry_check(folder_scan *scan, uint64_t index, gw_bytes bytes) {
     gw_merkle_edge_append(&scan->edge, gw_merkle_leaf(bytes), node_compare, scan);
     if (scan->status != GW_OK)
         return scan->status;
+    if (scan->edge.size == scan->root_next)
+        roots_note(scan);
     gw_entry entry;
     scan->status = gw_entry_decode(bytes, &entry, &scan->verdict->problem);
     if (scan->status == GW_OK)
@@ -149,16 +170,23 @@ static gw_status bundle_check(folder_scan *scan, uint64_t number) {
     return GW_OK;
 }
 
-static gw_status scan_entries(folder_scan *scan, void (*progress)(void *, uint64_t, uint64_t), void *progress_state) {
+static void progress_tell(folder_scan *scan, uint64_t *told) {
+    const gw_audit_options *options = scan->options;
+    uint64_t done = scan->verdict->entries;
+    if (options->progress == NULL || (done - *told < PROGRESS_EVERY && done != scan->size))
+        return;
+    *told = done;
+    options->progress(options->progress_state, done, scan->size);
+}
+
+static gw_status scan_entries(folder_scan *scan) {
     uint64_t told = 0;
+    roots_note(scan);
     for (uint64_t number = 0; number * GW_TILE_WIDTH < scan->size; number++) {
         gw_status status = bundle_check(scan, number);
         if (status != GW_OK)
             return status;
-        if (progress != NULL && (scan->verdict->entries - told >= PROGRESS_EVERY || scan->edge.size == scan->size)) {
-            told = scan->verdict->entries;
-            progress(progress_state, scan->verdict->entries, scan->size);
-        }
+        progress_tell(scan, &told);
     }
     gw_hash root = gw_merkle_edge_root(&scan->edge);
     if (!gw_hash_equal(root, scan->verdict->checkpoint.root))
@@ -207,7 +235,7 @@ static gw_status genesis_key(folder_scan *scan, gw_note_key *ret) {
 
 // ---- the whole
 
-static gw_status checkpoint_load(folder_scan *scan, const gw_note_key *log_key, bool *ret_is_signed) {
+static gw_status checkpoint_load(folder_scan *scan, bool *ret_is_signed) {
     GW_CLEANUP(gw_buffer_done) gw_buffer note;
     gw_buffer_init(&note, CHECKPOINT_BYTES_MAX);
     gw_problem *problem = &scan->verdict->problem;
@@ -215,8 +243,8 @@ static gw_status checkpoint_load(folder_scan *scan, const gw_note_key *log_key, 
     if (status != GW_OK)
         return scan->status = status;
     gw_note_key key;
-    if (log_key != NULL)
-        key = *log_key;
+    if (scan->options->log_key != NULL)
+        key = *scan->options->log_key;
     else if (genesis_key(scan, &key) != GW_OK)
         return scan->status;
     status = gw_checkpoint_open(gw_buffer_bytes(&note), &key, &scan->verdict->checkpoint, problem);
@@ -228,15 +256,14 @@ static gw_status checkpoint_load(folder_scan *scan, const gw_note_key *log_key, 
     return GW_OK;
 }
 
-static void scan_run(folder_scan *scan, const gw_note_key *log_key, void (*progress)(void *, uint64_t, uint64_t),
-                     void *progress_state) {
+static void scan_run(folder_scan *scan) {
     bool is_signed = false;
-    if (checkpoint_load(scan, log_key, &is_signed) != GW_OK)
+    if (checkpoint_load(scan, &is_signed) != GW_OK)
         return;
     gw_problem unsigned_problem = scan->verdict->problem;
     scan->size = scan->verdict->checkpoint.size;
     scan->verdict->size = scan->size;
-    gw_status status = scan_entries(scan, progress, progress_state);
+    gw_status status = scan_entries(scan);
     if (is_signed)
         return;
     if (status == GW_OK || scan->verdict->first_bad == UINT64_MAX) { // nothing more was found
@@ -245,7 +272,7 @@ static void scan_run(folder_scan *scan, const gw_note_key *log_key, void (*progr
     }
 }
 
-static void verdict_finish(folder_scan *scan, bool has_key) {
+static void verdict_finish(folder_scan *scan) {
     gw_audit_verdict *verdict = scan->verdict;
     gw_audit_counts(scan->state, &verdict->charges, &verdict->releases, &verdict->abandons);
     verdict->open_charges = verdict->charges - verdict->releases - verdict->abandons;
@@ -253,22 +280,26 @@ static void verdict_finish(folder_scan *scan, bool has_key) {
     if (!verdict->is_sound)
         return;
     verdict->problem = (gw_problem){.status = GW_OK};
-    if (!has_key)
+    if (scan->options->log_key == NULL)
         gw_problem_why(&verdict->problem, "The checkpoint was checked with the key that the log itself names in its "
                                           "first entry; compare that key with one you were given another way.");
 }
 
-gw_status gw_audit_verify_folder(const char *log_folder, const gw_note_key *log_key,
-                                 void (*progress)(void *, uint64_t, uint64_t), void *progress_state,
-                                 gw_audit_state **ret_state, gw_audit_verdict *ret_verdict) {
+gw_status gw_audit_verify(const char *log_folder, const gw_audit_options *options, gw_audit_state **ret_state,
+                          gw_audit_verdict *ret_verdict) {
     *ret_verdict = (gw_audit_verdict){.first_bad = UINT64_MAX};
+    if (ret_state != NULL)
+        *ret_state = NULL;
     if (strlen(log_folder) > PATH_SIZE - GW_TILE_PATH_MAX - 300)
         return gw_problem_set(&ret_verdict->problem, GW_INVALID, "bad_path", "The folder's path is too long.", "", "");
-    folder_scan scan = {.folder = log_folder, .verdict = ret_verdict, .state = gw_audit_state_new()};
+    for (size_t i = 0; i < options->root_count; i++)
+        options->roots[i].is_known = false;
+    folder_scan scan = {
+        .folder = log_folder, .options = options, .verdict = ret_verdict, .state = gw_audit_state_new()};
     if (scan.state == NULL)
         return gw_problem_set(&ret_verdict->problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");
-    scan_run(&scan, log_key, progress, progress_state);
-    verdict_finish(&scan, log_key != NULL);
+    scan_run(&scan);
+    verdict_finish(&scan);
     for (size_t i = 0; i < GW_TILE_LEVELS; i++)
         gw_buffer_done(&scan.tiles[i].bytes);
     if (ret_state != NULL)
@@ -276,4 +307,11 @@ gw_status gw_audit_verify_folder(const char *log_folder, const gw_note_key *log_
     else
         gw_audit_state_free(scan.state);
     return scan.status == GW_CORRUPT ? GW_OK : scan.status; // "tampered" is a verdict, not a failure to check
+}
+
+gw_status gw_audit_verify_folder(const char *log_folder, const gw_note_key *log_key,
+                                 void (*progress)(void *, uint64_t, uint64_t), void *progress_state,
+                                 gw_audit_state **ret_state, gw_audit_verdict *ret_verdict) {
+    gw_audit_options options = {.log_key = log_key, .progress = progress, .progress_state = progress_state};
+    return gw_audit_verify(log_folder, &options, ret_state, ret_verdict);
 }

@@ -30,9 +30,27 @@ typedef struct {
     gw_problem problem; // what is wrong, or why it cannot be checked
 } gw_audit_verdict;
 
-// `log_key` may be NULL: then the key named by the genesis entry is used and the verdict says so in `problem.why`.
-// Status GW_OK: checked (see is_sound). Anything else: cannot check (missing or unreadable files).
-// `progress` (may be NULL) is called with entries done and total.
+// An older tree of this log, such as one of a checkpoint that was saved: is what it held still the beginning?
+typedef struct {
+    uint64_t size;
+    gw_hash root;  // result: of the first `size` entries, hashed anew
+    bool is_known; // result: the log has that many, and they were hashed
+} gw_audit_root;
+
+typedef struct {
+    // May be NULL: then the key named by the genesis entry is used and the verdict says so in `problem.why`.
+    const gw_note_key *log_key;
+    gw_audit_root *roots; // in any order; compared by the caller
+    size_t root_count;
+    void (*progress)(void *state, uint64_t done, uint64_t total); // entries; may be NULL
+    void *progress_state;
+} gw_audit_options;
+
+// Status GW_OK: checked (see is_sound). Anything else: cannot check (missing or unreadable files). `ret_state` may be
+// NULL; it is set, and the caller's to free, also when it cannot be checked, unless there was no memory for it.
+GW_MUST_CHECK gw_status gw_audit_verify(const char *log_folder, const gw_audit_options *options,
+                                        gw_audit_state **ret_state, gw_audit_verdict *ret_verdict);
+// The same with a key and progress alone.
 GW_MUST_CHECK gw_status gw_audit_verify_folder(const char *log_folder, const gw_note_key *log_key,
                                                void (*progress)(void *, uint64_t, uint64_t), void *progress_state,
                                                gw_audit_state **ret_state, gw_audit_verdict *ret_verdict);

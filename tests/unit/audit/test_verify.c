@@ -140,6 +140,25 @@ static void the_published_folder_holds(void **state) {
     gw_audit_state_free(folded);
 }
 
+// What an auditor who saved a checkpoint compares it with: roots of any older trees, out of the same scan.
+static void roots_of_older_trees_come_out_of_the_scan(void **state) {
+    (void)state;
+    gw_audit_root roots[] = {{.size = 255}, {.size = 0},   {.size = shared.size}, {.size = 257},
+                             {.size = 1},   {.size = 256}, {.size = 257},         {.size = shared.size + 1}};
+    gw_note_key key = log_key();
+    gw_audit_options options = {.log_key = &key, .roots = roots, .root_count = sizeof(roots) / sizeof(roots[0])};
+    gw_audit_verdict verdict;
+    assert_int_equal(gw_audit_verify(shared.log, &options, NULL, &verdict), GW_OK);
+    assert_true(verdict.is_sound);
+    for (size_t i = 0; i + 1 < options.root_count; i++) {
+        gw_hash root;
+        assert_int_equal(gw_merkle_root(gw_store_tree(shared.reader), roots[i].size, &root), GW_OK);
+        assert_true(roots[i].is_known);
+        assert_true(gw_hash_equal(roots[i].root, root));
+    }
+    assert_false(roots[options.root_count - 1].is_known); // the log has not grown that far
+}
+
 static void without_a_key_the_logs_own_is_used_and_said(void **state) {
     (void)state;
     gw_audit_verdict verdict;
@@ -536,6 +555,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tile_names_are_grouped_in_threes),
         cmocka_unit_test(the_published_folder_holds),
+        cmocka_unit_test(roots_of_older_trees_come_out_of_the_scan),
         cmocka_unit_test(without_a_key_the_logs_own_is_used_and_said),
         cmocka_unit_test(another_key_is_tampering_not_an_error),
         cmocka_unit_test(question_texts_lie_beside_in_the_order_of_charges),
