@@ -135,6 +135,7 @@ fi
 
 # A suite whose build failed has programs missing: it is not run, and the failure stands.
 single build-gcc build release gcc Release none all && suite suite-gcc .build/release -LE long
+[ ! -f .build/release/build.ninja ] || single mutations python3 tests/mutations/run.py .build/release
 single format format
 
 if [ "$mode" != fast ]; then

@@ -440,8 +440,10 @@ static void batch_fail(gw_store_op *const ops[], size_t count, gw_status status)
 gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[], size_t count, int64_t now) {
     if (count > STORE_BATCH_MAX)
         return GW_LIMIT;
-    if (store->is_broken)
+    if (store->is_broken) {
+        batch_fail(ops, count, GW_RETRY);
         return GW_RETRY;
+    }
     gw_merkle_edge edge_before = store->edge;
     unsigned release_year = store->release_year;
     uint64_t release_count = store->release_count;

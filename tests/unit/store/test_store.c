@@ -3,7 +3,10 @@
 // vandal.
 #include "tests/unit/store/store_case.h"
 #include "tests/support/unit.h"
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #define DAY 86400
 
@@ -627,6 +630,31 @@ static void a_batch_that_cannot_be_written_changes_nothing(void **state) {
     assert_string_equal(again.release, "GW-2026-000002");
 }
 
+// COMMIT itself fails: the journal may not grow by a byte. What is on disk then, only a new process can tell.
+static void after_an_unknown_outcome_the_store_never_writes_again(void **state) {
+    store_case *made = *state;
+    char journal[sizeof(made->ledger.database) + 8];
+    struct stat facts;
+    struct rlimit before, none;
+    store_case_settle(made, &fixture_budget_large);
+    snprintf(journal, sizeof(journal), "%s-wal", made->ledger.database);
+    assert_int_equal(stat(journal, &facts), 0);
+    getrlimit(RLIMIT_FSIZE, &before);
+    none = before;
+    none.rlim_cur = (rlim_t)facts.st_size;
+    void (*heard)(int) = signal(SIGXFSZ, SIG_IGN);
+    gw_store_op lost = fixture_reserve(&made->ledger, FIXTURE_RESEARCHER, 2, 5);
+    gw_store_op next = fixture_reserve(&made->ledger, FIXTURE_RESEARCHER, 3, 5);
+    gw_store_op *first[] = {&lost}, *second[] = {&next};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    gw_status status = gw_store_commit(made->store, first, 1, made->now);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, heard);
+    assert_int_equal(status, GW_RETRY);
+    assert_int_equal(gw_store_commit(made->store, second, 1, made->now), GW_RETRY);
+    assert_int_equal(next.result, GW_RETRY);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, store_case_setup, store_case_teardown)
 
 int main(void) {
@@ -659,6 +687,7 @@ int main(void) {
         STORE_TEST(another_schema_version_is_refused),
         STORE_TEST(a_setting_that_is_not_taken_is_noticed),
         STORE_TEST(a_batch_that_cannot_be_written_changes_nothing),
+        STORE_TEST(after_an_unknown_outcome_the_store_never_writes_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
