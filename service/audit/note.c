@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// C2SP signed-note and tlog-checkpoint, byte for byte. Only Ed25519 log keys (type 1) are ever known here; lines of
-// other keys, witnesses' among them, are read for their form and ignored.
+// C2SP signed-note and tlog-checkpoint, byte for byte. Lines of keys that the caller does not know, post-quantum ones
+// among them, are read for their form and ignored.
 #include "service/audit/note.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
@@ -8,11 +8,9 @@
 #include <string.h>
 
 #define DASH "\xe2\x80\x94 " // U+2014 and a space
-#define KEY_TYPE_LOG 1
-#define KEY_ID_SIZE 4
+#define KEY_ID_SIZE GW_NOTE_KEY_ID_SIZE
 #define NOTE_BYTES_MAX 1000000u
-#define SIGNATURES_MAX 100u       // 16 must be accepted; a bound, so that a note cannot cost unbounded work
-#define SIGNATURE_BYTES_MAX 8192u // post-quantum signatures of others fit
+#define SIGNATURES_MAX 100u // 16 must be accepted; a bound, so that a note cannot cost unbounded work
 
 // Rejects what could be read two ways: control characters and bytes that are no UTF-8. Overlong forms and surrogates
 // are refused like any other malformed sequence.
@@ -66,9 +64,13 @@ static void key_id(const char *name, uint8_t type, gw_public_key key, uint8_t re
 }
 
 gw_status gw_note_key_new(const char *name, gw_public_key key, gw_note_key *ret) {
+    return gw_note_key_make(name, GW_NOTE_KEY_LOG, key, ret);
+}
+
+gw_status gw_note_key_make(const char *name, uint8_t type, gw_public_key key, gw_note_key *ret) {
     if (!is_key_name(name, strlen(name)))
         return GW_INVALID;
-    gw_note_key made = {.type = KEY_TYPE_LOG, .key = key};
+    gw_note_key made = {.type = type, .key = key};
     memcpy(made.name, name, strlen(name));
     key_id(name, made.type, key, made.id);
     *ret = made;
@@ -77,10 +79,19 @@ gw_status gw_note_key_new(const char *name, gw_public_key key, gw_note_key *ret)
 
 static gw_status vkey_problem(gw_problem *ret_problem, const char *why) {
     return gw_problem_set(ret_problem, GW_INVALID, "bad_vkey", "The verifier key cannot be read.", why,
-                          "A verifier key is name+8 hex digits+base64, as printed by the log's operator.");
+                          "A verifier key is name+8 hex digits+base64, as printed by the log's or witness's operator.");
+}
+
+static const char *type_problem(uint8_t type) {
+    return type == GW_NOTE_KEY_COSIGNER ? "It does not hold an Ed25519 key of a witness (type 04)."
+                                        : "It does not hold an Ed25519 log key.";
 }
 
 gw_status gw_note_key_parse(const char *vkey, gw_note_key *ret, gw_problem *ret_problem) {
+    return gw_note_key_parse_as(vkey, GW_NOTE_KEY_LOG, ret, ret_problem);
+}
+
+gw_status gw_note_key_parse_as(const char *vkey, uint8_t type, gw_note_key *ret, gw_problem *ret_problem) {
     const char *id = strchr(vkey, '+');
     const char *key = id == NULL ? NULL : strchr(id + 1, '+');
     if (key == NULL || strlen(vkey) >= GW_VKEY_MAX)
@@ -93,14 +104,14 @@ gw_status gw_note_key_parse(const char *vkey, gw_note_key *ret, gw_problem *ret_
     if (!gw_unhex(id + 1, (size_t)(key - id - 1), id_bytes, KEY_ID_SIZE))
         return vkey_problem(ret_problem, "Its key id is not 8 hexadecimal digits.");
     if (!gw_unbase64(key + 1, strlen(key + 1), key_bytes, sizeof(key_bytes), &key_size) ||
-        key_size != sizeof(key_bytes) || key_bytes[0] != KEY_TYPE_LOG)
-        return vkey_problem(ret_problem, "It does not hold an Ed25519 log key.");
+        key_size != sizeof(key_bytes) || key_bytes[0] != type)
+        return vkey_problem(ret_problem, type_problem(type));
     char name[sizeof(ret->name)] = {0};
     memcpy(name, vkey, (size_t)(id - vkey));
     gw_public_key public_key;
     memcpy(public_key.bytes, key_bytes + 1, GW_PUBLIC_KEY_SIZE);
     gw_note_key made;
-    if (gw_note_key_new(name, public_key, &made) != GW_OK)
+    if (gw_note_key_make(name, type, public_key, &made) != GW_OK)
         return vkey_problem(ret_problem, "Its name is not one.");
     if (memcmp(made.id, id_bytes, KEY_ID_SIZE) != 0)
         return vkey_problem(ret_problem, "Its key id does not belong to its name and key: a digit is mistyped.");
@@ -121,18 +132,22 @@ void gw_note_key_format(const gw_note_key *key, char text[GW_VKEY_MAX]) {
     memcpy(text, gw_buffer_string(&buffer), buffer.size + 1);
 }
 
+void gw_checkpoint_text(const gw_checkpoint *checkpoint, gw_buffer *ret_text) {
+    gw_buffer_format(ret_text, "%s\n%llu\n", checkpoint->origin, (unsigned long long)checkpoint->size);
+    gw_base64_append(ret_text, (gw_bytes){.data = checkpoint->root.bytes, .size = GW_HASH_SIZE});
+    gw_buffer_text(ret_text, "\n");
+}
+
 void gw_checkpoint_sign(const gw_checkpoint *checkpoint, const gw_secret_key *key, gw_buffer *ret_note) {
     GW_CLEANUP(gw_buffer_done) gw_buffer text;
     gw_buffer_init(&text, 512);
-    gw_buffer_format(&text, "%s\n%llu\n", checkpoint->origin, (unsigned long long)checkpoint->size);
-    gw_base64_append(&text, (gw_bytes){.data = checkpoint->root.bytes, .size = GW_HASH_SIZE});
-    gw_buffer_text(&text, "\n");
+    gw_checkpoint_text(checkpoint, &text);
     if (text.status != GW_OK) {
         ret_note->status = text.status;
         return;
     }
     uint8_t signature[KEY_ID_SIZE + GW_SIGNATURE_SIZE];
-    key_id(checkpoint->origin, KEY_TYPE_LOG, gw_key_public(key), signature);
+    key_id(checkpoint->origin, GW_NOTE_KEY_LOG, gw_key_public(key), signature);
     gw_signature signed_bytes = gw_sign(key, gw_buffer_bytes(&text));
     memcpy(signature + KEY_ID_SIZE, signed_bytes.bytes, GW_SIGNATURE_SIZE);
     gw_buffer_append(ret_note, text.data, text.size);
@@ -145,63 +160,80 @@ static gw_status note_problem(gw_problem *ret_problem, const char *why) {
     return gw_problem_set(ret_problem, GW_CORRUPT, "bad_checkpoint", "The checkpoint does not hold.", why, "");
 }
 
-typedef struct {
-    gw_bytes text; // with its last newline
-    gw_bytes signatures;
-} note_parts;
-
 // Text and signatures part at the LAST empty line: text may hold empty lines itself.
-static bool note_split(gw_bytes note, note_parts *ret) {
+static bool note_part(gw_bytes note, gw_note_parts *ret) {
     for (size_t i = note.size; i >= 2; i--) {
         if (note.data[i - 1] != '\n' || note.data[i - 2] != '\n')
             continue;
-        *ret = (note_parts){.text = {.data = note.data, .size = i - 1},
-                            .signatures = {.data = note.data + i, .size = note.size - i}};
+        *ret = (gw_note_parts){.text = {.data = note.data, .size = i - 1},
+                               .signatures = {.data = note.data + i, .size = note.size - i}};
         return ret->signatures.size > 0 && note.data[note.size - 1] == '\n';
     }
     return false;
 }
 
-// One line "— name base64"; false where it is malformed. `ret_is_ours`: name and key id are the known key's.
-static bool signature_read(gw_bytes line, const gw_note_key *key, bool *ret_is_ours, gw_signature *ret) {
-    const char *text = (const char *)line.data;
-    if (line.size < strlen(DASH) || memcmp(text, DASH, strlen(DASH)) != 0)
-        return false;
-    const char *name = text + strlen(DASH);
-    const char *space = memchr(name, ' ', line.size - strlen(DASH));
-    if (space == NULL || !is_key_name(name, (size_t)(space - name)))
-        return false;
-    size_t code_size = (size_t)(text + line.size - space - 1);
-    uint8_t bytes[SIGNATURE_BYTES_MAX];
-    size_t size = 0;
-    if (!gw_unbase64(space + 1, code_size, bytes, sizeof(bytes), &size) || size < KEY_ID_SIZE + 1)
-        return false;
-    *ret_is_ours = strlen(key->name) == (size_t)(space - name) && memcmp(key->name, name, strlen(key->name)) == 0 &&
-                   memcmp(bytes, key->id, KEY_ID_SIZE) == 0;
-    if (!*ret_is_ours)
-        return true;
-    memcpy(ret->bytes, bytes + KEY_ID_SIZE, GW_SIGNATURE_SIZE);
-    return size == KEY_ID_SIZE + GW_SIGNATURE_SIZE;
+// One line "— name base64\n".
+gw_status gw_note_next(gw_bytes *rest, gw_note_signature *ret) {
+    if (rest->size == 0)
+        return GW_NOT_FOUND;
+    const uint8_t *newline = memchr(rest->data, '\n', rest->size);
+    const char *text = (const char *)rest->data;
+    if (newline == NULL || !is_text(rest->data, (size_t)(newline - rest->data)))
+        return GW_CORRUPT;
+    size_t size = (size_t)(newline - rest->data);
+    if (size < strlen(DASH) || memcmp(text, DASH, strlen(DASH)) != 0)
+        return GW_CORRUPT;
+    ret->name = text + strlen(DASH);
+    const char *space = memchr(ret->name, ' ', size - strlen(DASH));
+    if (space == NULL || !is_key_name(ret->name, (size_t)(space - ret->name)))
+        return GW_CORRUPT;
+    ret->name_size = (size_t)(space - ret->name);
+    size_t code_size = (size_t)(text + size - space - 1);
+    if (!gw_unbase64(space + 1, code_size, ret->bytes, sizeof(ret->bytes), &ret->size) || ret->size < KEY_ID_SIZE + 1)
+        return GW_CORRUPT;
+    ret->line = (gw_bytes){.data = rest->data, .size = size + 1};
+    *rest = (gw_bytes){.data = newline + 1, .size = rest->size - size - 1};
+    return GW_OK;
 }
 
-static gw_status signatures_check(note_parts parts, const gw_note_key *key, gw_problem *ret_problem) {
-    bool is_signed = false;
+bool gw_note_is_of(const gw_note_signature *signature, const gw_note_key *key) {
+    return strlen(key->name) == signature->name_size && memcmp(key->name, signature->name, signature->name_size) == 0 &&
+           memcmp(signature->bytes, key->id, KEY_ID_SIZE) == 0;
+}
+
+static gw_status lines_check(gw_bytes lines, gw_problem *ret_problem) {
+    gw_note_signature signature;
     unsigned count = 0;
-    gw_bytes rest = parts.signatures;
-    while (rest.size > 0) {
-        const uint8_t *newline = memchr(rest.data, '\n', rest.size);
-        GW_ASSERT(newline != NULL); // note_split saw the last byte
-        gw_bytes line = {.data = rest.data, .size = (size_t)(newline - rest.data)};
-        gw_signature signature;
-        bool is_ours = false;
+    gw_status status = GW_OK;
+    while ((status = gw_note_next(&lines, &signature)) == GW_OK)
         if (++count > SIGNATURES_MAX)
             return note_problem(ret_problem, "It has more signatures than any log needs.");
-        if (!signature_read(line, key, &is_ours, &signature))
-            return note_problem(ret_problem, "A signature line is malformed.");
-        if (is_ours && !gw_verify_signature(key->key, parts.text, signature))
+    return status == GW_NOT_FOUND ? GW_OK : note_problem(ret_problem, "A signature line is malformed.");
+}
+
+gw_status gw_note_split(gw_bytes note, gw_note_parts *ret, gw_problem *ret_problem) {
+    gw_note_parts parts;
+    if (note.size > NOTE_BYTES_MAX || !is_text(note.data, note.size) || !note_part(note, &parts))
+        return note_problem(ret_problem, "It is not a signed note.");
+    gw_status status = lines_check(parts.signatures, ret_problem);
+    if (status == GW_OK)
+        *ret = parts;
+    return status;
+}
+
+// A known key's line either holds or ruins the note: nobody else could have put it there by accident.
+static gw_status signatures_check(gw_note_parts parts, const gw_note_key *key, gw_problem *ret_problem) {
+    gw_note_signature read;
+    bool is_signed = false;
+    gw_bytes rest = parts.signatures;
+    while (gw_note_next(&rest, &read) == GW_OK) {
+        if (!gw_note_is_of(&read, key))
+            continue;
+        gw_signature signature;
+        memcpy(signature.bytes, read.bytes + KEY_ID_SIZE, GW_SIGNATURE_SIZE);
+        if (read.size != KEY_ID_SIZE + GW_SIGNATURE_SIZE || !gw_verify_signature(key->key, parts.text, signature))
             return note_problem(ret_problem, "The log's signature does not fit its text.");
-        is_signed = is_signed || is_ours;
-        rest = (gw_bytes){.data = newline + 1, .size = rest.size - line.size - 1};
+        is_signed = true;
     }
     if (!is_signed)
         return note_problem(ret_problem, "It carries no signature of the log's key.");
@@ -246,8 +278,8 @@ static bool checkpoint_read(gw_bytes text, gw_checkpoint *ret) {
 }
 
 gw_status gw_checkpoint_peek(gw_bytes note, gw_checkpoint *ret, gw_problem *ret_problem) {
-    note_parts parts;
-    if (note.size > NOTE_BYTES_MAX || !is_text(note.data, note.size) || !note_split(note, &parts))
+    gw_note_parts parts;
+    if (note.size > NOTE_BYTES_MAX || !is_text(note.data, note.size) || !note_part(note, &parts))
         return note_problem(ret_problem, "It is not a signed note.");
     if (!checkpoint_read(parts.text, ret))
         return note_problem(ret_problem, "Its text is not an origin, a size and a root.");
@@ -256,13 +288,12 @@ gw_status gw_checkpoint_peek(gw_bytes note, gw_checkpoint *ret, gw_problem *ret_
 
 gw_status gw_checkpoint_open(gw_bytes note, const gw_note_key *key, gw_checkpoint *ret, gw_problem *ret_problem) {
     gw_checkpoint checkpoint;
+    gw_note_parts parts;
     gw_status status = gw_checkpoint_peek(note, &checkpoint, ret_problem);
-    if (status != GW_OK)
-        return status;
-    note_parts parts;
-    bool is_split = note_split(note, &parts);
-    GW_ASSERT(is_split);
-    status = signatures_check(parts, key, ret_problem);
+    if (status == GW_OK)
+        status = gw_note_split(note, &parts, ret_problem);
+    if (status == GW_OK)
+        status = signatures_check(parts, key, ret_problem);
     if (status != GW_OK)
         return status;
     if (strcmp(checkpoint.origin, key->name) != 0)

@@ -30,7 +30,7 @@ LAYERS = {
 TOP = {"service/admin", "service"}
 # entry, merkle, note and verify, and what verifying a folder needs.
 AUDIT_SHARED = {
-    "entry", "merkle", "note", "verify", "verify_receipt", "tile", "fold", "fold_inner", "fold_map", "fold_balance", "fold_charge",
+    "entry", "merkle", "note", "cosignature", "tlog_policy", "signing", "verify", "verify_receipt", "tile", "fold", "fold_inner", "fold_map", "fold_balance", "fold_charge",
 }
 # A researcher's or an auditor's installation holds only these.
 SHARED_WITH_CLIENTS = {"privacy", "service/base", "service/wire", "service/format", "service/audit/shared"}
