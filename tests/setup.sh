@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what testing needs on top of service/setup.sh: cmocka, clang with its checkers and sanitizers, strace, python3,
-# mandoc for the man pages, zsh and fish for their completions.
+# mandoc for the man pages, spin for the ledger's model, zsh and fish for their completions.
 # Does nothing, and says nothing, when all of it is there. Root, or a user with sudo.
 #
 #   sh tests/setup.sh          for the suite
@@ -11,7 +11,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 sh "$here/../service/setup.sh"
 
-packages="libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev strace util-linux mandoc zsh fish"
+packages="libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev strace util-linux mandoc spin zsh fish"
 command -v python3 >/dev/null 2>&1 || packages="$packages python3"
 [ "${1:-}" != peers ] || packages="$packages python3-venv"
 

@@ -158,6 +158,14 @@ static gw_status reserve_new(gw_query *query) {
     return GW_OK;
 }
 
+// Another worker ended this charge first: its outcome is everybody's.
+static gw_status charge_ended(gw_query *query) {
+    if (gw_store_charge_by_seq(query->worker->reader, query->charge.seq, &query->charge) == GW_OK &&
+        query->charge.state == GW_CHARGE_SEALED)
+        return gw_query_answer_stored(query);
+    return gw_query_failed_for_good(query, query->charge.cost);
+}
+
 static gw_status abandon(gw_query *query, const char *why) {
     gw_store_op op = {.kind = GW_STORE_ABANDON, .charge_seq = query->charge.seq, .entry = {.kind = GW_ENTRY_ABANDON}};
     op.entry.abandon.charge = query->charge.seq;
@@ -165,7 +173,8 @@ static gw_status abandon(gw_query *query, const char *why) {
     gw_status status = submit(query, &op);
     if (status == GW_RETRY)
         return status;
-    // Anything but RETRY means that the charge is final, by this entry or by one that came first.
+    if (status == GW_OK && op.result == GW_CONFLICT)
+        return charge_ended(query);
     return gw_query_failed_for_good(query, query->charge.cost);
 }
 
@@ -286,14 +295,6 @@ static gw_status seal_encode(gw_query *query, gw_hash salt) {
     return gw_plan_encode(&answer, query->released, salt, &query->document);
 }
 
-static gw_status seal_lost_race(gw_query *query) {
-    gw_buffer_done(&query->document); // the loser's draw is wiped
-    if (gw_store_charge_by_seq(query->worker->reader, query->charge.seq, &query->charge) == GW_OK &&
-        query->charge.state == GW_CHARGE_SEALED)
-        return gw_query_answer_stored(query);
-    return gw_query_failed_for_good(query, query->charge.cost);
-}
-
 gw_status gw_query_step_seal(gw_query *query) {
     gw_hash salt;
     gw_store_op op = {.kind = GW_STORE_SEAL, .charge_seq = query->charge.seq, .entry = {.kind = GW_ENTRY_RELEASE}};
@@ -314,8 +315,10 @@ gw_status gw_query_step_seal(gw_query *query) {
         gw_buffer_done(&query->document); // unknown or unrecorded: the bytes must not leave
         return status;
     }
-    if (op.result != GW_OK)
-        return seal_lost_race(query);
+    if (op.result != GW_OK) {
+        gw_buffer_done(&query->document); // the loser's draw is wiped
+        return charge_ended(query);
+    }
     query->charge.release_seq = op.seq;
     query->is_answered = true;
     return GW_OK;
