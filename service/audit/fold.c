@@ -27,6 +27,7 @@ void gw_audit_state_free(gw_audit_state *state) {
     free(state->datasets.items);
     free(state->charges.items);
     free(state->balances.items);
+    free(state->growths.items);
     free(state);
 }
 
@@ -100,7 +101,9 @@ static gw_status apply_principal(gw_audit_state *state, const gw_entry *entry, g
     if (!GW_FOLD_ROOM(state->principals) || !gw_fold_map_room(&state->map))
         return gw_fold_no_memory(ret_problem);
     gw_fold_map_put(&state->map, gw_fold_key('p', entry->principal.principal, ""), state->principals.count);
-    state->principals.items[state->principals.count++] = (gw_fold_principal_row){.roles = entry->principal.roles};
+    gw_fold_principal_row added = {.roles = entry->principal.roles};
+    memcpy(added.id, entry->principal.principal, sizeof(added.id));
+    state->principals.items[state->principals.count++] = added;
     return GW_OK;
 }
 
@@ -280,8 +283,9 @@ static gw_status apply_kind(gw_audit_state *state, const gw_entry *entry, gw_pro
     case GW_ENTRY_EMBARGO:
     case GW_ENTRY_WITHDRAW:
     case GW_ENTRY_KEYROT:
-    case GW_ENTRY_RESTORE:
         break;
+    case GW_ENTRY_RESTORE:
+        return gw_fold_restore(state, entry, ret_problem);
     }
     return gw_fold_wrong(ret_problem, "bad_entry", "An entry of unknown kind.");
 }

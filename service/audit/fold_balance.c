@@ -12,7 +12,7 @@ static gw_hash balance_key(const gw_fold_balance_row *like) {
     return gw_fold_key('b', owner, like->principal);
 }
 
-// What the charges already in the log spent of a window: they are in order of time.
+// What the charges already in the log, and restores, spent of a window: both are in order of time.
 static uint64_t window_spent(const gw_audit_state *state, const gw_fold_balance_row *like) {
     uint64_t start = like->window * like->days * GW_FOLD_DAY_SECONDS;
     uint64_t spent = 0;
@@ -22,6 +22,14 @@ static uint64_t window_spent(const gw_audit_state *state, const gw_fold_balance_
             like->kind == GW_FOLD_BALANCE_WINDOW ? charge->dataset : state->datasets.items[charge->dataset].population;
         if (owner == like->owner && __builtin_add_overflow(spent, charge->cost, &spent))
             return UINT64_MAX; // admits nothing
+    }
+    gw_fold_balance_kind owner_kind =
+        like->kind == GW_FOLD_BALANCE_WINDOW ? GW_FOLD_BALANCE_DATASET : GW_FOLD_BALANCE_POPULATION;
+    for (size_t i = state->growths.count; i > 0 && (uint64_t)state->growths.items[i - 1].time >= start; i--) {
+        const gw_fold_growth_row *growth = &state->growths.items[i - 1];
+        if (growth->kind == owner_kind && growth->owner == like->owner &&
+            __builtin_add_overflow(spent, growth->micro, &spent))
+            return UINT64_MAX;
     }
     return spent;
 }
@@ -71,6 +79,7 @@ static gw_audit_balance balance_row_tell(const gw_audit_state *state, const gw_f
                                 .total = row->total,
                                 .spent = row->spent,
                                 .charges = row->charges,
+                                .restored = row->restored,
                                 .rho = row->rho,
                                 .selection = row->selection};
     if (row->kind == GW_FOLD_BALANCE_DATASET || row->kind == GW_FOLD_BALANCE_POPULATION) {

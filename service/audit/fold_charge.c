@@ -222,6 +222,10 @@ gw_status gw_fold_release(gw_audit_state *state, const gw_entry *entry, gw_probl
     gw_status status = finish_check(charge, entry->release.charge, "release", ret_problem);
     if (status != GW_OK)
         return status;
+    if (charge->seq < state->restored)
+        return gw_fold_wrong(ret_problem, "restored_since",
+                             "Charge %llu was open when entry %llu restored the log: it may have been answered before.",
+                             (wide)charge->seq, (wide)state->restored);
     gw_hash key = gw_fold_key('r', entry->release.release, "");
     if (gw_fold_find(&state->map, key) != GW_FOLD_NONE)
         return gw_fold_wrong(ret_problem, "release_exists", "Release id %s appears twice.", entry->release.release);

@@ -41,6 +41,7 @@ gw_hash gw_fold_key(char kind, const char *first, const char *second);
 // ---- what is known
 
 typedef struct {
+    char id[GW_ID_HEX];
     unsigned roles;
 } gw_fold_principal_row;
 
@@ -97,7 +98,16 @@ typedef struct {
     uint64_t total; // at the last charge
     uint64_t spent, charges;
     uint64_t rho, selection; // of datasets and populations; counted under pure accounting too
+    uint64_t restored;       // of spent: what restores counted for entries that are gone
 } gw_fold_balance_row;
+
+// What a restore counted as spent of a dataset or a population: windows made later need it too.
+typedef struct {
+    gw_fold_balance_kind kind;
+    size_t owner;
+    int64_t time;
+    uint64_t micro;
+} gw_fold_growth_row;
 
 struct gw_audit_state {
     uint64_t next; // seq expected
@@ -109,6 +119,8 @@ struct gw_audit_state {
     GW_FOLD_LIST(gw_fold_dataset_row) datasets;
     GW_FOLD_LIST(gw_fold_charge_row) charges; // in order of seq
     GW_FOLD_LIST(gw_fold_balance_row) balances;
+    GW_FOLD_LIST(gw_fold_growth_row) growths;
+    uint64_t restored; // entries before this one: their open charges are never answered
     uint64_t releases, abandons;
 };
 
@@ -134,3 +146,7 @@ const char *gw_fold_balance_name(gw_fold_balance_kind kind);
 gw_status gw_fold_charge(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
 gw_status gw_fold_release(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
 gw_status gw_fold_abandon(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
+
+// ---- restores
+
+gw_status gw_fold_restore(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);

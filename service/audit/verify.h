@@ -58,6 +58,7 @@ GW_MUST_CHECK gw_status gw_audit_verify_folder(const char *log_folder, const gw_
 typedef struct {
     const char *kind, *id, *principal;
     uint64_t window, total, spent, charges;
+    uint64_t restored; // of spent: counted by restores for entries that are gone
     // Of a dataset or a population: rho of all its charges, and what (total, delta) allows; 0 under pure accounting.
     uint64_t delta, rho_total, rho;
     uint64_t selection_total, selection; // deltas of questions that selected unknown keys

@@ -236,8 +236,20 @@ gw_status gw_query_failed_for_good(gw_query *query, uint64_t cost) {
     return status;
 }
 
+// The ledger was made again from its published log, which has the answer's hash alone. It was given once: a second draw
+// would be another answer for the same charge.
+static gw_status answer_lost(gw_query *query) {
+    return gw_problem_set(
+        &query->problem, GW_UNAVAILABLE, "answer_lost", "This request was answered, and the answer is lost.",
+        "The ledger was restored from its public log, which has only the answer's hash. The charge stands.",
+        "Look for the answer where it was saved; or ask again with a new request id (a new charge).");
+}
+
 gw_status gw_query_answer_stored(gw_query *query) {
-    if (gw_store_answer(query->worker->reader, query->charge.seq, &query->document) != GW_OK)
+    gw_status status = gw_store_answer(query->worker->reader, query->charge.seq, &query->document);
+    if (status == GW_UNAVAILABLE)
+        return answer_lost(query);
+    if (status != GW_OK)
         return gw_problem_set(&query->problem, GW_IO, "internal", "A stored answer could not be read.", "",
                               "Ask the operator.");
     query->is_answered = true;
@@ -256,8 +268,17 @@ gw_status gw_query_idem_conflict(gw_query *query) {
                           "One request id stands for one request, for ever.", "Send it with a new request id.");
 }
 
+// A restored ledger may not know the salt: then nobody can tell whether the bytes are the same, and nothing is drawn.
+static bool is_salt_lost(const gw_store_charge *charge) {
+    gw_hash none = {{0}};
+    return gw_hash_equal(charge->salt, none);
+}
+
 // This request id is known: the same bytes get the same stored answer, or may take an interrupted question up again.
 static gw_status recall_by_idem(gw_query *query, bool *ret_is_open) {
+    if (is_salt_lost(&query->charge))
+        return query->charge.state == GW_CHARGE_SEALED ? answer_lost(query)
+                                                       : gw_query_failed_for_good(query, query->charge.cost);
     if (!gw_query_is_request_of(query, &query->charge))
         return gw_query_idem_conflict(query);
     switch (query->charge.state) {
@@ -300,11 +321,15 @@ gw_status gw_query_hold_laws(gw_query *query) {
 // What this very request was answered stays its answer, also when the policy or the data no longer let it be asked
 // anew.
 static bool recall_own(gw_query *query) {
-    return query->who.is_known && query->in_force.policy &&
-           gw_store_charge_by_idem(query->worker->reader, query->who.principal, query->message.idem, &query->charge) ==
-               GW_OK &&
-           query->charge.state == GW_CHARGE_SEALED && gw_query_is_request_of(query, &query->charge) &&
-           gw_query_answer_stored(query) == GW_OK;
+    gw_problem refusal = query->problem;
+    bool is_own = query->who.is_known && query->in_force.policy &&
+                  gw_store_charge_by_idem(query->worker->reader, query->who.principal, query->message.idem,
+                                          &query->charge) == GW_OK &&
+                  query->charge.state == GW_CHARGE_SEALED && gw_query_is_request_of(query, &query->charge);
+    if (is_own && gw_query_answer_stored(query) == GW_OK)
+        return true;
+    query->problem = refusal; // an answer that is lost changes nothing about it
+    return false;
 }
 
 gw_status gw_query_step_authorize(gw_query *query) {

@@ -30,7 +30,14 @@ void gw_store_reader_end(gw_store_reader *reader);
 
 typedef enum { GW_CHARGE_RESERVED, GW_CHARGE_SEALED, GW_CHARGE_ABANDONED } gw_charge_state;
 
-typedef enum { GW_STORE_APPEND, GW_STORE_RESERVE, GW_STORE_RESUME, GW_STORE_SEAL, GW_STORE_ABANDON } gw_store_op_kind;
+typedef enum {
+    GW_STORE_APPEND,
+    GW_STORE_RESERVE,
+    GW_STORE_RESUME,
+    GW_STORE_SEAL,
+    GW_STORE_ABANDON,
+    GW_STORE_REPLAY
+} gw_store_op_kind;
 
 // Which budget refused a reservation.
 typedef enum {
@@ -51,10 +58,15 @@ typedef struct {
     // (of selection, else 0) filled; the store fills window, rho and what is spent. Totals are those of the policy seq
     // and of the population in force.
     // SEAL: entry.release with charge, answer, visible. ABANDON: entry.abandon.
+    // REPLAY: an entry of this log as it was published, in its place; goes the way it went when it was made, and is
+    // refused (log_differs) where that does not lead to the very same bytes. What the log does not say is lost: the
+    // answer of a release (gw_store_answer), the salt of a charge (zeros) and how often it was tried, so it is not
+    // resumed. Texts are taken where they are known and fit their hashes.
     gw_entry entry;
-    gw_bytes file_bytes;    // APPEND policy
+    gw_bytes replayed;      // REPLAY: the entry's bytes; `entry` is filled from them
+    gw_bytes file_bytes;    // APPEND policy; REPLAY policy, may be empty
     gw_hash salt;           // RESERVE: request = SHA-256(salt || signed bytes)
-    gw_bytes question_text; // RESERVE: canonical text, published beside the log
+    gw_bytes question_text; // RESERVE: canonical text, published beside the log; REPLAY charge, may be empty
     gw_bytes answer;        // SEAL: the bytes that recall returns
     uint64_t charge_seq;    // RESUME (attempt + 1, durable before measuring; at most 3 attempts in all, else GW_LIMIT),
                             // SEAL, ABANDON
@@ -112,6 +124,7 @@ GW_MUST_CHECK gw_status gw_store_charge_by_seq(gw_store_reader *reader, uint64_t
 // The visible release of a canonical question (visible <= now), first sealed wins.
 GW_MUST_CHECK gw_status gw_store_charge_by_question(gw_store_reader *reader, gw_hash question, int64_t now,
                                                     gw_store_charge *ret);
+// GW_UNAVAILABLE: it was answered, and the answer is lost: only its hash came back (REPLAY).
 GW_MUST_CHECK gw_status gw_store_answer(gw_store_reader *reader, uint64_t charge_seq, gw_buffer *ret_answer);
 
 typedef struct {

@@ -67,6 +67,12 @@ typedef enum {
     SQL_QUESTION_INSERT,
     SQL_QUESTION_SCAN,
     SQL_SCHEMA_CHANGE,
+    SQL_RESTORE_INSERT,
+    SQL_RESTORE_LAST,
+    SQL_GROWTH_INSERT,
+    SQL_GROWTH_RECENT,
+    SQL_POPULATION_ASKED,
+    SQL_CHARGE_CLOSE,
     SQL_COUNT,
 } store_sql;
 
@@ -100,7 +106,7 @@ bool store_column_text(sqlite3_stmt *statement, int at, char *ret, size_t size);
 
 // ---- store_sqlite_schema.c
 #define STORE_APPLICATION_ID 0x47647774 // "Gdwt"
-#define STORE_SCHEMA_VERSION 3
+#define STORE_SCHEMA_VERSION 4
 extern const char *const store_schema[]; // of a new ledger; ends with NULL
 typedef struct {
     int from, to; // versions
@@ -192,6 +198,10 @@ void store_budgets_of(const store_terms *terms, const char *principal, int64_t t
 GW_MUST_CHECK gw_status store_balance_read(store_connection *connection, const store_balance_key *key,
                                            store_spent *ret_spent);
 
+// Written at once, behind the cache's back: for what clears the cache.
+GW_MUST_CHECK gw_status store_balance_write(store_connection *connection, const store_balance_key *key,
+                                            const store_spent *spent);
+
 void store_balances_prepare(store_balance_cache *cache); // before a batch
 GW_MUST_CHECK gw_status store_balance_get(store_balance_cache *cache, store_connection *connection,
                                           const store_balance_key *key, store_balance_slot **ret);
@@ -212,6 +222,7 @@ struct gw_store {
     uint64_t release_count;
     store_balance_cache balances;
     gw_buffer scratch; // the entry being written
+    gw_bytes expected; // where it is replayed: what it must come to
     bool is_broken;    // an outcome is unknown: nothing is tried again
 };
 // Fills seq and time and encodes into `scratch`; GW_INVALID where the grammar refuses the entry. Writes nothing.
@@ -221,3 +232,10 @@ gw_status store_refuse(gw_store_op *op, gw_status result, const char *code);    
 
 // ---- store_sqlite_append.c: entries about people, keys, policies, data. GW_OK also where op->result refuses.
 GW_MUST_CHECK gw_status store_append(gw_store *store, gw_store_op *op, int64_t time);
+
+// ---- store_sqlite_restore.c: what entries that are gone count as
+GW_MUST_CHECK gw_status store_restore_append(gw_store *store, gw_store_op *op, int64_t time);
+// Was the log restored after this charge? Then it may have been answered by an entry that is gone.
+GW_MUST_CHECK gw_status store_restored_since(store_connection *connection, uint64_t charge_seq, bool *ret);
+// No open charge from this entry on is drawn any more: its attempts count as used up.
+GW_MUST_CHECK gw_status store_charges_close(store_connection *connection, uint64_t from);

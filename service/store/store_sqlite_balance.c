@@ -69,6 +69,24 @@ void store_budgets_of(const store_terms *terms, const char *principal, int64_t t
                            terms->population_window_total, time);
 }
 
+// What restores counted within a window: they too are in order of time.
+static gw_status window_restored(store_connection *connection, const store_balance_key *key, int64_t start,
+                                 uint64_t *spent) {
+    sqlite3_stmt *row = store_use(connection, SQL_GROWTH_RECENT);
+    sqlite3_bind_int64(row, 1, key->kind == BALANCE_WINDOW ? BALANCE_DATASET : BALANCE_POPULATION);
+    sqlite3_bind_int64(row, 2, key->owner);
+    gw_status status;
+    while ((status = store_step(row)) == GW_OK && sqlite3_column_int64(row, 0) >= start)
+        if (__builtin_add_overflow(*spent, store_column_u64(row, 1), spent)) {
+            sqlite3_reset(row);
+            return GW_CORRUPT;
+        }
+    if (status != GW_OK)
+        return status == GW_NOT_FOUND ? GW_OK : status;
+    sqlite3_reset(row);
+    return GW_OK;
+}
+
 // What the charges already in the log spent of a window: they are in order of time.
 static gw_status window_spent(store_connection *connection, const store_balance_key *key, uint64_t *ret_spent) {
     int64_t start = key->window * key->days * STORE_DAY_SECONDS;
@@ -85,8 +103,9 @@ static gw_status window_spent(store_connection *connection, const store_balance_
     if (status != GW_OK && status != GW_NOT_FOUND)
         return status;
     sqlite3_reset(row);
+    status = window_restored(connection, key, start, &spent);
     *ret_spent = spent;
-    return GW_OK;
+    return status;
 }
 
 static void key_bind(sqlite3_stmt *statement, const store_balance_key *key) {
@@ -183,14 +202,18 @@ gw_status store_balance_refresh(store_balance_cache *cache, store_connection *co
     return status;
 }
 
+gw_status store_balance_write(store_connection *connection, const store_balance_key *key, const store_spent *spent) {
+    sqlite3_stmt *row = store_use(connection, SQL_BUDGET_UPSERT);
+    key_bind(row, key);
+    store_bind_u64(row, 6, spent->micro);
+    store_bind_u64(row, 7, spent->rho);
+    store_bind_u64(row, 8, spent->selection);
+    return store_run(row);
+}
+
 gw_status store_balances_flush(store_balance_cache *cache, store_connection *connection) {
     for (size_t i = 0; i < cache->dirty_count; i++) {
-        sqlite3_stmt *row = store_use(connection, SQL_BUDGET_UPSERT);
-        key_bind(row, &cache->dirty[i]->key);
-        store_bind_u64(row, 6, cache->dirty[i]->spent.micro);
-        store_bind_u64(row, 7, cache->dirty[i]->spent.rho);
-        store_bind_u64(row, 8, cache->dirty[i]->spent.selection);
-        gw_status status = store_run(row);
+        gw_status status = store_balance_write(connection, &cache->dirty[i]->key, &cache->dirty[i]->spent);
         if (status != GW_OK)
             return status;
         cache->dirty[i]->is_dirty = false;

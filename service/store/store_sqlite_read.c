@@ -169,7 +169,9 @@ gw_status gw_store_answer(gw_store_reader *reader, uint64_t charge_seq, gw_buffe
         return GW_NOT_FOUND;
     sqlite3_stmt *row = store_use(&reader->connection, SQL_RELEASE_ANSWER);
     store_bind_u64(row, 1, charge_seq);
-    return bytes_step(row, ret_answer);
+    size_t before = ret_answer->size;
+    gw_status status = bytes_step(row, ret_answer);
+    return status == GW_OK && ret_answer->size == before ? GW_UNAVAILABLE : status; // sealed ones are never empty
 }
 
 // ---- who

@@ -31,6 +31,15 @@
         " NEW.owner <> OLD.owner OR NEW.rho < OLD.rho OR NEW.selection < OLD.selection"                                \
         " BEGIN SELECT RAISE(ABORT, 'spent never shrinks'); END;"
 
+// Version 4: restores, and what each counted as spent of a dataset or a population (kinds of `budget`).
+#define VERSION_4                                                                                                      \
+    "CREATE TABLE restore(seq INTEGER PRIMARY KEY REFERENCES entry(seq), lost INTEGER NOT NULL CHECK(lost >= 0))"      \
+    " STRICT;",                                                                                                        \
+        "CREATE TABLE restore_growth(restore INTEGER NOT NULL REFERENCES restore(seq), kind INTEGER NOT NULL"          \
+        " CHECK(kind IN (1, 2)), owner INTEGER NOT NULL, micro INTEGER NOT NULL CHECK(micro >= 0),"                    \
+        " PRIMARY KEY(restore, kind, owner)) STRICT, WITHOUT ROWID;",                                                  \
+        APPEND_ONLY("restore"), APPEND_ONLY("restore_growth")
+
 const char *const store_schema[] = {
     "CREATE TABLE entry(seq INTEGER PRIMARY KEY, time INTEGER NOT NULL CHECK(time >= 0),"
     " bytes BLOB NOT NULL CHECK(length(bytes) BETWEEN 1 AND 65535), leaf BLOB NOT NULL CHECK(length(leaf) = 32)) "
@@ -94,15 +103,18 @@ const char *const store_schema[] = {
     "CREATE TRIGGER budget_no_delete BEFORE DELETE ON budget BEGIN SELECT RAISE(ABORT, 'budget is kept'); END;",
     VERSION_2,
     VERSION_3,
+    VERSION_4,
     NULL,
 };
 
 // What a new ledger is made with is what the versions before come to, word for word: a test compares the two.
 static const char *const to_version_2[] = {VERSION_2, NULL};
 static const char *const to_version_3[] = {VERSION_3, NULL};
+static const char *const to_version_4[] = {VERSION_4, NULL};
 const store_migration store_migrations[] = {
     {.from = 1, .to = 2, .sql = to_version_2},
     {.from = 2, .to = 3, .sql = to_version_3, .fill = store_rho_fill},
+    {.from = 3, .to = 4, .sql = to_version_4},
     {0},
 };
 
@@ -189,7 +201,8 @@ const char *const store_statements[SQL_COUNT] = {
     [SQL_BUDGET_RHO] = "UPDATE budget SET rho = ?3 WHERE kind = ?1 AND owner = ?2",
     [SQL_CHARGE_BY_SEQ] = CHARGE_COLUMNS "WHERE c.seq = ?1",
     [SQL_CHARGE_BY_IDEM] = CHARGE_COLUMNS "WHERE c.principal = ?1 AND c.idem = ?2",
-    [SQL_CHARGE_BY_QUESTION] = CHARGE_COLUMNS "WHERE r.question = ?1 AND r.visible <= ?2 ORDER BY r.seq LIMIT 1",
+    [SQL_CHARGE_BY_QUESTION] =
+        CHARGE_COLUMNS "WHERE r.question = ?1 AND r.visible <= ?2 AND length(r.answer) > 0 ORDER BY r.seq LIMIT 1",
     [SQL_CHARGE_HISTORY] = HISTORY_COLUMNS "WHERE (?2 IS NULL OR d.name = ?2) ORDER BY c.seq DESC LIMIT ?3",
     [SQL_CHARGE_HISTORY_OF] =
         HISTORY_COLUMNS "WHERE c.principal = ?1 AND (?2 IS NULL OR d.name = ?2) ORDER BY c.seq DESC LIMIT ?3",
@@ -199,5 +212,15 @@ const char *const store_statements[SQL_COUNT] = {
     [SQL_QUESTION_INSERT] = "INSERT INTO question(charge, hash, text) VALUES(?1, ?2, ?3) ON CONFLICT(hash) DO NOTHING",
     [SQL_SCHEMA_CHANGE] = "INSERT INTO schema_change(version, entries, program)"
                           " VALUES(?1, (SELECT count(*) FROM entry), ?2)",
+    [SQL_RESTORE_INSERT] = "INSERT INTO restore(seq, lost) VALUES(?1, ?2)",
+    [SQL_RESTORE_LAST] = "SELECT seq FROM restore ORDER BY seq DESC LIMIT 1",
+    [SQL_GROWTH_INSERT] = "INSERT INTO restore_growth(restore, kind, owner, micro) VALUES(?1, ?2, ?3, ?4)",
+    [SQL_GROWTH_RECENT] = "SELECT e.time, g.micro FROM restore_growth g JOIN entry e ON e.seq = g.restore"
+                          " WHERE g.kind = ?1 AND g.owner = ?2 ORDER BY g.restore DESC",
+    [SQL_POPULATION_ASKED] = "SELECT p.id, p.total, p.delta, p.rho_total, p.selection_total, p.window_days,"
+                             " p.window_total, max(l.question_max), min(l.question_max)"
+                             " FROM population p JOIN dataset d ON d.population = p.id"
+                             " JOIN policy l ON l.seq = d.policy GROUP BY p.id",
+    [SQL_CHARGE_CLOSE] = "UPDATE charge SET attempts = 3 WHERE state = 0 AND seq >= ?1",
     [SQL_QUESTION_SCAN] = "SELECT charge, hash, text FROM question WHERE charge >= ?1 ORDER BY charge",
 };

@@ -44,8 +44,12 @@ gw_status store_entry_prepare(gw_store *store, gw_entry *entry, int64_t time) {
     gw_entry_encode(entry, &store->scratch);
     if (store->scratch.status != GW_OK)
         return store->scratch.status == GW_LIMIT ? GW_INVALID : store->scratch.status;
+    gw_bytes bytes = gw_buffer_bytes(&store->scratch);
+    if (store->expected.size != 0 &&
+        (bytes.size != store->expected.size || memcmp(bytes.data, store->expected.data, bytes.size) != 0))
+        return GW_INVALID;
     gw_entry again; // what an auditor will read
-    return gw_entry_decode(gw_buffer_bytes(&store->scratch), &again, NULL) == GW_OK ? GW_OK : GW_INVALID;
+    return gw_entry_decode(bytes, &again, NULL) == GW_OK ? GW_OK : GW_INVALID;
 }
 
 typedef struct {
@@ -75,6 +79,7 @@ gw_status store_entry_write(gw_store *store, const gw_entry *entry) {
     gw_status status = store_run(row);
     if (status != GW_OK)
         return status;
+    store->time_last = entry->time;
     node_writer writer = {.connection = &store->connection};
     gw_merkle_edge_append(&store->edge, leaf, node_write, &writer);
     return writer.status;
@@ -370,7 +375,12 @@ static gw_status seal(gw_store *store, gw_store_op *op, int64_t time) {
         return status;
     op->entry.release.charge = op->charge_seq;
     memcpy(op->entry.release.release, charge.release, sizeof(charge.release));
-    if (!gw_hash_equal(gw_sha256(op->answer), op->entry.release.answer))
+    bool is_restored;
+    status = store_restored_since(&store->connection, op->charge_seq, &is_restored);
+    if (status != GW_OK || is_restored)
+        return status == GW_OK ? store_refuse(op, GW_CONFLICT, "restored_since") : status;
+    bool is_lost = op->kind == GW_STORE_REPLAY && op->answer.size == 0; // the log has its hash alone
+    if (!is_lost && (op->answer.size == 0 || !gw_hash_equal(gw_sha256(op->answer), op->entry.release.answer)))
         return store_refuse(op, GW_INVALID, "bad_answer");
     status = store_entry_prepare(store, &op->entry, time);
     if (status != GW_OK)
@@ -400,15 +410,10 @@ static gw_status abandon(gw_store *store, gw_store_op *op, int64_t time) {
 
 // ---- batches
 
-static gw_status op_run(gw_store *store, gw_store_op *op, int64_t time) {
-    op->result = GW_OK;
-    op->code[0] = '\0';
-    op->budget = GW_BUDGET_NONE;
-    op->remaining = 0;
-    op->renews = 0;
-    op->seq = GW_NO_SEQ;
-    op->release[0] = '\0';
-    switch (op->kind) {
+static gw_status replay(gw_store *store, gw_store_op *op);
+
+static gw_status op_dispatch(gw_store *store, gw_store_op *op, gw_store_op_kind kind, int64_t time) {
+    switch (kind) {
     case GW_STORE_APPEND:
         return store_append(store, op, time);
     case GW_STORE_RESERVE:
@@ -419,8 +424,46 @@ static gw_status op_run(gw_store *store, gw_store_op *op, int64_t time) {
         return seal(store, op, time);
     case GW_STORE_ABANDON:
         return abandon(store, op, time);
+    case GW_STORE_REPLAY:
+        return replay(store, op);
     }
     return GW_INTERNAL;
+}
+
+// Which operation once made an entry of this kind.
+static gw_store_op_kind made_by(gw_entry_kind kind) {
+    return kind == GW_ENTRY_CHARGE    ? GW_STORE_RESERVE
+           : kind == GW_ENTRY_RELEASE ? GW_STORE_SEAL
+           : kind == GW_ENTRY_ABANDON ? GW_STORE_ABANDON
+                                      : GW_STORE_APPEND;
+}
+
+// The entry goes the way it went when it was made; store_entry_prepare holds what that comes to against its bytes.
+static gw_status replay(gw_store *store, gw_store_op *op) {
+    if (gw_entry_decode(op->replayed, &op->entry, NULL) != GW_OK)
+        return store_refuse(op, GW_INVALID, "bad_entry");
+    if (op->entry.seq != store->edge.size || op->entry.time < store->time_last)
+        return store_refuse(op, GW_CONFLICT, "log_differs");
+    op->charge_seq = 0; // as the entry says
+    op->salt = (gw_hash){{0}};
+    store->expected = op->replayed;
+    gw_status status = op_dispatch(store, op, made_by(op->entry.kind), op->entry.time);
+    store->expected = (gw_bytes){0};
+    if (status == GW_OK && op->result == GW_INVALID && strcmp(op->code, "bad_entry") == 0)
+        return store_refuse(op, GW_CONFLICT, "log_differs");
+    bool is_charge = status == GW_OK && op->result == GW_OK && op->entry.kind == GW_ENTRY_CHARGE;
+    return is_charge ? store_charges_close(&store->connection, op->seq) : status;
+}
+
+static gw_status op_run(gw_store *store, gw_store_op *op, int64_t time) {
+    op->result = GW_OK;
+    op->code[0] = '\0';
+    op->budget = GW_BUDGET_NONE;
+    op->remaining = 0;
+    op->renews = 0;
+    op->seq = GW_NO_SEQ;
+    op->release[0] = '\0';
+    return op_dispatch(store, op, op->kind, time);
 }
 
 static gw_status batch_run(gw_store *store, gw_store_op *const ops[], size_t count, int64_t time) {
@@ -447,7 +490,7 @@ gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[], size_t coun
     gw_merkle_edge edge_before = store->edge;
     unsigned release_year = store->release_year;
     uint64_t release_count = store->release_count;
-    int64_t time = now > store->time_last ? now : store->time_last;
+    int64_t time_before = store->time_last, time = now > time_before ? now : time_before;
     store_balances_prepare(&store->balances);
     gw_status status = batch_run(store, ops, count, time);
     if (status != GW_OK) {
@@ -455,6 +498,7 @@ gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[], size_t coun
         // transaction is already gone after a full disk) changes nothing about that.
         gw_ignore(store_run(store_use(&store->connection, SQL_ROLLBACK)));
         store->edge = edge_before;
+        store->time_last = time_before;
         store->release_year = release_year;
         store->release_count = release_count;
         store_balances_clear(&store->balances);
@@ -467,8 +511,6 @@ gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[], size_t coun
         batch_fail(ops, count, GW_RETRY);
         return GW_RETRY;
     }
-    if (store->edge.size != edge_before.size)
-        store->time_last = time;
     return GW_OK;
 }
 

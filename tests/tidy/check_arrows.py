@@ -31,6 +31,7 @@ TOP = {"service/admin", "service"}
 # entry, merkle, note and verify, and what verifying a folder needs.
 AUDIT_SHARED = {
     "entry", "merkle", "note", "cosignature", "tlog_policy", "signing", "verify", "verify_receipt", "tile", "fold", "fold_inner", "fold_map", "fold_balance", "fold_charge",
+    "fold_restore",
 }
 # A researcher's or an auditor's installation holds only these.
 SHARED_WITH_CLIENTS = {"privacy", "service/base", "service/wire", "service/format", "service/audit/shared"}

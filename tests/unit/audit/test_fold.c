@@ -155,6 +155,55 @@ static void each_lie_is_found_at_its_entry(void **unused) {
     EXPECT_WRONG(0, "bad_genesis", strcpy(log[0].genesis.origin, "other"));
 }
 
+// ---- restored
+
+// The same log, restored before its last charge: one entry was lost, which may have been a charge of 60. A second owner
+// signs; the charge of 40 comes after, in the next window.
+#define RESTORED (ENTRIES + 1)
+
+static void build_restored(gw_entry log[RESTORED]) {
+    build(log);
+    log[2].principal.roles = GW_ROLE_OWNER | GW_ROLE_RESEARCHER;
+    log[7] = (gw_entry){.kind = GW_ENTRY_RESTORE, .seq = 7, .time = START, .restore = {.from = 7, .lost = 1}};
+    signer(&log[7], 1);
+    signer(&log[7], 2);
+    log[8] = charge(8, 2, 40, 160);
+    log[8].time += 30 * 86400;
+    log[8].charge.window++;
+    log[8].charge.spent_window = 40;
+    log[9] = (gw_entry){.kind = GW_ENTRY_RELEASE, .seq = 9, .time = log[8].time, .release.charge = 8};
+    strcpy(log[9].release.release, "GW-2026-000002");
+}
+
+#define EXPECT_RESTORED_WRONG(index, expected, ...)                                                                    \
+    do {                                                                                                               \
+        gw_entry log[RESTORED];                                                                                        \
+        char code[48];                                                                                                 \
+        build_restored(log);                                                                                           \
+        __VA_ARGS__;                                                                                                   \
+        assert_int_equal(first_wrong(log, RESTORED, code), index);                                                     \
+        assert_string_equal(code, expected);                                                                           \
+    } while (0)
+
+static void what_was_lost_counts_as_spent_and_lies_about_it_are_found(void **unused) {
+    (void)unused;
+    gw_entry sound[RESTORED];
+    build_restored(sound);
+    assert_int_equal(first_wrong(sound, RESTORED, NULL), RESTORED);
+    EXPECT_RESTORED_WRONG(7, "bad_signer", log[7].by.count = 1);
+    EXPECT_RESTORED_WRONG(7, "bad_signer", id(1, log[7].by.ids[1]));
+    EXPECT_RESTORED_WRONG(7, "bad_restore", log[7].restore.from = 6);
+    EXPECT_RESTORED_WRONG(7, "bad_amount", log[7].restore.lost = UINT64_MAX);
+    EXPECT_RESTORED_WRONG(8, "spent_mismatch", log[7].restore.lost = 0);
+    EXPECT_RESTORED_WRONG(8, "spent_mismatch", log[8].charge.spent_dataset = 100);
+    EXPECT_RESTORED_WRONG(8, "budget_passed", log[7].restore.lost = 3; log[8].charge.spent_dataset =
+                                                                           log[8].charge.spent_population =
+                                                                               280); // the asker's 200 are full
+    EXPECT_RESTORED_WRONG(8, "budget_passed", log[8].time = START);                  // in the window of the restore
+    // The charge that was open may have been answered by the entry that is gone.
+    EXPECT_RESTORED_WRONG(9, "restored_since", log[9].release.charge = 6);
+}
+
 // ---- with a delta
 
 #define TENTH 100000
@@ -360,6 +409,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_log_holds_with_its_balances),
         cmocka_unit_test(each_lie_is_found_at_its_entry),
+        cmocka_unit_test(what_was_lost_counts_as_spent_and_lies_about_it_are_found),
         cmocka_unit_test(lies_about_rho_and_delta_are_found_at_their_entry),
         cmocka_unit_test(a_charge_past_both_measures_is_found),
         cmocka_unit_test(a_change_of_accounting_forgets_nothing),
