@@ -80,12 +80,17 @@ static gw_status watchdog_start(gw_service *service, const gw_config *config, gw
     return options.patience_ms == 0 ? GW_OK : gw_watchdog_start(&options, ret, problem);
 }
 
-static void serve_until_told(gw_service *service, const gw_arguments *arguments, const sigset_t *signals) {
+// GW_OK: it was told to stop. Otherwise it must not go on, and the problem says why.
+static gw_status serve_until_told(gw_service *service, const gw_arguments *arguments, const sigset_t *signals,
+                                  gw_problem *problem) {
     const struct timespec tick = {.tv_nsec = 200000000};
     for (;;) {
+        gw_status status = gw_service_check(service, problem);
+        if (status != GW_OK)
+            return status;
         int number = sigtimedwait(signals, NULL, &tick);
         if (number == SIGTERM || number == SIGINT)
-            return;
+            return GW_OK;
         if (number == SIGHUP)
             reload(service, arguments);
         gw_service_tick(service);
@@ -131,13 +136,13 @@ int gw_serve_command(int argc, char **argv) {
     for (size_t i = 0; i < config.listen_count; i++)
         gw_log(GW_LOG_INFO, "listening", "url", gw_service_url(service, i), NULL);
     gw_notify("READY=1\nSTATUS=Answering questions.");
-    serve_until_told(service, &arguments, &signals);
+    status = serve_until_told(service, &arguments, &signals, &problem);
     gw_notify("STOPPING=1\nSTATUS=Answering what was accepted.");
     gw_log(GW_LOG_INFO, "draining", NULL);
     gw_watchdog_stop(watchdog);
     gw_service_close(service);
     gw_log(GW_LOG_INFO, "stopped", NULL);
-    return 0;
+    return status == GW_OK ? 0 : gw_tell(status, &problem);
 }
 
 // ---- reload

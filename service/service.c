@@ -9,6 +9,7 @@
 #include "service/base/cleanup.h"
 #include "service/base/log.h"
 #include "service/bus/bus.h"
+#include "service/query/rollback.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -207,6 +208,8 @@ static gw_status open_parts(gw_service *service, const gw_service_options *optio
     if (status == GW_OK)
         status = open_engine(service, options, problem);
     gw_service_key_path(&service->config, "reply", path, sizeof path);
+    if (status == GW_OK) // before anything is signed once more
+        status = gw_rollback_check_folder(service->config.folder, problem);
     if (status == GW_OK)
         status = gw_key_file_read(path, &service->reply_key, problem);
     if (status == GW_OK)
@@ -298,6 +301,10 @@ gw_status gw_service_reload(gw_service *service, const gw_config *changed, gw_pr
 
 const char *gw_service_url(const gw_service *service, size_t index) {
     return gw_bus_url(service->bus, index);
+}
+
+gw_status gw_service_check(gw_service *service, gw_problem *ret_problem) {
+    return gw_queries_check(service->queries, ret_problem);
 }
 
 uint64_t gw_service_answered(gw_service *service) {

@@ -36,6 +36,8 @@ static const struct {
     {"internal", GW_EXIT_FAILED},
     {"no_memory", GW_EXIT_FAILED},
     {"bad_reply", GW_EXIT_TAMPERED},
+    {"rolled_back", GW_EXIT_TAMPERED},
+    {"checkpoint_ahead", GW_EXIT_TAMPERED},
     {"bad_checkpoint", GW_EXIT_TAMPERED},
     {"bad_signature", GW_EXIT_LOGIN},
     {"bad_", GW_EXIT_USAGE},

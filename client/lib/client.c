@@ -2,13 +2,12 @@
 // The client's rules: what is sent, when it is sent again, and what of a reply is believed. Nothing is: a reply is used
 // only after its signature, the hash of the request it answers, and its receipt have been checked.
 #include "client/lib/client.h"
+#include "client/lib/seen.h"
 #include "client/lib/transport.h"
-#include "service/audit/note.h"
 #include "service/audit/verify.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/base/clock.h"
-#include "service/base/file.h"
 #include "service/wire/json.h"
 #include "service/wire/receipt.h"
 #include <stdio.h>
@@ -19,8 +18,7 @@
 #define CONNECT_MS_MAX 5000
 #define BACKOFF_MS_FIRST 20u
 #define BACKOFF_MS_MAX 1000u
-#define SEEN_SUFFIX ".seen"
-#define CONFLICT_SUFFIX ".rolled_back"
+#define PROOF_ATTEMPTS 5u // a busy service must not miss the proof against it
 
 struct gw_client {
     gw_profile profile;
@@ -28,78 +26,11 @@ struct gw_client {
     gw_secret_key *key; // NULL: a visitor
     gw_transport *transport;
     gw_buffer message; // the request as sent
-    bool has_seen;
-    gw_checkpoint seen; // the newest checkpoint of this log that this profile knows
+    gw_seen seen;      // the newest checkpoint of this log that this profile knows
 };
 
 GW_DEFINE_FREEP(gw_client, gw_client_close)
-
-// ---- the newest checkpoint seen, beside the profile
-
-static bool beside_profile(const gw_client *client, const char *suffix, char path[4096]) {
-    int length = snprintf(path, 4096, "%s%s", client->profile.path, suffix);
-    return client->profile.path[0] != '\0' && length < 4096; // a profile without a file remembers within the process
-}
-
-static gw_status seen_problem(gw_problem *ret_problem, const char *path) {
-    gw_ignore(gw_problem_set(ret_problem, GW_CORRUPT, "bad_seen", "", "", "")); // returns what it was given
-    gw_problem_what(ret_problem, "The remembered checkpoint cannot be used: %s", path);
-    gw_problem_why(ret_problem, "It is not signed by the log key of the profile. Without it nobody here would notice "
-                                "that the service's log has been set back.");
-    gw_problem_mend(ret_problem, "mv %s %s.old   (only if you know why: a new log key, a damaged file)", path, path);
-    return GW_CORRUPT;
-}
-
-static gw_status seen_read(const gw_client *client, gw_checkpoint *ret, gw_problem *ret_problem) {
-    char path[4096];
-    if (!beside_profile(client, SEEN_SUFFIX, path))
-        return GW_NOT_FOUND;
-    GW_CLEANUP(gw_buffer_done) gw_buffer note;
-    gw_buffer_init(&note, GW_RECEIPT_MAX);
-    gw_status status = gw_file_read(path, &note, ret_problem);
-    if (status != GW_OK)
-        return status;
-    gw_checkpoint checkpoint;
-    if (gw_checkpoint_open(gw_buffer_bytes(&note), &client->log_key, &checkpoint, NULL) != GW_OK ||
-        strcmp(checkpoint.origin, client->profile.origin) != 0)
-        return seen_problem(ret_problem, path);
-    *ret = checkpoint;
-    return GW_OK;
-}
-
-static gw_status seen_load(gw_client *client, gw_problem *ret_problem) {
-    gw_status status = seen_read(client, &client->seen, ret_problem);
-    client->has_seen = status == GW_OK;
-    return status == GW_NOT_FOUND ? GW_OK : status;
-}
-
-// Another process may have seen more meanwhile; the file never goes back. The reply stands whether or not this can be
-// written: what is lost then is only the memory for the next process.
-static void seen_keep(gw_client *client, const gw_checkpoint *checkpoint, gw_bytes note) {
-    char path[4096];
-    gw_checkpoint other;
-    client->seen = *checkpoint;
-    client->has_seen = true;
-    if (!beside_profile(client, SEEN_SUFFIX, path))
-        return;
-    if (seen_read(client, &other, NULL) == GW_OK && other.size >= checkpoint->size)
-        return;
-    gw_ignore(gw_file_replace(path, note, 0600, NULL));
-}
-
-static gw_status rolled_back(const gw_client *client, const gw_checkpoint *now, gw_bytes note,
-                             gw_problem *ret_problem) {
-    char path[4096] = "";
-    gw_ignore(gw_problem_set(ret_problem, GW_CORRUPT, "rolled_back", "The service's log has been set back.", "", ""));
-    gw_problem_why(ret_problem, "It was signed with %llu entries before and is signed with %llu entries%s now.",
-                   (unsigned long long)client->seen.size, (unsigned long long)now->size,
-                   now->size == client->seen.size ? " of other content" : "");
-    // The two signed checkpoints are the proof; it does not depend on anybody's word.
-    if (beside_profile(client, CONFLICT_SUFFIX, path) && gw_file_replace(path, note, 0600, NULL) == GW_OK)
-        gw_problem_mend(ret_problem, "Keep %s" SEEN_SUFFIX " and %s, and send both to the auditor.",
-                        client->profile.path, path);
-    return GW_CORRUPT;
-}
+GW_DEFINE_FREEP(gw_json, gw_json_free)
 
 // ---- opening
 
@@ -146,7 +77,7 @@ gw_status gw_client_open(const gw_profile *profile, gw_client **ret, gw_problem 
     gw_buffer_init(&client->message, GW_REQUEST_BYTES_MAX);
     gw_status status = open_keys(client, ret_problem);
     if (status == GW_OK)
-        status = seen_load(client, ret_problem);
+        status = gw_seen_open(&client->seen, &client->profile, &client->log_key, ret_problem);
     if (status == GW_OK)
         status = open_transport(client, ret_problem);
     if (status == GW_OK)
@@ -160,6 +91,7 @@ void gw_client_close(gw_client *client) {
     gw_transport_close(client->transport);
     gw_secret_key_free(client->key);
     gw_buffer_done(&client->message);
+    gw_seen_close(&client->seen);
     free(client);
 }
 
@@ -185,24 +117,6 @@ static gw_status check_signature(const gw_client *client, const gw_reply_message
     return GW_OK;
 }
 
-// The checkpoint is compared with the one that was sent along: what another process learns meanwhile is no reproach.
-static gw_status check_checkpoint(gw_client *client, gw_bytes note, gw_problem *ret_problem) {
-    gw_checkpoint now;
-    gw_status status = gw_checkpoint_open(note, &client->log_key, &now, ret_problem);
-    if (status != GW_OK)
-        return GW_CORRUPT;
-    if (strcmp(now.origin, client->profile.origin) != 0)
-        return gw_problem_set(ret_problem, GW_CORRUPT, "bad_checkpoint", "The receipt is of another log.",
-                              "Its origin is not the profile's.", "");
-    bool is_back = client->has_seen && (now.size < client->seen.size ||
-                                        (now.size == client->seen.size && !gw_hash_equal(now.root, client->seen.root)));
-    if (is_back)
-        return rolled_back(client, &now, note, ret_problem);
-    if (!client->has_seen || now.size > client->seen.size)
-        seen_keep(client, &now, note);
-    return GW_OK;
-}
-
 // The request is not handed on: a repeated answer carries the receipt of whoever asked first.
 static gw_status check_receipt(gw_client *client, const gw_reply_message *reply, gw_problem *ret_problem) {
     GW_CLEANUP(gw_buffer_done) gw_buffer scratch;
@@ -213,7 +127,8 @@ static gw_status check_receipt(gw_client *client, const gw_reply_message *reply,
         gw_audit_receipt(reply->receipt, reply->answer, (gw_bytes){0}, &client->log_key, &charge, &release,
                          ret_problem) != GW_OK)
         return GW_CORRUPT;
-    return check_checkpoint(client, receipt.checkpoint, ret_problem);
+    // Held against what was sent along: what another process learns meanwhile is no reproach.
+    return gw_seen_check(&client->seen, receipt.checkpoint, reply->account, ret_problem);
 }
 
 static gw_status check_reply(gw_client *client, gw_bytes bytes, gw_hash request, gw_client_reply *ret_reply,
@@ -249,13 +164,14 @@ static void back_off(unsigned attempt) {
     nanosleep(&wait, NULL);
 }
 
-static gw_status write_message(gw_client *client, gw_bytes body, const char *idem, gw_problem *ret_problem) {
+static gw_status write_message(gw_client *client, gw_bytes body, const char *idem, bool with_seen,
+                               gw_problem *ret_problem) {
     gw_clock clock = gw_clock_system();
     uint8_t id[GW_ID_SIZE];
     gw_request_message message = {.time = clock.unix_seconds(clock.state),
-                                  .has_seen = client->has_seen,
-                                  .seen_size = client->seen.size,
-                                  .seen_root = client->seen.root,
+                                  .has_seen = with_seen && client->seen.is_known,
+                                  .seen_size = client->seen.checkpoint.size,
+                                  .seen_root = client->seen.checkpoint.root,
                                   .body = body};
     if (idem == NULL)
         gw_random_id(message.idem);
@@ -283,10 +199,16 @@ static gw_status hash_signed_bytes(gw_bytes bytes, gw_hash *ret, gw_problem *ret
     return status;
 }
 
-gw_status gw_client_call(gw_client *client, gw_bytes body, const char *idem, unsigned attempts, int timeout_ms,
-                         gw_client_reply *ret_reply, gw_problem *ret_problem) {
+typedef struct {
+    unsigned attempts;
+    int timeout_ms;
+    bool with_seen;
+} client_patience;
+
+static gw_status ask(gw_client *client, gw_bytes body, const char *idem, client_patience patience,
+                     gw_client_reply *ret_reply, gw_problem *ret_problem) {
     gw_hash request;
-    gw_status status = write_message(client, body, idem, ret_problem);
+    gw_status status = write_message(client, body, idem, patience.with_seen, ret_problem);
     if (status == GW_OK)
         status = hash_signed_bytes(gw_buffer_bytes(&client->message), &request, ret_problem);
     if (status != GW_OK)
@@ -294,21 +216,60 @@ gw_status gw_client_call(gw_client *client, gw_bytes body, const char *idem, uns
     for (unsigned attempt = 1;; attempt++) {
         gw_client_reply reply;
         gw_bytes bytes;
-        status = gw_transport_exchange(client->transport, gw_buffer_bytes(&client->message), timeout_ms, &bytes);
+        status =
+            gw_transport_exchange(client->transport, gw_buffer_bytes(&client->message), patience.timeout_ms, &bytes);
         bool is_answered = status == GW_OK;
         if (is_answered)
             status = check_reply(client, bytes, request, &reply, ret_problem);
         if (is_answered && status != GW_OK)
             return status;
         bool is_final = is_answered && reply.status != GW_REPLY_RETRY && reply.status != GW_REPLY_BUSY;
-        if (is_answered && (is_final || attempt >= attempts)) {
+        if (is_answered && (is_final || attempt >= patience.attempts)) {
             *ret_reply = reply;
             return GW_OK;
         }
-        if (attempt >= attempts)
+        if (attempt >= patience.attempts)
             return unreachable(client, status, ret_problem);
         back_off(attempt - 1);
     }
+}
+
+// Of a refusal's account: the service's own newest note, where it says one.
+static gw_bytes own_note(const gw_client_reply *reply, gw_json **ret_json) {
+    if (gw_json_parse(reply->account, GW_JSON_REPLY, ret_json, NULL) != GW_OK ||
+        gw_json_type_of(gw_json_root(*ret_json)) != GW_JSON_OBJECT)
+        return (gw_bytes){0};
+    const gw_json_node *note = gw_json_member(gw_json_root(*ret_json), "checkpoint");
+    return note != NULL && gw_json_type_of(note) == GW_JSON_STRING ? gw_bytes_of(gw_json_string(note)) : (gw_bytes){0};
+}
+
+// The service asks to see what it does not know. It gets the signed note, which it cannot deny, and whatever it says
+// then: its log is not what it was.
+static gw_status prove(gw_client *client, int timeout_ms, gw_problem *ret_problem) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer body;
+    GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
+    gw_client_reply reply = {.status = GW_REPLY_REFUSED};
+    gw_buffer_init(&body, GW_REQUEST_BYTES_MAX);
+    gw_buffer_text(&body, "{");
+    gw_json_write_integer(&body, "v", 1);
+    gw_json_write_member(&body, "kind", "checkpoint");
+    gw_json_write_member(&body, "note", gw_buffer_string(&client->seen.note));
+    gw_buffer_text(&body, "}");
+    client_patience patience = {.attempts = PROOF_ATTEMPTS, .timeout_ms = timeout_ms, .with_seen = false};
+    bool is_told =
+        body.status == GW_OK && ask(client, gw_buffer_bytes(&body), NULL, patience, &reply, ret_problem) == GW_OK;
+    if (is_told && reply.status == GW_REPLY_OK)
+        return bad_reply(ret_problem, "It refused a checkpoint of its log, and then said that it has it.");
+    return gw_seen_contradicted(&client->seen, is_told ? own_note(&reply, &json) : (gw_bytes){0}, ret_problem);
+}
+
+gw_status gw_client_call(gw_client *client, gw_bytes body, const char *idem, unsigned attempts, int timeout_ms,
+                         gw_client_reply *ret_reply, gw_problem *ret_problem) {
+    client_patience patience = {.attempts = attempts, .timeout_ms = timeout_ms, .with_seen = true};
+    gw_status status = ask(client, body, idem, patience, ret_reply, ret_problem);
+    bool is_ahead = status == GW_OK && ret_reply->status == GW_REPLY_REFUSED && client->seen.is_known &&
+                    strcmp(ret_reply->problem.code, "checkpoint_ahead") == 0;
+    return is_ahead ? prove(client, timeout_ms, ret_problem) : status;
 }
 
 gw_status gw_client_exchange(gw_client *client, gw_bytes message, int timeout_ms, gw_bytes *ret_reply,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C client: signs a request, sends it over nng (which never sends it again by itself), verifies the reply:
 // signature of the service's reply key, hash of the request it answers, the receipt's proof, and that the receipt's
-// checkpoint is not older than the newest one this profile has seen. Thread safety: one gw_client per thread; call
-// gw_crypto_init first. Depends on: service/{base,wire}, service/audit/{entry,merkle,note,verify}.
+// checkpoint follows the newest one this profile has seen. A service that knows less than that is sent the signed
+// proof. Thread safety: one gw_client per thread; call gw_crypto_init first. Depends on: service/{base,wire},
+// service/audit/{entry,merkle,note,verify}.
 #pragma once
 #include "service/base/buffer.h"
 #include "service/base/crypto.h"
@@ -44,7 +45,7 @@ typedef struct {
 // `idem` NULL: a new random id (32 hex otherwise). Sends the same bytes again after retry, busy or a lost connection,
 // at most `attempts` times in all, each within `timeout_ms`. GW_OK: a verified reply of any status. GW_UNAVAILABLE:
 // unreachable or timed out. GW_CORRUPT: the reply does not verify; codes bad_reply, bad_receipt, bad_checkpoint,
-// rolled_back (the log is smaller than, or not the same as, it was).
+// rolled_back (the log is smaller than it was, or not proven to be the same grown on).
 GW_MUST_CHECK gw_status gw_client_call(gw_client *client, gw_bytes body, const char *idem, unsigned attempts,
                                        int timeout_ms, gw_client_reply *ret_reply, gw_problem *ret_problem);
 // Raw: sends `message` as it is and returns the reply's bytes, unverified (tests, foreign tools).

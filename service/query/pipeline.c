@@ -14,6 +14,7 @@
 
 #define ARENA_BYTES_MAX (64u << 20)
 #define DOCUMENT_BYTES_MAX (3 * GW_ANSWER_BYTES_MAX) // integers of 40 digits, where public sizes let expect 5
+#define ACCOUNT_BYTES_MAX 16384                      // a proof of 63 hashes, or a signed note
 
 // ---- the table and the loop
 
@@ -25,6 +26,7 @@ typedef struct {
 
 static const query_step steps[] = {
     {"authenticate", gw_query_step_authenticate, false},
+    {"seen", gw_query_step_seen, false},
     {"decode", gw_query_step_decode, false},
     {"facts", gw_query_step_facts, false},
     {"authorize", gw_query_step_authorize, false},
@@ -57,6 +59,8 @@ static void write_reply(gw_queries *queries, const gw_query *query, gw_status st
     } else {
         gw_problem_encode(&query->problem, &refusal);
         message.answer = gw_buffer_bytes(&refusal);
+        if (query->is_witness)
+            message.account = gw_buffer_bytes(&query->account);
     }
     gw_reply_message_encode(&message, queries->options.reply_key, reply);
     gw_buffer_done(&refusal);
@@ -133,6 +137,16 @@ static void log_request(const gw_query *query, gw_status status, const char *at,
            status == GW_OK ? "" : query->problem.code, "ms", took, NULL);
 }
 
+// Nothing is charged, measured or answered by a service whose log was set back.
+static gw_status may_go_on(gw_query *query, gw_status (*run)(gw_query *query)) {
+    if (gw_rollback_is_proven(query->queries->rollback))
+        return gw_problem_set(&query->problem, GW_UNAVAILABLE, "rolled_back",
+                              "The service has stopped: its log was set back.",
+                              "A signed checkpoint shows more entries than it holds. Nothing was charged now.",
+                              "Its operator restores the ledger; ask again then.");
+    return run == NULL ? GW_OK : run(query);
+}
+
 void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply) {
     int64_t began_ms = now_ms();
     gw_query query = {.worker = worker,
@@ -143,7 +157,7 @@ void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply
     gw_buffer_init(&query.canonical, 1u << 20);
     gw_buffer_init(&query.document, DOCUMENT_BYTES_MAX);
     gw_buffer_init(&query.receipt, GW_RECEIPT_MAX);
-    gw_buffer_init(&query.account, 4096);
+    gw_buffer_init(&query.account, ACCOUNT_BYTES_MAX);
     query.now = gw_ledger_now(worker->queries->options.ledger);
     gw_status status =
         query.arena ? GW_OK : gw_problem_set(&query.problem, GW_BUSY, "busy", "The service is busy.", "", "Ask again.");
@@ -153,8 +167,10 @@ void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply
         if (query.is_answered && !steps[i].runs_when_answered)
             continue;
         at = steps[i].name;
-        status = steps[i].run(&query);
+        status = may_go_on(&query, steps[i].run);
     }
+    if (status == GW_OK)
+        status = may_go_on(&query, NULL); // it may have become known while this was on its way
     if (status != GW_OK && query.is_charged && status != GW_RETRY && status != GW_BUSY &&
         strcmp(query.problem.code, "answer_failed") != 0)
         status = gw_query_failed_after_charge(&query, query.charge.cost);

@@ -18,15 +18,18 @@ gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_p
         queries->laws = gw_laws_cache_new();
         queries->replays = gw_replays_new();
         queries->quotes = gw_quotes_new();
+        queries->rollback = gw_rollback_new(options->state_folder);
         queries->rules = gw_rules_new(options->catalogue, NULL, options->release_tick_ms);
     }
-    if (!queries || !queries->flights || !queries->laws || !queries->replays || !queries->quotes || !queries->rules) {
+    if (!queries || !queries->flights || !queries->laws || !queries->replays || !queries->quotes ||
+        !queries->rollback || !queries->rules) {
         if (queries) {
             gw_flights_free(queries->flights);
             gw_laws_cache_free(queries->laws);
             gw_replays_free(queries->replays);
             gw_rules_drop(queries->rules);
             gw_quotes_free(queries->quotes);
+            gw_rollback_free(queries->rollback);
         }
         free(queries);
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
@@ -52,9 +55,14 @@ void gw_queries_free(gw_queries *queries) {
     gw_replays_free(queries->replays);
     gw_rules_drop(queries->rules);
     gw_quotes_free(queries->quotes);
+    gw_rollback_free(queries->rollback);
     pthread_mutex_destroy(&queries->policies_lock);
     pthread_mutex_destroy(&queries->rules_lock);
     free(queries);
+}
+
+gw_status gw_queries_check(gw_queries *queries, gw_problem *ret_problem) {
+    return gw_rollback_check(queries->rollback, ret_problem);
 }
 
 gw_rules *gw_queries_rules(gw_queries *queries) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The path of one query, one way: authenticate, decode, authorize, recall, plan, reserve, measure, protect, seal,
-// reply. Steps before `reserve` never see private data; after it nothing is refunded and every failure has one constant
-// reply. Thread safety: gw_query_handle may run on any number of threads, each with its own gw_query_worker. Depends
-// on: auth, policy, engine, ledger, release, store, wire.
+// The path of one query, one way: authenticate, compare what was seen of the log, decode, authorize, recall, plan,
+// reserve, measure, protect, seal, reply. Steps before `reserve` never see private data; after it nothing is refunded
+// and every failure has one constant reply. Thread safety: gw_query_handle may run on any number of threads, each with
+// its own gw_query_worker. Depends on: auth, policy, engine, ledger, release, store, wire.
 #pragma once
 #include "service/auth/identity.h"
 #include "service/engine/engine.h"
@@ -38,6 +38,9 @@ GW_MUST_CHECK gw_status gw_queries_new(const gw_query_options *options, gw_queri
 // New indicators and another tick for queries that begin from now on; those under way end as they began. Takes
 // `catalogue` when it returns GW_OK; otherwise nothing has changed.
 GW_MUST_CHECK gw_status gw_queries_reload(gw_queries *queries, gw_catalogue *catalogue, unsigned release_tick_ms);
+// GW_OK while questions may be answered. GW_CORRUPT, code rolled_back: the log was proven to be set back; nothing is
+// answered from then on, and the process should end with exit code 78.
+GW_MUST_CHECK gw_status gw_queries_check(gw_queries *queries, gw_problem *ret_problem);
 void gw_queries_free(gw_queries *queries); // after the last worker; accepts NULL
 GW_MUST_CHECK gw_status gw_query_worker_new(gw_queries *queries, gw_query_worker **ret, gw_problem *ret_problem);
 void gw_query_worker_free(gw_query_worker *worker); // accepts NULL

@@ -8,6 +8,7 @@
 #include "service/query/query.h"
 #include "service/query/quotes.h"
 #include "service/query/replay.h"
+#include "service/query/rollback.h"
 #include "service/query/rules.h"
 
 #include <pthread.h>
@@ -26,6 +27,7 @@ struct gw_queries {
     gw_laws_cache *laws;
     gw_replays *replays;
     gw_quotes *quotes;
+    gw_rollback *rollback;
     pthread_mutex_t rules_lock;
     gw_rules *rules; // those in force; under rules_lock
     pthread_mutex_t policies_lock;

@@ -143,6 +143,8 @@ gw_status gw_query_step_facts(gw_query *query) {
         return facts_admin(query);
     case GW_KIND_DUMMY:
         return gw_query_dummy(query);
+    case GW_KIND_CHECKPOINT:
+        return gw_query_checkpoint(query);
     case GW_KIND_QUERY:
         break;
     }

@@ -40,6 +40,8 @@ static gw_status reply_receipt(gw_query *query) {
     if (status == GW_OK)
         status = receipt_proof(query, receipt.charge_index, checkpoint.size, receipt.charge_proof,
                                &receipt.charge_proof_count);
+    if (status == GW_OK)
+        status = gw_query_write_consistency(query, &checkpoint);
     if (status == GW_OK) {
         receipt.release_entry = gw_buffer_bytes(&release);
         receipt.charge_entry = gw_buffer_bytes(&charge);
@@ -61,14 +63,15 @@ static void reply_account(gw_query *query) {
     gw_json_write_epsilon(
         &query->account, "remaining",
         gw_facts_remaining(query->worker->reader, query->in_force.policy->dataset, query->who.principal, query->now));
-    gw_buffer_text(&query->account, "}");
 }
 
 gw_status gw_query_step_reply(gw_query *query) {
     if (query->question.kind != GW_KIND_QUERY)
         return GW_OK;
     reply_account(query);
-    if (reply_receipt(query) == GW_OK)
+    gw_status status = reply_receipt(query); // writes into the account too
+    gw_buffer_text(&query->account, "}");
+    if (status == GW_OK)
         return GW_OK;
     gw_buffer_done(&query->document);
     return gw_problem_set(&query->problem, GW_RETRY, "retry",

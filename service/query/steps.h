@@ -21,6 +21,7 @@ typedef struct gw_query {
     bool is_repeat;
     bool is_decoded; // `question` is filled in
     bool is_denied;  // the roles allow no new question; `problem` says why
+    bool is_witness; // it brought the proof that the log was set back: it is told so
     // 1, 2
     gw_request_message message;
     bool has_message;
@@ -53,6 +54,10 @@ gw_status gw_query_step_facts(gw_query *query); // answers all that is not a que
 gw_facts gw_query_facts(gw_query *query);
 gw_status gw_query_step_authorize(gw_query *query);
 gw_status gw_query_step_recall(gw_query *query);
+// step_seen.c: what the asker has seen of the log, and what may be said of it.
+gw_status gw_query_step_seen(gw_query *query);
+gw_status gw_query_checkpoint(gw_query *query);                                         // kind checkpoint
+gw_status gw_query_write_consistency(gw_query *query, const gw_checkpoint *checkpoint); // into the account
 // step_quote.c: `question.quote` becomes the question it stands for.
 gw_status gw_query_resolve_quote(gw_query *query);
 // dummy.c

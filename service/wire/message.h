@@ -11,7 +11,10 @@
 //   body <length> <sha256>      (blank line), then answer, receipt and account bytes
 //   auth sig <128 hex> | token <text> | none
 //   (blank line), then body bytes
-// `seen` is optional. With `auth none`, principal is 32 zeros and key 8 zeros.
+// `seen` is optional: the newest checkpoint that the sender holds. A reply with a receipt then proves in its account,
+// as "consistency":[<base64 hash>,…] (RFC 6962), that the receipt's checkpoint follows it; a service that does not hold
+// it refuses (checkpoint_ahead), and is sent the signed note: {"v":1,"kind":"checkpoint","note":"…"}, without `seen`.
+// With `auth none`, principal is 32 zeros and key 8 zeros.
 // Thread safety: pure.   Depends on: base.
 #pragma once
 #include "service/base/buffer.h"

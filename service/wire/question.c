@@ -22,7 +22,8 @@ static const char *const fields_basket[] = {"v", "kind", "questions", NULL};
 static const char *const fields_dataset[] = {"v", "kind", "dataset", NULL};
 static const char *const fields_bare[] = {"v", "kind", NULL};
 static const char *const fields_history[] = {"v", "kind", "all", NULL};
-static const char *const fields_any[] = {QUESTION_FIELDS, "quote", "questions", "all", "action", NULL};
+static const char *const fields_checkpoint[] = {"v", "kind", "note", NULL};
+static const char *const fields_any[] = {QUESTION_FIELDS, "quote", "questions", "all", "action", "note", NULL};
 
 // In the order of gw_question_kind.
 static const kind_rule kinds[] = {
@@ -35,6 +36,7 @@ static const kind_rule kinds[] = {
     [GW_KIND_PING] = {"ping", fields_bare},
     [GW_KIND_DUMMY] = {"dummy", fields_question},
     [GW_KIND_ADMIN] = {"admin", NULL},
+    [GW_KIND_CHECKPOINT] = {"checkpoint", fields_checkpoint},
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -157,7 +159,8 @@ static void decode_kind(gw_json_reader *reader, const gw_json_node *root, gw_que
     char shown[GW_SHOWN_MAX];
     const char *nearest = gw_nearest(kind, names, KIND_COUNT);
     gw_json_fail(reader, gw_json_member(root, "kind"), "unknown_kind", GW_QUESTION_WHAT,
-                 "Kinds are: query, cost, budget, catalogue, describe, history, dummy, ping, admin.",
+                 "Kinds are: query, cost, budget, catalogue, describe, history, dummy, ping, checkpoint, "
+                 "admin.",
                  "There is no kind \"%s\".", gw_json_shown(kind, shown));
     if (nearest != NULL)
         gw_problem_mend(&reader->problem, "Did you mean \"%s\"?", nearest);
@@ -278,6 +281,9 @@ static void decode_by_kind(gw_json_reader *reader, const gw_json_node *root, gw_
     case GW_KIND_ADMIN:
         gw_ignore(gw_json_read_string(reader, root, "action")); // admin/ reads it again, with the rest
         question->admin = root;
+        return;
+    case GW_KIND_CHECKPOINT:
+        question->note = gw_json_read_string(reader, root, "note"); // what it proves, its signature says
         return;
     case GW_KIND_CATALOGUE:
     case GW_KIND_PING:

@@ -30,8 +30,9 @@ typedef enum {
     GW_KIND_DESCRIBE, // one dataset
     GW_KIND_HISTORY,
     GW_KIND_PING,
-    GW_KIND_DUMMY, // a query's twin: the same shape, made from the policy alone, free
-    GW_KIND_ADMIN, // changes by owners and operators: see admin/
+    GW_KIND_DUMMY,      // a query's twin: the same shape, made from the policy alone, free
+    GW_KIND_ADMIN,      // changes by owners and operators: see admin/
+    GW_KIND_CHECKPOINT, // a signed checkpoint that the service is to be held to: see query/rollback.h
 } gw_question_kind;
 const char *gw_question_kind_name(gw_question_kind kind); // "query", …
 
@@ -96,6 +97,7 @@ typedef struct gw_question {
     size_t basket_count;
     bool all;                  // kind history: everybody's, for owners and auditors
     const gw_json_node *admin; // kind admin: the whole object, borrowed from the document
+    const char *note;          // kind checkpoint: a signed note
 } gw_question;
 
 // `json` must outlive the question. Codes: as json.h, plus bad_version, unknown_kind, bad_name, bad_filter, bad_by,

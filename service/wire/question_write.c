@@ -159,6 +159,8 @@ void gw_question_encode(const gw_question *question, gw_buffer *buffer) {
     }
     if (question->basket != NULL)
         encode_basket(question, buffer);
+    if (question->note != NULL)
+        gw_json_write_member(buffer, "note", question->note);
     if (question->all) {
         gw_json_write_name(buffer, "all");
         gw_buffer_text(buffer, "true");

@@ -42,6 +42,13 @@ typedef enum {
     OTHER_ORIGIN,
     NOT_A_MESSAGE,
     UNREADABLE_REFUSAL,
+    NO_PROOF,    // the account does not say that the log only grew
+    FALSE_PROOF, // it says so of another log
+    BROKEN_PROOF,
+    AHEAD,        // knows less than was seen
+    STOPPED,      // was shown the note, and gives its own newest one
+    STOPPED_MUTE, // was shown the note, and says nothing
+    HAS_IT,       // was shown the note, and says that it has it
 } behaviour;
 
 // What the service does at each call, what it was sent, and how large its log is.
@@ -153,19 +160,63 @@ static void receipt_append(service *self, behaviour how, gw_buffer *buffer) {
     gw_secret_key_free(other);
 }
 
+static void note_append(service *self, gw_buffer *buffer) {
+    gw_checkpoint checkpoint = {.origin = ORIGIN, .size = self->tree_size, .root = tree_root(self)};
+    gw_checkpoint_sign(&checkpoint, self->log_key, buffer);
+}
+
+// The account: with a proof where the request says what it has seen.
+static void account_append(service *self, behaviour how, const gw_request_message *request, gw_buffer *buffer) {
+    gw_merkle_proof proof = {.count = 0};
+    gw_buffer_text(buffer, "{\"v\":1");
+    if (request->has_seen && request->seen_size < self->tree_size)
+        assert_int_equal(gw_merkle_consistency((gw_merkle_source){.node = tree_node, .state = self}, request->seen_size,
+                                               self->tree_size, &proof),
+                         GW_OK);
+    if (how == FALSE_PROOF && proof.count > 0)
+        proof.hashes[proof.count - 1].bytes[5] ^= 4;
+    if (request->has_seen && how != NO_PROOF) {
+        gw_json_write_name(buffer, "consistency");
+        gw_buffer_text(buffer, "[");
+        for (size_t i = 0; i < proof.count; i++) {
+            gw_buffer_text(buffer, i > 0 ? ",\"" : "\"");
+            gw_base64_append(buffer, (gw_bytes){proof.hashes[i].bytes, GW_HASH_SIZE});
+            gw_buffer_text(buffer, how == BROKEN_PROOF ? "AA\"" : "\"");
+        }
+        gw_buffer_text(buffer, "]");
+    }
+    gw_buffer_text(buffer, "}");
+}
+
 // ---- the service
 
-static void reply_append(service *self, behaviour how, gw_hash request, gw_buffer *reply) {
-    gw_buffer receipt, refusal;
+static void reply_append(service *self, behaviour how, const gw_request_message *asked, gw_buffer *reply) {
+    gw_hash request = asked ? gw_sha256(asked->signed_bytes) : (gw_hash){0};
+    gw_buffer receipt, refusal, account, note;
+    gw_buffer_init(&account, 16384);
+    gw_buffer_init(&note, 4096);
     gw_problem problem;
     gw_secret_key *other = key_of(78);
     gw_reply_message message = {.request = request};
     gw_buffer_init(&receipt, GW_RECEIPT_MAX);
     gw_buffer_init(&refusal, 4096);
     gw_ignore(gw_problem_set(&problem, GW_DENIED, "no_grant", "No.", "Because.", "Ask the owner."));
+    if (how == AHEAD || how == STOPPED || how == STOPPED_MUTE)
+        snprintf(problem.code, sizeof problem.code, "%s", how == AHEAD ? "checkpoint_ahead" : "rolled_back");
+    if (how == STOPPED) {
+        note_append(self, &note);
+        gw_buffer_text(&account, "{\"v\":1");
+        gw_json_write_member(&account, "checkpoint", gw_buffer_string(&note));
+        gw_buffer_text(&account, "}");
+        message.account = gw_buffer_bytes(&account);
+    }
     gw_problem_encode(&problem, &refusal);
     message.answer = gw_buffer_bytes(&refusal);
     message.status = how == BUSY ? GW_REPLY_BUSY : how == RETRY ? GW_REPLY_RETRY : GW_REPLY_REFUSED;
+    if (how == HAS_IT) {
+        message.status = GW_REPLY_OK;
+        message.answer = gw_bytes_of("{\"v\":1}");
+    }
     if (how == UNREADABLE_REFUSAL)
         message.answer = gw_bytes_of("no");
     if (how == OTHER_REQUEST)
@@ -173,16 +224,20 @@ static void reply_append(service *self, behaviour how, gw_hash request, gw_buffe
     if (how == NAMELESS_OK || how == NAMELESS_REFUSAL)
         message.request = (gw_hash){0};
     if (how == RIGHT || how == SLOW || how == NAMELESS_OK || how == OTHER_ANSWER || how == OTHER_LOG_KEY ||
-        how == OTHER_ORIGIN || how == OTHER_REPLY_KEY || how == OTHER_REQUEST) {
+        how == OTHER_ORIGIN || how == OTHER_REPLY_KEY || how == OTHER_REQUEST || how == NO_PROOF ||
+        how == FALSE_PROOF || how == BROKEN_PROOF) {
+        account_append(self, how, asked, &account);
         receipt_append(self, how, &receipt);
         message.status = GW_REPLY_OK;
         message.answer = gw_bytes_of(how == OTHER_ANSWER ? "{\"v\":1,\"answer\":43}" : ANSWER);
         message.receipt = gw_buffer_bytes(&receipt);
-        message.account = gw_bytes_of("{\"v\":1}");
+        message.account = gw_buffer_bytes(&account);
     }
     gw_reply_message_encode(&message, how == OTHER_REPLY_KEY ? other : self->reply_key, reply);
     gw_buffer_done(&receipt);
     gw_buffer_done(&refusal);
+    gw_buffer_done(&account);
+    gw_buffer_done(&note);
     gw_secret_key_free(other);
 }
 
@@ -209,13 +264,13 @@ static void service_handle(void *state, unsigned worker, gw_bytes bytes, gw_buff
     if (how == NOT_A_MESSAGE)
         gw_buffer_text(reply, "HTTP/1.1 200 OK\r\n\r\n");
     else
-        reply_append(self, how, gw_sha256(message.signed_bytes), reply);
+        reply_append(self, how, &message, reply);
     pthread_mutex_unlock(&turn);
 }
 
 static void service_busy(void *state, gw_bytes request, gw_buffer *reply) {
     (void)request;
-    reply_append(state, BUSY, (gw_hash){0}, reply);
+    reply_append(state, BUSY, NULL, reply);
 }
 
 static void service_open(service *self) {
@@ -264,7 +319,7 @@ static int service_start(void **state) {
 }
 
 static int service_stop(void **state) {
-    static const char *const files[] = {"me.key", "me.json.seen", "me.json.rolled_back"};
+    static const char *const files[] = {"me.key", "me.json.seen", "me.json.rolled_back", "me.json.rolled_back.seen"};
     service *self = *state;
     gw_bus_close(self->bus);
     for (int i = 0; i < CALLS_MAX; i++)
@@ -529,18 +584,19 @@ static void a_service_that_cannot_read_may_say_no(void **state) {
 
 // ---- how far the log had grown
 
-static void assert_seen_file(const service *self, uint64_t size) {
+// A note of this log that lies beside the profile: its size.
+static uint64_t kept_note(const service *self, const char *suffix) {
     char path[128];
     gw_buffer note;
     gw_checkpoint checkpoint;
     gw_note_key key;
-    snprintf(path, sizeof(path), "%s.seen", self->profile_path);
+    snprintf(path, sizeof(path), "%s%s", self->profile_path, suffix);
     gw_buffer_init(&note, 4096);
     assert_int_equal(gw_file_read(path, &note, NULL), GW_OK);
     assert_int_equal(gw_note_key_new(ORIGIN, gw_key_public(self->log_key), &key), GW_OK);
     assert_int_equal(gw_checkpoint_open(gw_buffer_bytes(&note), &key, &checkpoint, NULL), GW_OK);
-    assert_true(checkpoint.size == size);
     gw_buffer_done(&note);
+    return checkpoint.size;
 }
 
 static void the_newest_checkpoint_is_kept_and_sent(void **state) {
@@ -550,10 +606,10 @@ static void the_newest_checkpoint_is_kept_and_sent(void **state) {
     gw_problem problem;
     gw_request_message sent;
     assert_int_equal(call(client, 1, &reply, &problem), GW_OK);
-    assert_seen_file(self, 4);
+    assert_int_equal(kept_note(self, ".seen"), 4);
     self->tree_size = 7;
     assert_int_equal(call(client, 1, &reply, &problem), GW_OK);
-    assert_seen_file(self, 7);
+    assert_int_equal(kept_note(self, ".seen"), 7);
     gw_client_close(client);
     client = client_of(self); // another process
     assert_int_equal(call(client, 1, &reply, &problem), GW_OK);
@@ -564,16 +620,15 @@ static void the_newest_checkpoint_is_kept_and_sent(void **state) {
     gw_client_close(client);
 }
 
-static void assert_rolled_back(service *self, gw_client *client) {
-    char path[128];
+// With both notes kept: the one that was seen, and the one that contradicts it.
+static void assert_rolled_back(service *self, gw_client *client, uint64_t seen) {
     gw_client_reply reply;
     gw_problem problem;
     assert_int_equal(call(client, 3, &reply, &problem), GW_CORRUPT);
     assert_string_equal(problem.code, "rolled_back");
     assert_non_null(strstr(problem.mend, "auditor"));
-    snprintf(path, sizeof(path), "%s.rolled_back", self->profile_path);
-    assert_int_equal(access(path, R_OK), 0);
-    unlink(path);
+    assert_int_equal(kept_note(self, ".rolled_back"), self->tree_size);
+    assert_int_equal(kept_note(self, ".rolled_back.seen"), seen);
 }
 
 static void a_log_that_went_back_is_told_with_its_proof(void **state) {
@@ -584,15 +639,99 @@ static void a_log_that_went_back_is_told_with_its_proof(void **state) {
     self->tree_size = 7;
     assert_int_equal(call(client, 1, &reply, &problem), GW_OK);
     self->tree_size = 6;
-    assert_rolled_back(self, client);
+    assert_rolled_back(self, client, 7);
     self->tree_size = 7;
     self->tree_variant = 1; // as large, and another
-    assert_rolled_back(self, client);
-    assert_seen_file(self, 7);
+    assert_rolled_back(self, client, 7);
+    assert_int_equal(kept_note(self, ".seen"), 7);
     gw_client_close(client);
     client = client_of(self); // another process is not fooled either
     self->tree_size = 3;
-    assert_rolled_back(self, client);
+    assert_rolled_back(self, client, 7);
+    gw_client_close(client);
+}
+
+static void a_log_that_does_not_prove_its_growth_went_back(void **state) {
+    static const behaviour liars[] = {NO_PROOF, FALSE_PROOF, BROKEN_PROOF};
+    service *self = *state;
+    gw_client *client = client_of(self);
+    gw_client_reply reply;
+    gw_problem problem;
+    self->tree_size = 5;
+    assert_int_equal(call(client, 1, &reply, &problem), GW_OK);
+    self->tree_size = 7;
+    for (size_t i = 0; i < sizeof(liars) / sizeof(liars[0]); i++) {
+        self->calls[self->call_count] = liars[i];
+        assert_rolled_back(self, client, 5);
+    }
+    assert_int_equal(kept_note(self, ".seen"), 5); // what is not proven is not remembered
+    self->tree_variant = 1;                        // larger, and not what it was: no proof can hold
+    assert_rolled_back(self, client, 5);
+    self->tree_variant = 0;
+    assert_int_equal(call(client, 1, &reply, &problem), GW_OK);
+    assert_int_equal(kept_note(self, ".seen"), 7);
+    gw_client_close(client);
+}
+
+static void a_service_that_knows_less_is_sent_the_note(void **state) {
+    service *self = *state;
+    gw_client *client = client_of(self);
+    gw_client_reply reply;
+    gw_problem problem;
+    gw_request_message sent;
+    self->tree_size = 7;
+    assert_int_equal(call(client, 1, &reply, &problem), GW_OK);
+    self->tree_size = 4;
+    self->calls[1] = AHEAD;
+    self->calls[2] = BUSY;
+    self->calls[3] = STOPPED;
+    assert_rolled_back(self, client, 7);
+    assert_int_equal(self->call_count, 4);
+    assert_int_equal(gw_request_message_decode(gw_buffer_bytes(&self->messages[3]), &sent, NULL), GW_OK);
+    assert_false(sent.has_seen); // or it would be refused for the same reason
+    gw_json *body = NULL;
+    assert_int_equal(gw_json_parse(sent.body, GW_JSON_REQUEST, &body, NULL), GW_OK);
+    assert_string_equal(gw_json_string(gw_json_member(gw_json_root(body), "kind")), "checkpoint");
+    const char *note = gw_json_string(gw_json_member(gw_json_root(body), "note"));
+    gw_checkpoint shown;
+    gw_note_key key;
+    assert_int_equal(gw_note_key_new(ORIGIN, gw_key_public(self->log_key), &key), GW_OK);
+    assert_int_equal(gw_checkpoint_open(gw_bytes_of(note), &key, &shown, NULL), GW_OK);
+    assert_true(shown.size == 7);
+    gw_json_free(body);
+    gw_client_close(client);
+}
+
+// Whatever it says to the note: the profile's memory stands.
+static void a_service_that_gives_no_note_is_not_believed_either(void **state) {
+    service *self = *state;
+    gw_client *client = client_of(self);
+    gw_client_reply reply;
+    gw_problem problem;
+    self->tree_size = 7;
+    assert_int_equal(call(client, 1, &reply, &problem), GW_OK);
+    self->calls[1] = self->calls[3] = AHEAD;
+    self->calls[2] = STOPPED_MUTE;
+    self->calls[4] = HAS_IT;
+    assert_int_equal(call(client, 1, &reply, &problem), GW_CORRUPT);
+    assert_string_equal(problem.code, "rolled_back");
+    assert_non_null(strstr(problem.mend, ".seen"));
+    assert_int_equal(call(client, 1, &reply, &problem), GW_CORRUPT); // and contradicts itself
+    assert_string_equal(problem.code, "bad_reply");
+    assert_int_equal(kept_note(self, ".seen"), 7);
+    gw_client_close(client);
+}
+
+// Who has seen nothing can prove nothing.
+static void ahead_of_nothing_is_a_refusal(void **state) {
+    service *self = *state;
+    gw_client *client = client_of(self);
+    gw_client_reply reply;
+    gw_problem problem;
+    self->calls[0] = AHEAD;
+    assert_int_equal(call(client, 1, &reply, &problem), GW_OK);
+    assert_string_equal(reply.problem.code, "checkpoint_ahead");
+    assert_int_equal(self->call_count, 1);
     gw_client_close(client);
 }
 
@@ -605,7 +744,7 @@ static void what_another_process_saw_meanwhile_is_no_reproach(void **state) {
     assert_int_equal(call(late, 1, &reply, &problem), GW_OK);
     self->tree_size = 5; // its reply was signed before the other's
     assert_int_equal(call(early, 1, &reply, &problem), GW_OK);
-    assert_seen_file(self, 6);
+    assert_int_equal(kept_note(self, ".seen"), 6);
     gw_client_close(early);
     gw_client_close(late);
 }
@@ -648,6 +787,10 @@ int main(void) {
         SERVED(a_service_that_cannot_read_may_say_no),
         SERVED(the_newest_checkpoint_is_kept_and_sent),
         SERVED(a_log_that_went_back_is_told_with_its_proof),
+        SERVED(a_log_that_does_not_prove_its_growth_went_back),
+        SERVED(a_service_that_knows_less_is_sent_the_note),
+        SERVED(a_service_that_gives_no_note_is_not_believed_either),
+        SERVED(ahead_of_nothing_is_a_refusal),
         SERVED(what_another_process_saw_meanwhile_is_no_reproach),
         SERVED(a_damaged_memory_is_told),
     };

@@ -203,7 +203,11 @@ void asking_restart(asking *made) {
 }
 
 static void sign(asking *made, unsigned who, const char *body) {
-    gw_request_message message = {.time = made->now, .body = gw_bytes_of(body)};
+    gw_request_message message = {.time = made->now,
+                                  .body = gw_bytes_of(body),
+                                  .has_seen = made->has_seen,
+                                  .seen_size = made->seen_size,
+                                  .seen_root = made->seen_root};
     snprintf(message.origin, sizeof message.origin, "%s", FIXTURE_ORIGIN);
     fixture_id(who, message.principal);
     fixture_id(0x1de000 + ++made->requests, message.idem);

@@ -22,6 +22,9 @@ typedef struct {
     gw_queries *queries;
     gw_query_worker *worker;
     unsigned requests;
+    bool has_seen; // requests say what they have seen of the log
+    uint64_t seen_size;
+    gw_hash seen_root;
     const char *accounting; // of the policies to come: what stands after "kind"; NULL: pure
     uint64_t policy_version[2];
     uint64_t policy_seq[2]; // of register and survey

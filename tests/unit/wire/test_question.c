@@ -331,6 +331,7 @@ static void questions_come_back_as_asked(void **state) {
         "{\"v\":1,\"kind\":\"history\",\"all\":true}",
         "{\"v\":1,\"kind\":\"history\"}",
         "{\"v\":1,\"kind\":\"ping\"}",
+        "{\"v\":1,\"kind\":\"checkpoint\",\"note\":\"stats.example/log\\n5\\n\"}",
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         GW_CLEANUP(gw_json_freep) gw_json *json = NULL;

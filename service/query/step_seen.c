@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the asker has seen of the log: compared on every request, proven by the note, and followed by the proof that the
+// log only grew.
+#include "service/query/steps.h"
+
+#include "service/audit/note.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static gw_status log_unreadable(gw_problem *problem) {
+    return gw_problem_set(problem, GW_UNAVAILABLE, "unavailable", "The service cannot look into its log now.",
+                          "Its store does not answer. Nothing was charged.",
+                          "Ask again later with the same request id.");
+}
+
+static gw_status checkpoint_ahead(gw_query *query, const gw_rollback_verdict *verdict) {
+    const gw_request_message *message = &query->message;
+    gw_problem *problem = &query->problem;
+    gw_problem_set(
+        problem, GW_CONFLICT, "checkpoint_ahead", "You have seen more of the log than the service has.", "",
+        "Send the signed checkpoint: {\"v\":1,\"kind\":\"checkpoint\",\"note\":…}; godwit does so by itself.");
+    gw_problem_why(problem,
+                   "You have seen %llu entries; the log has %llu%s. Either it was set back, or your memory of it is of "
+                   "another log.",
+                   (unsigned long long)message->seen_size, (unsigned long long)verdict->size,
+                   message->seen_size <= verdict->size ? ", and others in their place" : "");
+    return GW_CONFLICT;
+}
+
+// A size and a root are anybody's words. They cost no more than this refusal, and open nothing.
+gw_status gw_query_step_seen(gw_query *query) {
+    const gw_request_message *message = &query->message;
+    gw_rollback_verdict verdict;
+    gw_checkpoint newest;
+    if (!message->has_seen)
+        return GW_OK;
+    gw_ledger_checkpoint(query->queries->options.ledger, &newest, NULL);
+    if (message->seen_size == newest.size && gw_hash_equal(message->seen_root, newest.root))
+        return GW_OK;
+    if (gw_rollback_judge(query->worker->reader, message->seen_size, message->seen_root, &verdict) != GW_OK)
+        return log_unreadable(&query->problem);
+    return verdict.is_held ? GW_OK : checkpoint_ahead(query, &verdict);
+}
+
+// ---- the note
+
+static gw_status note_open(gw_query *query, gw_bytes note, gw_checkpoint *ret) {
+    char origin[128], log_key[GW_VKEY_MAX];
+    gw_note_key key;
+    gw_status status = gw_store_origin(query->worker->reader, origin, log_key);
+    if (status == GW_OK)
+        status = gw_note_key_parse(log_key, &key, NULL);
+    if (status != GW_OK)
+        return log_unreadable(&query->problem);
+    status = gw_checkpoint_open(note, &key, ret, &query->problem);
+    if (status == GW_OK && strcmp(ret->origin, origin) != 0)
+        status = GW_INVALID;
+    return status == GW_OK
+               ? GW_OK
+               : gw_problem_set(&query->problem, GW_INVALID, "bad_checkpoint", "This is not a checkpoint of this log.",
+                                "Its grammar, its origin or its signature is not the log's.", "");
+}
+
+// Our own newest one goes with the refusal: the two notes together need nobody's word.
+static void checkpoint_write(gw_query *query, gw_buffer *out) {
+    gw_checkpoint newest;
+    gw_buffer note;
+    gw_buffer_init(&note, 8192);
+    gw_ledger_checkpoint(query->queries->options.ledger, &newest, &note);
+    gw_buffer_text(out, "{\"v\":1");
+    gw_json_write_integer(out, "log_size", (int64_t)newest.size);
+    gw_json_write_member(out, "checkpoint", gw_buffer_string(&note));
+    gw_buffer_text(out, "}");
+    gw_buffer_done(&note);
+}
+
+gw_status gw_query_checkpoint(gw_query *query) {
+    gw_bytes note = gw_bytes_of(query->question.note);
+    gw_checkpoint checkpoint;
+    gw_rollback_verdict verdict;
+    gw_status status = note_open(query, note, &checkpoint);
+    if (status != GW_OK)
+        return status;
+    if (gw_rollback_judge(query->worker->reader, checkpoint.size, checkpoint.root, &verdict) != GW_OK)
+        return log_unreadable(&query->problem);
+    checkpoint_write(query, verdict.is_held ? &query->document : &query->account);
+    if (verdict.is_held)
+        return GW_OK;
+    gw_rollback_prove(query->queries->rollback, &checkpoint, note, verdict.size);
+    query->is_witness = true;
+    return gw_rollback_check(query->queries->rollback, &query->problem);
+}
+
+// ---- the log only grew
+
+// From what was seen to the receipt's checkpoint, for the asker to verify. Where there is nothing to prove the list is
+// empty.
+gw_status gw_query_write_consistency(gw_query *query, const gw_checkpoint *checkpoint) {
+    const gw_request_message *message = &query->message;
+    gw_merkle_proof proof = {.count = 0};
+    if (!message->has_seen || message->seen_size > checkpoint->size)
+        return GW_OK;
+    if (message->seen_size > 0 && message->seen_size < checkpoint->size) {
+        gw_status status =
+            gw_merkle_consistency(gw_store_tree(query->worker->reader), message->seen_size, checkpoint->size, &proof);
+        if (status != GW_OK)
+            return status;
+    }
+    gw_json_write_name(&query->account, "consistency");
+    gw_buffer_text(&query->account, "[");
+    for (size_t i = 0; i < proof.count; i++) {
+        gw_buffer_text(&query->account, i > 0 ? ",\"" : "\"");
+        gw_base64_append(&query->account, (gw_bytes){proof.hashes[i].bytes, GW_HASH_SIZE});
+        gw_buffer_text(&query->account, "\"");
+    }
+    gw_buffer_text(&query->account, "]");
+    return GW_OK;
+}
