@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log as a table: what was entered, when, by whom. It shows, and checks nothing.
+#include "client/cli/audit_say.h"
 #include "client/cli/commands.h"
+#include "client/cli/entry_words.h"
 #include "client/cli/log_files.h"
 #include "client/cli/progress.h"
 #include "client/cli/say_grid.h"
@@ -16,103 +18,175 @@
 GW_DEFINE_FREEP(gw_grid, gw_grid_free)
 
 typedef struct {
-    const char *log, *last;
+    const char *log, *last, *dataset, *principal, *from, *to;
+    gw_words kinds;
+    bool all;
 } log_options;
 static const gw_option options_of_log[] = {
     {"log", 0, GW_OPTION_TEXT, offsetof(log_options, log), "DIR", "the log folder (./log, ./state/log)"},
-    {"last", 0, GW_OPTION_TEXT, offsetof(log_options, last), "N", "how many entries, from the end (20)"},
+    {"last", 0, GW_OPTION_TEXT, offsetof(log_options, last), "N",
+     "how many of them, from the end (20; all where entries are chosen)"},
+    {"all", 0, GW_OPTION_FLAG, offsetof(log_options, all), NULL, "all of them"},
+    {"kind", 0, GW_OPTION_LIST, offsetof(log_options, kinds), "KIND", "entries of this kind; may repeat"},
+    {"dataset", 0, GW_OPTION_TEXT, offsetof(log_options, dataset), "D",
+     "entries that name this dataset or population, whole or the end of its name"},
+    {"principal", 0, GW_OPTION_TEXT, offsetof(log_options, principal), "ID",
+     "entries about or signed by this principal; its first digits will do"},
+    {"from", 0, GW_OPTION_TEXT, offsetof(log_options, from), "N|TIME", "from this entry, or this time (UTC), on"},
+    {"to", 0, GW_OPTION_TEXT, offsetof(log_options, to), "N|TIME", "up to this entry, or up to this time"},
 };
 
-static void amount_say(gw_buffer *text, const char *before, uint64_t micro) {
-    char amount[GW_AMOUNT_TEXT];
-    gw_amount_format((gw_epsilon){micro}, amount);
-    gw_buffer_format(text, "%s%s", before, amount);
+// What is wanted of the log. The names and ids that a filter compares stand at different places in each kind.
+typedef struct {
+    const log_options *options;
+    uint64_t seq_min, seq_max;
+    int64_t time_min, time_max;
+    uint64_t last, found; // found: how many fit
+} log_filter;
+
+typedef struct {
+    log_filter filter;
+    gw_entry *ring; // the last ones that fit, where only some are wanted
+    bool is_for_people;
+    gw_grid *grid;
+} log_listing;
+
+static bool kind_fits(const log_options *options, gw_entry_kind kind) {
+    for (size_t i = 0; i < options->kinds.count; i++)
+        if (strcmp(options->kinds.items[i], gw_entry_kind_name(kind)) == 0)
+            return true;
+    return options->kinds.count == 0;
 }
 
-// Ids are shown by their first 8 digits: a reader compares them, programs take csv of the entries' own tools.
-static void entry_say(const gw_entry *entry, gw_buffer *text) {
-    char roles[80], until[GW_TIME_TEXT], hash[GW_HASH_HEX];
-    switch (entry->kind) {
-    case GW_ENTRY_GENESIS:
-        gw_buffer_format(text, "the log of %s begins", entry->genesis.origin);
-        return;
-    case GW_ENTRY_PRINCIPAL:
-        gw_roles_format(entry->principal.roles, roles);
-        gw_buffer_format(text, "%s %.8s…: %s", entry->principal.action, entry->principal.principal, roles);
-        return;
-    case GW_ENTRY_KEY:
-        gw_buffer_format(text, "%s %s key %.8s… of %.8s…", entry->key.action, entry->key.key_kind, entry->key.key,
-                         entry->key.principal);
-        return;
-    case GW_ENTRY_POPULATION:
-        gw_buffer_format(text, "%s may spend", entry->population.population);
-        amount_say(text, " ", entry->population.total);
-        return;
-    case GW_ENTRY_POLICY:
-        gw_buffer_format(text, "%s version %llu", entry->policy.dataset, (unsigned long long)entry->policy.version);
-        amount_say(text, ", total ", entry->policy.total);
-        return;
-    case GW_ENTRY_DATA:
-        gw_buffer_format(text, "%s version %s", entry->data.dataset, entry->data.version);
-        return;
-    case GW_ENTRY_CHARGE:
-        gw_buffer_format(text, "%s by %.8s…", entry->charge.dataset, entry->charge.principal);
-        amount_say(text, " pays ", entry->charge.cost);
-        amount_say(text, "; spent: dataset ", entry->charge.spent_dataset);
-        amount_say(text, ", population ", entry->charge.spent_population);
-        amount_say(text, ", own ", entry->charge.spent_principal);
-        return;
-    case GW_ENTRY_RELEASE:
-        gw_buffer_format(text, "%s answers charge %llu", entry->release.release,
-                         (unsigned long long)entry->release.charge);
-        return;
-    case GW_ENTRY_ABANDON:
-        gw_buffer_format(text, "charge %llu has no answer: %s", (unsigned long long)entry->abandon.charge,
-                         entry->abandon.why);
-        return;
-    case GW_ENTRY_REFUSALS:
-        gw_buffer_format(text, "%.8s…: %s", entry->refusals.principal, entry->refusals.counts);
-        return;
-    case GW_ENTRY_INCIDENT:
-        gw_buffer_text(text, entry->incident.code);
-        return;
-    case GW_ENTRY_EMBARGO:
-        gw_time_format(entry->embargo.until, until);
-        gw_buffer_format(text, "%s is kept back until %s", entry->embargo.release, until);
-        return;
-    case GW_ENTRY_WITHDRAW:
-        gw_buffer_format(text, "%s is withdrawn", entry->withdraw.release);
-        return;
-    case GW_ENTRY_WITNESSES:
-        gw_hex((gw_bytes){.data = entry->witnesses.file.bytes, .size = GW_HASH_SIZE}, hash);
-        gw_buffer_format(text, "witnesses by the quorum file %.8s…", hash);
-        return;
-    case GW_ENTRY_KEYROT:
-        gw_buffer_format(text, "the log's key changes to %s", entry->keyrot.new_key);
-        return;
-    case GW_ENTRY_RESTORE:
-        gw_buffer_format(text, "restored with %llu entries; %llu lost, counted as spent",
-                         (unsigned long long)entry->restore.from, (unsigned long long)entry->restore.lost);
-        return;
-    }
+// "register" fits "stats.example/register", as in every command that takes a dataset.
+static bool name_fits(const char *name, const char *wanted) {
+    size_t size = strlen(name), wanted_size = strlen(wanted);
+    if (strcmp(name, wanted) == 0)
+        return true;
+    return size > wanted_size && name[size - wanted_size - 1] == '/' && strcmp(name + size - wanted_size, wanted) == 0;
 }
 
-static bool entry_add(void *state, const gw_entry *entry) {
-    gw_grid *grid = state;
+static bool dataset_fits(const gw_entry *entry, const char *wanted) {
+    if (wanted == NULL)
+        return true;
+    if (entry->kind == GW_ENTRY_CHARGE)
+        return name_fits(entry->charge.dataset, wanted) || name_fits(entry->charge.population, wanted);
+    if (entry->kind == GW_ENTRY_POLICY)
+        return name_fits(entry->policy.dataset, wanted) || name_fits(entry->policy.population, wanted);
+    if (entry->kind == GW_ENTRY_POPULATION)
+        return name_fits(entry->population.population, wanted);
+    return entry->kind == GW_ENTRY_DATA && name_fits(entry->data.dataset, wanted);
+}
+
+static bool id_fits(const char *id, const char *wanted) {
+    return strncmp(id, wanted, strlen(wanted)) == 0;
+}
+
+static bool principal_fits(const gw_entry *entry, const char *wanted) {
+    if (wanted == NULL)
+        return true;
+    for (size_t i = 0; i < entry->by.count; i++)
+        if (id_fits(entry->by.ids[i], wanted))
+            return true;
+    return (entry->kind == GW_ENTRY_CHARGE && id_fits(entry->charge.principal, wanted)) ||
+           (entry->kind == GW_ENTRY_PRINCIPAL && id_fits(entry->principal.principal, wanted)) ||
+           (entry->kind == GW_ENTRY_KEY && id_fits(entry->key.principal, wanted)) ||
+           (entry->kind == GW_ENTRY_REFUSALS && id_fits(entry->refusals.principal, wanted));
+}
+
+static void row_add(log_listing *listing, const gw_entry *entry) {
     char seq[24], time[GW_TIME_TEXT];
     gw_buffer what, by;
     gw_buffer_init(&what, 4096);
     gw_buffer_init(&by, 256);
     gw_ignore(snprintf(seq, sizeof(seq), "%llu", (unsigned long long)entry->seq)); // it fits
     gw_time_format(entry->time, time);
-    entry_say(entry, &what);
-    for (size_t i = 0; i < entry->by.count; i++)
-        gw_buffer_format(&by, "%s%.8s…", i == 0 ? "" : " ", entry->by.ids[i]);
-    gw_grid_add(grid, (const char *[]){seq, time, gw_entry_kind_name(entry->kind), gw_buffer_string(&what),
-                                       gw_buffer_string(&by)});
+    gw_entry_say(entry, &what);
+    gw_signers_say(&entry->by, &by);
+    if (listing->is_for_people && by.size > 0) // most have no signer: a column of its own would be empty and wide
+        gw_buffer_format(&what, " (by %s)", gw_buffer_string(&by));
+    const char *text = gw_buffer_string(&what);
+    char plain[4097];
+    // A spreadsheet must not take what somebody was called for a formula.
+    bool is_formula = !listing->is_for_people && *text != '\0' && strchr("=+-@", *text) != NULL;
+    gw_ignore(snprintf(plain, sizeof(plain), "%s%s", is_formula ? "'" : "", text)); // the buffer is no longer
+    gw_grid_add(listing->grid,
+                (const char *[]){seq, time, gw_entry_kind_name(entry->kind), plain, gw_buffer_string(&by)});
     gw_buffer_done(&what);
     gw_buffer_done(&by);
+}
+
+static bool entry_see(void *state, const gw_entry *entry) {
+    log_listing *listing = state;
+    log_filter *filter = &listing->filter;
+    if (entry->time < filter->time_min || entry->time > filter->time_max || !kind_fits(filter->options, entry->kind) ||
+        !dataset_fits(entry, filter->options->dataset) || !principal_fits(entry, filter->options->principal))
+        return true;
+    if (listing->ring == NULL)
+        row_add(listing, entry);
+    else
+        listing->ring[filter->found % filter->last] = *entry;
+    filter->found++;
     return true;
+}
+
+static void ring_add(log_listing *listing) {
+    uint64_t count = listing->filter.found, last = listing->filter.last;
+    for (uint64_t i = count > last ? count - last : 0; listing->ring != NULL && i < count; i++)
+        row_add(listing, &listing->ring[i % last]);
+}
+
+static bool bound_read(const char *text, uint64_t *seq, int64_t *time) {
+    return text == NULL || gw_number_read(text, INT64_MAX, seq) || gw_time_read(text, time);
+}
+
+static bool is_kind(const char *name) {
+    for (int kind = GW_ENTRY_GENESIS; kind <= GW_ENTRY_RESTORE; kind++)
+        if (strcmp(gw_entry_kind_name((gw_entry_kind)kind), name) == 0)
+            return true;
+    return false;
+}
+
+// What is wrong with the options; NULL where nothing is.
+static const char *filter_read(const log_options *options, log_filter *ret) {
+    *ret = (log_filter){.options = options, .seq_max = INT64_MAX - 1, .time_max = INT64_MAX};
+    bool is_chosen = options->kinds.count > 0 || options->dataset != NULL || options->principal != NULL ||
+                     options->from != NULL || options->to != NULL;
+    ret->last = options->all || is_chosen ? 0 : LAST_DEFAULT;
+    if (options->last != NULL && (options->all || !gw_number_read(options->last, LAST_MAX, &ret->last) ||
+                                  ret->last == 0 || options->last[0] == '0'))
+        return "--last takes a whole number from 1 to 1000000.";
+    if (!bound_read(options->from, &ret->seq_min, &ret->time_min))
+        return "--from takes the number of an entry, or a time such as 2026-11-21 or \"2026-11-21 22:30\" (UTC).";
+    if (!bound_read(options->to, &ret->seq_max, &ret->time_max))
+        return "--to takes the number of an entry, or a time such as 2026-11-21 or \"2026-11-21 22:30\" (UTC).";
+    for (size_t i = 0; i < options->kinds.count; i++)
+        if (!is_kind(options->kinds.items[i]))
+            return "--kind takes genesis, principal, key, population, policy, data, charge, release, abandon, "
+                   "refusals, "
+                   "incident, embargo, withdraw, witnesses, keyrot or restore.";
+    return NULL;
+}
+
+// Where only the last ones are wanted of all, nothing before them is read.
+static gw_status listing_read(const char *folder, log_listing *listing, gw_problem *ret_problem) {
+    const log_options *options = listing->filter.options;
+    gw_log_reading reading = {.folder = folder, .each = entry_see, .state = listing};
+    gw_status status = gw_log_files_size(folder, &reading.size, ret_problem);
+    if (status != GW_OK)
+        return status;
+    bool is_chosen =
+        options->kinds.count > 0 || options->dataset != NULL || options->principal != NULL || options->from != NULL;
+    reading.end = reading.size;
+    if (options->to != NULL && listing->filter.seq_max < reading.size)
+        reading.end = listing->filter.seq_max + 1;
+    reading.first = listing->filter.seq_min;
+    if (!is_chosen && listing->filter.last != 0 && listing->filter.time_max == INT64_MAX &&
+        reading.end > listing->filter.last)
+        reading.first = reading.end - listing->filter.last;
+    if (reading.first >= reading.end)
+        return GW_OK;
+    return gw_log_files_scan(&reading, ret_problem);
 }
 
 static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
@@ -123,35 +197,40 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
                                              {"what", "WHAT", GW_ALIGN_LEFT, true},
                                              {"by", "BY", GW_ALIGN_LEFT, true}};
     const log_options *options = state;
-    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, 5);
+    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, cli->output == GW_OUTPUT_TABLE ? 4 : 5);
+    GW_CLEANUP(gw_freep) gw_entry *ring = NULL;
+    log_listing listing = {.grid = grid, .is_for_people = cli->output == GW_OUTPUT_TABLE};
     gw_problem problem;
-    char folder[4096], *end = NULL;
-    uint64_t size, last = LAST_DEFAULT;
+    char folder[4096];
     GW_ASSERT(grid != NULL);
-    if (options->last != NULL) {
-        last = strtoull(options->last, &end, 10);
-        if (options->last[0] < '1' || options->last[0] > '9' || *end != '\0' || last > LAST_MAX)
-            return gw_usage(cli, "--last takes a whole number from 1 to 1000000.", "--last 20");
+    const char *wrong = filter_read(options, &listing.filter);
+    if (wrong != NULL)
+        return gw_usage(cli, wrong, "godwit audit log --kind policy --from 2026-11-01 --last 20");
+    if (listing.filter.last != 0) {
+        ring = calloc(listing.filter.last, sizeof(*ring));
+        GW_ASSERT(ring != NULL);
+        listing.ring = ring;
     }
     gw_status status = gw_log_files_find(options->log, folder, &problem);
-    if (status == GW_OK)
-        status = gw_log_files_size(folder, &size, &problem);
     gw_progress *progress = gw_progress_begin(cli, "reading the log");
     if (status == GW_OK)
-        status = gw_log_files_read(folder, size > last ? size - last : 0, entry_add, grid, &problem);
+        status = listing_read(folder, &listing, &problem);
     gw_progress_end(progress);
-    if (status == GW_OK)
-        return gw_say_grid(cli, grid);
-    gw_exit_code code = gw_fail(cli, &problem);
-    return code == GW_EXIT_USAGE ? code : GW_EXIT_CANNOT_CHECK;
+    if (status != GW_OK)
+        return gw_audit_fail(cli, &problem);
+    ring_add(&listing);
+    return gw_say_grid(cli, grid);
 }
 
 const gw_command gw_command_audit_log = {
     .name = "audit log",
     .group = "Auditor",
-    .arguments = "[--log DIR] [--last N]",
+    .arguments = "[--log DIR] [--kind KIND] [--dataset D] [--principal ID] [--from N|TIME] [--to N|TIME] [--last N]",
     .summary = "show the entries of a log",
-    .examples = "godwit audit log --log log --last 50\ngodwit audit log -o csv > entries.csv\n",
+    .examples = "godwit audit log --log log --last 50\n"
+                "godwit audit log --kind policy --kind population\n"
+                "godwit audit log --dataset register --from 2026-11-01 --to 2026-12-01 -o csv > november.csv\n"
+                "godwit audit log --principal 3f2a9c01 --kind charge\n",
     GW_OPTIONS(options_of_log),
     .options_size = sizeof(log_options),
     .is_paged = true,

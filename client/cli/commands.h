@@ -29,6 +29,8 @@ extern const gw_command gw_command_compare;
 extern const gw_command gw_command_budget;
 extern const gw_command gw_command_history;
 extern const gw_command gw_command_audit_log;
+extern const gw_command gw_command_audit_show;
+extern const gw_command gw_command_audit_export;
 extern const gw_command gw_command_audit_verify;
 extern const gw_command gw_command_audit_receipt;
 extern const gw_command gw_command_keys_new;

@@ -35,6 +35,8 @@ static const gw_command *const commands[] = {
     &gw_command_budget,
     &gw_command_history,
     &gw_command_audit_log,
+    &gw_command_audit_show,
+    &gw_command_audit_export,
     &gw_command_audit_verify,
     &gw_command_audit_receipt,
     &gw_command_keys_new,

@@ -86,8 +86,9 @@ static void a_bundle_that_ends_early_is_told(void **state) {
     gw_problem problem;
     seen some = {0};
     log_write(state, 10, 3);
-    assert_int_equal(gw_log_files_read(*state, 0, see, &some, &problem), GW_IO);
-    assert_string_equal(problem.code, "log_unreadable");
+    assert_int_equal(gw_log_files_read(*state, 0, see, &some, &problem), GW_CORRUPT);
+    assert_string_equal(problem.code, "bad_bundle");
+    assert_string_equal(problem.what, "Entry 9 cannot be read.");
     assert_int_equal(some.count, 9);
 }
 
@@ -102,7 +103,8 @@ static void a_missing_bundle_or_checkpoint_is_told(void **state) {
     assert_int_equal(remove(unit_path(state, "checkpoint", path)), 0);
     assert_int_equal(gw_log_files_read(*state, 0, see, &some, &problem), GW_NOT_FOUND);
     assert_int_equal(gw_file_replace(path, gw_bytes_of("x\n-1\n"), 0644, &problem), GW_OK);
-    assert_int_equal(gw_log_files_read(*state, 0, see, &some, &problem), GW_IO);
+    assert_int_equal(gw_log_files_read(*state, 0, see, &some, &problem), GW_CORRUPT);
+    assert_string_equal(problem.code, "bad_checkpoint");
 }
 
 int main(void) {
