@@ -53,21 +53,22 @@ gw_status gw_crypto_init(void) {
     return sha256 != NULL ? GW_OK : GW_UNAVAILABLE;
 }
 
+// NULL where there is no memory for it.
 static EVP_MD_CTX *thread_context(void) {
     GW_ASSERT(sha256 != NULL); // gw_crypto_init comes first
     EVP_MD_CTX *context = pthread_getspecific(context_key);
     if (context != NULL)
         return context;
     context = EVP_MD_CTX_new();
-    GW_ASSERT(context != NULL);
-    int result = pthread_setspecific(context_key, context);
-    GW_ASSERT(result == 0);
-    return context;
+    if (context != NULL && pthread_setspecific(context_key, context) == 0)
+        return context;
+    EVP_MD_CTX_free(context);
+    return NULL;
 }
 
-static void hash_start(EVP_MD_CTX *context) {
-    int result = EVP_DigestInit_ex2(context, sha256, NULL);
-    GW_ASSERT(result == 1);
+// Allocates, every time.
+static bool hash_start(EVP_MD_CTX *context) {
+    return context != NULL && EVP_DigestInit_ex2(context, sha256, NULL) == 1;
 }
 
 static void hash_add(EVP_MD_CTX *context, gw_bytes bytes) {
@@ -84,16 +85,26 @@ static gw_hash hash_end(EVP_MD_CTX *context) {
     return hash;
 }
 
+// Slower, on the stack: nothing that was decided may hang on memory for a hash.
+static gw_hash hash_without_memory(gw_bytes first, gw_bytes second) {
+    crypto_hash_sha256_state state;
+    gw_hash hash;
+    crypto_hash_sha256_init(&state);
+    crypto_hash_sha256_update(&state, first.data, first.size);
+    crypto_hash_sha256_update(&state, second.data, second.size);
+    crypto_hash_sha256_final(&state, hash.bytes);
+    sodium_memzero(&state, sizeof(state));
+    return hash;
+}
+
 gw_hash gw_sha256(gw_bytes bytes) {
-    EVP_MD_CTX *context = thread_context();
-    hash_start(context);
-    hash_add(context, bytes);
-    return hash_end(context);
+    return gw_sha256_two(bytes, (gw_bytes){.size = 0});
 }
 
 gw_hash gw_sha256_two(gw_bytes first, gw_bytes second) {
     EVP_MD_CTX *context = thread_context();
-    hash_start(context);
+    if (!hash_start(context))
+        return hash_without_memory(first, second);
     hash_add(context, first);
     hash_add(context, second);
     return hash_end(context);
@@ -115,12 +126,10 @@ gw_sha256_stream *gw_sha256_stream_new(void) {
     if (stream == NULL)
         return NULL;
     stream->context = EVP_MD_CTX_new();
-    if (stream->context == NULL) {
-        free(stream);
-        return NULL;
-    }
-    hash_start(stream->context);
-    return stream;
+    if (hash_start(stream->context))
+        return stream;
+    gw_sha256_stream_free(stream);
+    return NULL;
 }
 
 void gw_sha256_stream_add(gw_sha256_stream *stream, gw_bytes bytes) {
@@ -129,7 +138,8 @@ void gw_sha256_stream_add(gw_sha256_stream *stream, gw_bytes bytes) {
 
 gw_hash gw_sha256_stream_end(gw_sha256_stream *stream) {
     gw_hash hash = hash_end(stream->context);
-    hash_start(stream->context);
+    bool is_started = hash_start(stream->context);
+    GW_ASSERT(is_started); // its caller is between two files, and nothing is decided there
     return hash;
 }
 
