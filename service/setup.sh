@@ -12,7 +12,7 @@
 set -eu
 
 packages="build-essential cmake ninja-build pkg-config libsodium-dev libssl-dev libnng-dev libcjson-dev libsqlite3-dev zlib1g-dev
-  scdoc openssl ca-certificates"
+  libcurl4-openssl-dev libmicrohttpd-dev scdoc openssl ca-certificates"
 
 # DuckDB comes from its vendor's npm packages; no script of theirs is run and only two files are kept. Each archive and each
 # kept file is compared with a SHA-512 pinned here. The header is the vendor's older C header: every function in it is in

@@ -15,6 +15,7 @@ LAYERS = {
     "service/audit/shared": 3,
     "service/format": 3,
     "service/store": 4,
+    "service/witness": 4,
     "service/auth": 5,
     "service/policy": 5,
     "service/engine": 5,
@@ -52,8 +53,8 @@ THIRD_PARTY = [
     (r"openssl/.*", r"service/(base/crypto|bus/tls_openssl)\.c"),
     (r"duckdb\.h", r"service/engine/duckdb\w*\.[ch]"),
     (r"libpq-fe\.h|libpq/.*", r"service/(engine|store)/\w*postgres\w*\.[ch]"),
-    (r"curl/.*", r"service/engine/trino\w*\.[ch]"),
-    (r"microhttpd\.h", r"service/gateway/\w+\.[ch]"),
+    (r"curl/.*", r"service/(engine/trino\w*|witness/http_curl)\.[ch]"),
+    (r"microhttpd\.h", r"service/(gateway/\w+|witness/serve_mhd)\.[ch]"),
     (r"libxml/.*", r"service/format/\w+\.[ch]"),
     (r"cmocka\.h", r"tests/.*"),
 ]
