@@ -150,6 +150,7 @@ static const place_rule places[] = {
     {"config.json", 0644, true},
     {"godwit.db", 0600, true},
     {"keys/log.key", 0400, true},
+    {"keys/mark.key", 0400, false},
     {"keys/reply.key", 0400, true},
     {"keys/seal.key", 0400, true},
 };
@@ -217,8 +218,17 @@ static void check_database(doctor *d) {
 static gw_status mark_read(doctor *d, gw_hwm_mark *ret, gw_problem *problem) {
     char path[PATH_BYTES];
     gw_hwm *hwm = NULL;
+    gw_secret_key *mark_key = NULL;
+    gw_service_key_path(&d->config, "mark", path, sizeof path);
+    // A ledger that this version has not opened yet: the log's key has marked it.
+    bool is_older = access(path, F_OK) != 0;
+    gw_status status = is_older ? GW_OK : gw_key_file_read(path, &mark_key, problem);
+    if (status != GW_OK)
+        return status;
     path_of(d, "hwm", path);
-    gw_status status = gw_hwm_open(d->config.hwm[0] ? d->config.hwm : path, d->log_key, &hwm, ret, problem);
+    status = gw_hwm_open(d->config.hwm[0] ? d->config.hwm : path, is_older ? d->log_key : mark_key, NULL, &hwm, ret,
+                         problem);
+    gw_secret_key_free(mark_key);
     if (status == GW_NOT_FOUND)
         gw_problem_mend(problem, "Put it back from where it lies, or restore the ledger with it.");
     gw_hwm_close(hwm);

@@ -72,11 +72,13 @@ static gw_status profile_write(const gw_config *config, const gw_note_key *log_k
 }
 
 // The first two entries after genesis: who may make all further ones.
-static gw_status bootstrap(const gw_config *config, gw_public_key admin, gw_secret_key *log_key, gw_problem *problem) {
+static gw_status bootstrap(const gw_config *config, gw_public_key admin, gw_problem *problem) {
     gw_ledger_options options = {
         .state_folder = config->folder, .hwm_path = config->hwm[0] ? config->hwm : NULL, .clock = gw_clock_system()};
     gw_ledger *ledger = NULL;
-    gw_status status = gw_ledger_open(&options, log_key, &ledger, problem);
+    gw_status status = gw_service_signer(config, &options.signer, problem);
+    if (status == GW_OK)
+        status = gw_ledger_open(&options, &ledger, problem);
     if (status != GW_OK)
         return status;
     gw_store_op principal = {.kind = GW_STORE_APPEND, .entry = {.kind = GW_ENTRY_PRINCIPAL, .by = {.count = 1}}};
@@ -149,7 +151,7 @@ gw_status gw_local_init(gw_config *config, gw_problem *ret_problem) {
     if (status == GW_OK)
         status = genesis_write(config, &note_key, ret_problem);
     if (status == GW_OK)
-        status = bootstrap(config, admin, gw_take(&log_key), ret_problem);
+        status = bootstrap(config, admin, ret_problem);
     if (status == GW_OK)
         status = gw_config_save(config, ret_problem);
     return status;

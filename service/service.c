@@ -10,6 +10,7 @@
 #include "service/base/log.h"
 #include "service/bus/bus.h"
 #include "service/query/rollback.h"
+#include "service/signer/signer.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -45,7 +46,7 @@ void gw_service_key_path(const gw_config *config, const char *name, char *ret_pa
 static void publish_newest(gw_service *service) {
     gw_checkpoint checkpoint;
     gw_buffer note;
-    gw_buffer_init(&note, 8192);
+    gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
     gw_ledger_checkpoint(service->ledger, &checkpoint, &note);
     if (atomic_exchange(&service->published, checkpoint.size) != checkpoint.size)
         gw_publisher_notify(service->publisher, &checkpoint, gw_buffer_bytes(&note));
@@ -83,17 +84,22 @@ static gw_status open_engine(gw_service *service, const gw_service_options *opti
     return gw_engine_open(&engine, &service->engine, problem);
 }
 
+gw_status gw_service_signer(const gw_config *config, gw_tree_signer *ret, gw_problem *ret_problem) {
+    char folder[4200];
+    gw_signer *signer = NULL;
+    snprintf(folder, sizeof folder, "%s/keys", config->folder);
+    gw_status status = gw_signer_open(folder, config->origin, &signer, ret_problem);
+    if (status == GW_OK)
+        *ret = gw_signer_local(signer);
+    return status;
+}
+
 static gw_status open_ledger(gw_service *service, gw_problem *problem) {
-    GW_CLEANUP(gw_secret_key_freep) gw_secret_key *log_key = NULL;
-    char path[4200];
-    gw_service_key_path(&service->config, "log", path, sizeof path);
-    gw_status status = gw_key_file_read(path, &log_key, problem);
-    if (status != GW_OK)
-        return status;
     gw_ledger_options options = {.state_folder = service->config.folder,
                                  .hwm_path = service->config.hwm[0] ? service->config.hwm : NULL,
                                  .clock = gw_clock_system()};
-    return gw_ledger_open(&options, gw_take(&log_key), &service->ledger, problem);
+    gw_status status = gw_service_signer(&service->config, &options.signer, problem);
+    return status == GW_OK ? gw_ledger_open(&options, &service->ledger, problem) : status;
 }
 
 gw_status gw_service_seal_secret(const gw_config *config, gw_signature *ret, gw_problem *ret_problem) {

@@ -30,7 +30,9 @@ const char *gw_service_url(const gw_service *service, size_t index);
 uint64_t gw_service_answered(gw_service *service); // requests answered since it was opened
 // Handles one message on the calling thread (local changes).
 void gw_service_handle(gw_service *service, gw_bytes request, gw_buffer *reply);
+// Who signs the log of this state folder, for gw_ledger_open.
+GW_MUST_CHECK gw_status gw_service_signer(const gw_config *config, gw_tree_signer *ret, gw_problem *ret_problem);
 // The secret under which data files are sealed: a signature that only the seal key can make.
 GW_MUST_CHECK gw_status gw_service_seal_secret(const gw_config *config, gw_signature *ret, gw_problem *ret_problem);
-// The path of a key of the state folder: "log", "reply", "seal".
+// The path of a key of the state folder: "log", "mark", "reply", "seal".
 void gw_service_key_path(const gw_config *config, const char *name, char *ret_path, size_t size);

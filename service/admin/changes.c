@@ -273,7 +273,7 @@ static gw_status change_status(gw_change *c) {
         return gw_problem_set(c->problem, status, "internal", "The state could not be read.", "", "");
     gw_checkpoint checkpoint;
     gw_buffer note;
-    gw_buffer_init(&note, 4096);
+    gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
     gw_ledger_checkpoint(c->changes->ledger, &checkpoint, &note);
     gw_buffer_done(&note);
     char root[GW_HASH_HEX];

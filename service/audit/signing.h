@@ -17,6 +17,13 @@ typedef struct {
     gw_status (*sign)(void *state, const gw_checkpoint *checkpoint, const gw_merkle_proof *proof, gw_buffer *ret_note,
                       gw_problem *ret_problem);
     void (*close)(void *state); // may be NULL
+    // The rest may be NULL: a signer with one key for good.
+    // Does it sign with this key? While a rotation is under way it signs with two.
+    bool (*has_key)(void *state, const gw_note_key *key);
+    // Makes the key to come, or names it again; from now on every note carries both signatures, the old key's first.
+    gw_status (*rotate)(void *state, gw_note_key *ret_old, gw_note_key *ret_new, gw_problem *ret_problem);
+    // Retires the old key. GW_CONFLICT, code no_rotation: there is no other.
+    gw_status (*finish)(void *state, gw_problem *ret_problem);
 } gw_tree_signer;
 
 typedef struct {

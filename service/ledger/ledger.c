@@ -20,7 +20,6 @@
 #define FREE_BYTES_MIN (64ull << 20)
 #define CLOCK_AHEAD_MAX 120 // seconds
 #define EXIT_UNKNOWN 70     // EX_SOFTWARE
-#define NOTE_MAX 4096
 
 typedef struct waiter {
     struct waiter *next;
@@ -31,11 +30,10 @@ typedef struct waiter {
 } waiter;
 
 struct gw_ledger {
-    char *state_folder, *database, *ballast;
+    char *state_folder, *database, *ballast, *mark_key;
     gw_clock clock;
     uint64_t free_bytes_min;
     int lock;
-    gw_secret_key *log_key;
     pthread_t thread;
     bool has_thread;
 
@@ -54,6 +52,7 @@ struct gw_ledger {
 
     // The writer thread's own.
     ledger_ground ground;
+    ledger_sealer sealer;
     size_t batch_last;
     int64_t anchor_unix, anchor_boot_ms; // the last commit
 };
@@ -65,22 +64,32 @@ static void unknown_exit(void *state) {
 
 // ---- signing
 
-static void checkpoint_sign(gw_ledger *ledger) {
-    gw_checkpoint checkpoint = {.size = gw_store_size(ledger->ground.store),
-                                .root = gw_store_root(ledger->ground.store)};
-    memcpy(checkpoint.origin, ledger->ground.origin, sizeof(checkpoint.origin));
-    GW_CLEANUP(gw_buffer_done) gw_buffer note;
-    gw_buffer_init(&note, NOTE_MAX);
-    gw_checkpoint_sign(&checkpoint, ledger->log_key, &note);
-    GW_ASSERT(note.status == GW_OK);
+// From here on the checkpoint may be told of; `note` is taken.
+static void checkpoint_set(gw_ledger *ledger, gw_buffer *note) {
     pthread_mutex_lock(&ledger->mutex);
-    ledger->checkpoint = checkpoint;
+    ledger->checkpoint = ledger->sealer.newest;
     gw_buffer old = ledger->note;
-    ledger->note = note;
-    note = old;
+    ledger->note = *note;
+    *note = old;
     if (ledger->checkpoint_call != NULL)
         ledger->checkpoint_call(ledger->checkpoint_state, &ledger->checkpoint, gw_buffer_bytes(&ledger->note));
     pthread_mutex_unlock(&ledger->mutex);
+}
+
+// Signs what is committed and marked. GW_UNAVAILABLE: it is signed, but the witnesses that must vouch for it did not.
+// Anything else but GW_OK: a signer or a witness knows of another history, or the outcome is unknown.
+static gw_status checkpoint_make(gw_ledger *ledger, const ledger_tree *tree, gw_problem *ret_problem) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer note;
+    gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
+    gw_status status = ledger_seal_sign(&ledger->sealer, tree, &note, ret_problem);
+    if (status != GW_OK)
+        return status;
+    status = ledger_seal_witness(&ledger->sealer, &note, ret_problem);
+    if (status == GW_OK || (status == GW_UNAVAILABLE && !ledger->sealer.witness.is_strict)) {
+        checkpoint_set(ledger, &note);
+        return GW_OK;
+    }
+    return status;
 }
 
 // ---- the batch
@@ -134,6 +143,22 @@ static bool batch_needs_mark(const batch *work) {
     return false;
 }
 
+// Durable, but nobody may be told: the witnesses did not vouch for the tree that holds it.
+static void batch_unwitnessed(batch *work) {
+    for (size_t i = 0; i < work->op_count; i++) {
+        gw_store_op *op = work->ops[i];
+        if (op->kind == GW_STORE_RESERVE || op->kind == GW_STORE_RESUME || op->result != GW_OK)
+            continue;
+        op->result = GW_UNAVAILABLE;
+        snprintf(op->code, sizeof(op->code), "no_quorum");
+    }
+}
+
+static ledger_tree tree_committed(const gw_ledger *ledger, int64_t now) {
+    return (ledger_tree){
+        .size = gw_store_size(ledger->ground.store), .root = gw_store_root(ledger->ground.store), .time = now};
+}
+
 static gw_status batch_commit(gw_ledger *ledger, batch *work) {
     int64_t wall = ledger->clock.unix_seconds(ledger->clock.state), bound = clock_bound(ledger);
     int64_t now = wall < bound ? wall : bound;
@@ -150,11 +175,14 @@ static gw_status batch_commit(gw_ledger *ledger, batch *work) {
     if (!batch_needs_mark(work))
         return GW_OK;
     // A crash here: committed, not acknowledged; the next start marks and signs it.
-    if (gw_hwm_advance(ledger->ground.hwm, gw_store_size(ledger->ground.store), gw_store_root(ledger->ground.store),
-                       now) != GW_OK)
+    ledger_tree tree = tree_committed(ledger, now);
+    if (ledger_seal_mark(&ledger->sealer, &tree) != GW_OK)
         return GW_RETRY;
-    checkpoint_sign(ledger);
-    return GW_OK;
+    gw_problem problem = {0};
+    status = checkpoint_make(ledger, &tree, &problem);
+    if (status == GW_UNAVAILABLE)
+        batch_unwitnessed(work);
+    return status == GW_OK || status == GW_UNAVAILABLE ? GW_OK : GW_RETRY;
 }
 
 static void waiter_wake(waiter *waiting, gw_status status) {
@@ -288,30 +316,53 @@ static char *path_join(const char *folder, const char *name) {
     return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }
 
-static gw_status open_ground(gw_ledger *ledger, const char *hwm_path, gw_problem *ret_problem) {
+static gw_status no_memory(gw_problem *ret_problem) {
+    return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");
+}
+
+static gw_status open_lock(gw_ledger *ledger, gw_problem *ret_problem) {
     gw_status status = gw_durable_check_local(ledger->state_folder, ret_problem);
     if (status != GW_OK)
         return status;
     GW_CLEANUP(gw_freep) char *lock_path = path_join(ledger->state_folder, "lock");
+    if (lock_path == NULL)
+        return no_memory(ret_problem);
+    return gw_durable_lock(lock_path, &ledger->lock, ret_problem);
+}
+
+static gw_status open_ground(gw_ledger *ledger, const gw_ledger_options *options, gw_problem *ret_problem) {
     GW_CLEANUP(gw_freep) char *hwm_default = path_join(ledger->state_folder, "hwm");
-    if (lock_path == NULL || hwm_default == NULL)
-        return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");
-    status = gw_durable_lock(lock_path, &ledger->lock, ret_problem);
-    if (status != GW_OK)
-        return status;
+    if (hwm_default == NULL)
+        return no_memory(ret_problem);
     if (is_disk_short(ledger))
         gw_durable_ballast_drop(ledger->ballast);
     else
         gw_ignore(gw_durable_ballast_keep(ledger->ballast)); // without it a full disk is only harder to mend
-    int64_t now = ledger->clock.unix_seconds(ledger->clock.state);
-    return ledger_recover(ledger->database, hwm_path == NULL ? hwm_default : hwm_path, ledger->log_key, now,
-                          &ledger->ground, ret_problem);
+    ledger_recover_options recover = {.state_folder = ledger->state_folder,
+                                      .database = ledger->database,
+                                      .hwm_path = options->hwm_path == NULL ? hwm_default : options->hwm_path,
+                                      .mark_key_path = ledger->mark_key,
+                                      .now = ledger->clock.unix_seconds(ledger->clock.state),
+                                      .is_restored = options->is_restored};
+    return ledger_recover(&recover, &ledger->sealer, &ledger->ground, ret_problem);
+}
+
+// The first signature of this run, over what is committed. Where witnesses must vouch and do not, there is no
+// checkpoint yet, and the next outcome asks them again.
+static gw_status open_sign(gw_ledger *ledger, gw_problem *ret_problem) {
+    ledger_tree tree = tree_committed(ledger, ledger->clock.unix_seconds(ledger->clock.state));
+    gw_problem problem = {0};
+    gw_status status = checkpoint_make(ledger, &tree, &problem);
+    if (status == GW_OK || status == GW_UNAVAILABLE)
+        return ledger_mark_keep(&ledger->ground.mark, ledger->mark_key, ret_problem);
+    if (ret_problem != NULL)
+        *ret_problem = problem;
+    return status;
 }
 
 static gw_status open_thread(gw_ledger *ledger, gw_problem *ret_problem) {
     ledger->anchor_unix = ledger->clock.unix_seconds(ledger->clock.state);
     ledger->anchor_boot_ms = ledger->clock.boot_ms(ledger->clock.state);
-    checkpoint_sign(ledger);
     if (pthread_create(&ledger->thread, NULL, writer_run, ledger) != 0)
         return gw_problem_set(ret_problem, GW_UNAVAILABLE, "no_thread", "The ledger's thread cannot be started.", "",
                               "");
@@ -319,19 +370,20 @@ static gw_status open_thread(gw_ledger *ledger, gw_problem *ret_problem) {
     return GW_OK;
 }
 
-static void ledger_init(gw_ledger *ledger, const gw_ledger_options *options, gw_secret_key *log_key) {
+static void ledger_init(gw_ledger *ledger, const gw_ledger_options *options) {
     *ledger = (gw_ledger){
         .clock = options->clock,
         .free_bytes_min = options->free_bytes_min == 0 ? FREE_BYTES_MIN : options->free_bytes_min,
         .lock = -1,
-        .log_key = log_key,
+        .sealer = {.signer = options->signer, .witness = options->witness},
         .wanted = 1,
         .unknown_call = unknown_exit,
         .state_folder = strdup(options->state_folder),
         .database = path_join(options->state_folder, "godwit.db"),
         .ballast = path_join(options->state_folder, "ballast"),
+        .mark_key = path_join(options->state_folder, "keys/mark.key"),
     };
-    gw_buffer_init(&ledger->note, NOTE_MAX);
+    gw_buffer_init(&ledger->note, GW_LEDGER_NOTE_MAX);
     pthread_mutex_init(&ledger->mutex, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -340,19 +392,23 @@ static void ledger_init(gw_ledger *ledger, const gw_ledger_options *options, gw_
     pthread_condattr_destroy(&attributes);
 }
 
-gw_status gw_ledger_open(const gw_ledger_options *options, gw_secret_key *log_key, gw_ledger **ret,
-                         gw_problem *ret_problem) {
+gw_status gw_ledger_open(const gw_ledger_options *options, gw_ledger **ret, gw_problem *ret_problem) {
     gw_ledger *ledger = calloc(1, sizeof(*ledger));
     if (ledger == NULL) {
-        gw_secret_key_free(log_key);
-        return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");
+        ledger_sealer sealer = {.signer = options->signer, .witness = options->witness};
+        ledger_sealer_close(&sealer);
+        return no_memory(ret_problem);
     }
-    ledger_init(ledger, options, log_key);
+    ledger_init(ledger, options);
     gw_status status = GW_OK;
-    if (ledger->state_folder == NULL || ledger->database == NULL || ledger->ballast == NULL)
-        status = gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");
+    if (ledger->state_folder == NULL || ledger->database == NULL || ledger->ballast == NULL || ledger->mark_key == NULL)
+        status = no_memory(ret_problem);
     if (status == GW_OK)
-        status = open_ground(ledger, options->hwm_path, ret_problem);
+        status = open_lock(ledger, ret_problem);
+    if (status == GW_OK)
+        status = open_ground(ledger, options, ret_problem);
+    if (status == GW_OK)
+        status = open_sign(ledger, ret_problem);
     if (status == GW_OK)
         status = open_thread(ledger, ret_problem);
     if (status != GW_OK) {
@@ -372,9 +428,9 @@ void gw_ledger_close(gw_ledger *ledger) {
     pthread_mutex_unlock(&ledger->mutex);
     if (ledger->has_thread)
         pthread_join(ledger->thread, NULL);
+    ledger_sealer_close(&ledger->sealer);
     gw_store_close(ledger->ground.store);
-    gw_hwm_close(ledger->ground.hwm);
-    gw_secret_key_free(ledger->log_key);
+    ledger_mark_close(&ledger->ground.mark);
     gw_closep(&ledger->lock); // last: the next daemon may start now
     gw_buffer_done(&ledger->note);
     pthread_cond_destroy(&ledger->arrived);
@@ -382,6 +438,7 @@ void gw_ledger_close(gw_ledger *ledger) {
     free(ledger->state_folder);
     free(ledger->database);
     free(ledger->ballast);
+    free(ledger->mark_key);
     free(ledger);
 }
 

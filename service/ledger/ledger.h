@@ -3,11 +3,13 @@
 // abandoned, and both count as spent. Requests from all workers share commits (at most 64, or 1 ms of waiting); after a
 // commit that holds a release: high-water mark synced -> checkpoint signed -> callers wake. Nothing is acknowledged
 // earlier. Thread safety: every call may come from any thread; one writer thread inside. Depends on: store/store.h,
-// store/hwm.h, audit/note.h (shared), base.
+// store/hwm.h, audit/signing.h (shared), base.
 #pragma once
-#include "service/audit/note.h"
+#include "service/audit/signing.h"
 #include "service/base/clock.h"
 #include "service/store/store.h"
+
+#define GW_LEDGER_NOTE_MAX 16384 // a checkpoint with the cosignatures of many witnesses
 
 typedef struct gw_ledger gw_ledger;
 typedef struct {
@@ -15,13 +17,18 @@ typedef struct {
     const char *hwm_path;     // NULL: <state_folder>/hwm
     gw_clock clock;
     uint64_t free_bytes_min; // below this much free space new charges are refused (code disk_full); 0: 64 MiB
+    gw_tree_signer signer;   // taken, also when opening fails
+    gw_tree_witness witness; // taken likewise; state NULL: there are none
+    // The state was just put together by a restore: a mark or a signer that knows of nothing begins anew. One that
+    // knows of more than the ledger is still refused.
+    bool is_restored;
 } gw_ledger_options;
 
-// Takes the lock (GW_BUSY: another daemon), opens the store, compares database and high-water mark (GW_CORRUPT, code
-// rolled_back, naming both sizes: exit 78; or hwm_missing), signs the checkpoint of what is committed. Takes `log_key`,
-// also when it fails.
-GW_MUST_CHECK gw_status gw_ledger_open(const gw_ledger_options *options, gw_secret_key *log_key, gw_ledger **ret,
-                                       gw_problem *ret_problem);
+// Takes the lock (GW_BUSY: another daemon), opens the store, compares database, high-water mark, the signer's newest
+// tree and what the witnesses have seen, signs the checkpoint of what is committed. Any one of them that is ahead of
+// the database: GW_CORRUPT, code rolled_back, naming both sizes: exit 78. Other codes: hwm_missing, hwm_corrupt,
+// signer_missing, wrong_log_key.
+GW_MUST_CHECK gw_status gw_ledger_open(const gw_ledger_options *options, gw_ledger **ret, gw_problem *ret_problem);
 void gw_ledger_close(gw_ledger *ledger); // finishes what is queued; accepts NULL
 
 // Charges and appended entries are refused (GW_UNAVAILABLE, code clock_jumped) while the wall clock is more than two
@@ -39,7 +46,8 @@ void gw_ledger_on_unknown(gw_ledger *ledger, void (*call)(void *), void *state);
 void gw_ledger_on_checkpoint(gw_ledger *ledger,
                              void (*call)(void *state, const gw_checkpoint *checkpoint, gw_bytes note), void *state);
 
-// The newest signed checkpoint (its tree holds everything acknowledged).
+// The newest signed checkpoint (its tree holds everything acknowledged); under strict witnesses the newest that their
+// quorum vouched for: of size 0, without a note, where there is none yet.
 void gw_ledger_checkpoint(gw_ledger *ledger, gw_checkpoint *ret_checkpoint, gw_buffer *ret_note);
 const char *gw_ledger_database(const gw_ledger *ledger); // path, for readers
 int64_t gw_ledger_now(gw_ledger *ledger);

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Start-up: the database and the high-water mark must agree before anything is served. Runs at every start, so recovery
-// is not a special case.   Depends on: store/store.h, store/hwm.h.
+// Start-up: the database, the high-water mark and the signer's newest tree must agree before anything is served. Runs
+// at every start, so recovery is not a special case.   Depends on: store/store.h, audit/signing.h.
 #pragma once
-#include "service/store/hwm.h"
-#include "service/store/store.h"
+#include "service/ledger/ledger_mark.h"
+#include "service/ledger/ledger_seal.h"
+
+typedef struct {
+    const char *state_folder, *database, *hwm_path, *mark_key_path;
+    int64_t now;
+    bool is_restored; // a mark or a signer that knows of nothing begins anew
+} ledger_recover_options;
 
 typedef struct {
     gw_store *store;
-    gw_hwm *hwm;
-    char origin[128];
+    ledger_mark mark;
 } ledger_ground;
 
-// Opens both and leaves the mark at what is committed. On failure nothing stays open.
-GW_MUST_CHECK gw_status ledger_recover(const char *database, const char *hwm_path, const gw_secret_key *log_key,
-                                       int64_t now, ledger_ground *ret, gw_problem *ret_problem);
+// Opens store and mark, compares them with the signer's newest tree, and leaves the mark at what is committed and the
+// sealer ready to sign it. On failure nothing stays open but what the sealer came with.
+GW_MUST_CHECK gw_status ledger_recover(const ledger_recover_options *options, ledger_sealer *sealer, ledger_ground *ret,
+                                       gw_problem *ret_problem);

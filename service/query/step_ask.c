@@ -42,7 +42,7 @@ gw_status gw_query_step_decode(gw_query *query) {
 static gw_status facts_ping(gw_query *query) {
     gw_checkpoint checkpoint;
     gw_buffer note;
-    gw_buffer_init(&note, 4096);
+    gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
     gw_ledger_checkpoint(query->queries->options.ledger, &checkpoint, &note);
     gw_buffer_done(&note);
     char roles[80];

@@ -22,7 +22,7 @@ static gw_status receipt_proof(gw_query *query, uint64_t index, uint64_t size, g
 static gw_status reply_receipt(gw_query *query) {
     gw_checkpoint checkpoint;
     gw_buffer note, release, charge;
-    gw_buffer_init(&note, 4096);
+    gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
     gw_buffer_init(&release, GW_ENTRY_BYTES_MAX);
     gw_buffer_init(&charge, GW_ENTRY_BYTES_MAX);
     gw_ledger_checkpoint(query->queries->options.ledger, &checkpoint, &note);
@@ -31,7 +31,10 @@ static gw_status reply_receipt(gw_query *query) {
     gw_store_reader *reader = query->worker->reader;
     gw_store_reader_end(reader);
     gw_store_reader_begin(reader); // a view not older than the checkpoint
-    gw_status status = gw_store_entry(reader, receipt.release_index, &release);
+    // A release that was just committed, or that witnesses have not vouched for yet, is nobody's to have.
+    gw_status status = receipt.release_index < checkpoint.size ? GW_OK : GW_RETRY;
+    if (status == GW_OK)
+        status = gw_store_entry(reader, receipt.release_index, &release);
     if (status == GW_OK)
         status = gw_store_entry(reader, receipt.charge_index, &charge);
     if (status == GW_OK)

@@ -31,7 +31,8 @@ gw_status fault_ledger_open(const fault_state *state, uint64_t free_bytes_min, g
     gw_ledger_options options = {.state_folder = state->fixture.folder,
                                  .clock = gw_clock_system(),
                                  .free_bytes_min = free_bytes_min == 0 ? 1 : free_bytes_min};
-    return gw_ledger_open(&options, fixture_key(), ret, ret_problem);
+    gw_status status = fixture_signer_open(state->fixture.folder, &options.signer, ret_problem);
+    return status == GW_OK ? gw_ledger_open(&options, ret, ret_problem) : status;
 }
 
 void fault_state_new(fault_state *ret, const fixture_budget *budget, bool is_on_disk) {

@@ -19,6 +19,7 @@ LAYERS = {
     "service/auth": 5,
     "service/policy": 5,
     "service/engine": 5,
+    "service/signer": 5,
     "service/ledger": 5,
     "service/audit": 5,
     "service/release": 5,

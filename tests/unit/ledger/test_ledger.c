@@ -41,8 +41,9 @@ static int64_t clock_boot(void *state) {
 static gw_status open_again(world *made, gw_problem *problem) {
     gw_ledger_options options = {.state_folder = made->ledger_fixture.folder,
                                  .clock = {.unix_seconds = clock_unix, .boot_ms = clock_boot, .state = made},
-                                 .free_bytes_min = made->free_bytes_min};
-    return gw_ledger_open(&options, fixture_key(), &made->ledger, problem);
+                                 .free_bytes_min = made->free_bytes_min,
+                                 .signer = fixture_signer(made->ledger_fixture.folder)};
+    return gw_ledger_open(&options, &made->ledger, problem);
 }
 
 static void close_now(world *made) {
@@ -230,23 +231,29 @@ static void a_second_daemon_is_refused(void **state) {
     made->ledger = first;
 }
 
+static void file_path(const world *made, const char *name, char path[256]) {
+    snprintf(path, 256, "%s/%s", made->ledger_fixture.folder, name);
+}
+
 static void another_log_key_is_refused(void **state) {
     world *made = *state;
     close_now(made);
     gw_secret_key *other = NULL;
     gw_problem problem = {0};
+    char path[256];
     assert_int_equal(gw_key_generate(&other), GW_OK);
-    gw_ledger_options options = {.state_folder = made->ledger_fixture.folder, .clock = gw_clock_system()};
-    assert_int_equal(gw_ledger_open(&options, other, &made->ledger, &problem), GW_INVALID);
+    file_path(made, "keys/log.key", path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(gw_key_file_write(path, other, NULL), GW_OK);
+    gw_secret_key_free(other);
+    file_path(made, "keys/log.newest", path); // what the right key signed
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(open_again(made, &problem), GW_INVALID);
     assert_string_equal(problem.code, "wrong_log_key");
     made->ledger = NULL;
 }
 
 // ---- going back in time
-
-static void file_path(const world *made, const char *name, char path[256]) {
-    snprintf(path, 256, "%s/%s", made->ledger_fixture.folder, name);
-}
 
 static void file_copy(const world *made, const char *from, const char *to) {
     char source[256], target[256];

@@ -60,8 +60,9 @@ static gw_secret_key *key_of(unsigned who) {
 static void open_all(asking *made) {
     gw_problem problem = {0};
     gw_ledger_options ledger = {.state_folder = made->ledger_fixture.folder,
-                                .clock = {.unix_seconds = clock_unix, .boot_ms = clock_boot, .state = made}};
-    must(gw_ledger_open(&ledger, fixture_key(), &made->ledger, &problem), &problem);
+                                .clock = {.unix_seconds = clock_unix, .boot_ms = clock_boot, .state = made},
+                                .signer = fixture_signer(made->ledger_fixture.folder)};
+    must(gw_ledger_open(&ledger, &made->ledger, &problem), &problem);
     static char codelists[4096]; // borrowed by the queries
     snprintf(codelists, sizeof codelists, "%s/policies/codelists", getenv("GW_SOURCE"));
     gw_query_options options = {.ledger = made->ledger,

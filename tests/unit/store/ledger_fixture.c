@@ -3,6 +3,8 @@
 #include "tests/unit/store/ledger_fixture.h"
 #include "service/audit/note.h"
 #include "service/base/check.h"
+#include "service/base/file.h"
+#include "service/signer/signer.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +67,34 @@ void fixture_create(ledger_fixture *fixture) {
     gw_entry genesis = fixture_genesis();
     gw_status status = gw_store_create(fixture->database, &genesis, NULL);
     GW_ASSERT(status == GW_OK);
+}
+
+gw_status fixture_signer_open(const char *folder, gw_tree_signer *ret, gw_problem *ret_problem) {
+    char keys[4096], path[4160];
+    snprintf(keys, sizeof(keys), "%s/keys", folder);
+    snprintf(path, sizeof(path), "%s/" GW_SIGNER_KEY, keys);
+    gw_signer *signer = NULL;
+    gw_status status = gw_folder_make(keys, 0700, ret_problem);
+    if (status == GW_OK && access(path, F_OK) != 0) {
+        gw_secret_key *key = fixture_key();
+        status = gw_key_file_write(path, key, ret_problem);
+        gw_secret_key_free(key);
+    }
+    if (status == GW_OK)
+        status = gw_signer_open(keys, FIXTURE_ORIGIN, &signer, ret_problem);
+    if (status == GW_OK)
+        *ret = gw_signer_local(signer);
+    return status;
+}
+
+gw_tree_signer fixture_signer(const char *folder) {
+    gw_problem problem = {0};
+    gw_tree_signer signer = {0};
+    gw_status status = fixture_signer_open(folder, &signer, &problem);
+    if (status != GW_OK)
+        fprintf(stderr, "fixture_signer: %s: %s %s\n", problem.code, problem.what, problem.why);
+    GW_ASSERT(status == GW_OK);
+    return signer;
 }
 
 static void folder_remove(const char *path) {

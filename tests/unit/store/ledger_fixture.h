@@ -2,6 +2,7 @@
 // A small ledger for tests: a temporary folder, a log key from a fixed seed, an owner, a researcher, one population,
 // one dataset with a policy and a data version. Every id is made from a small number, so that tests read well.
 #pragma once
+#include "service/audit/signing.h"
 #include "service/store/store.h"
 
 #define FIXTURE_ORIGIN "stats.example/ledger1"
@@ -34,6 +35,9 @@ gw_entry fixture_genesis(void);
 
 void fixture_folder(ledger_fixture *fixture); // makes the folder only
 void fixture_create(ledger_fixture *fixture); // and a ledger with its genesis
+// A signer in this process, with fixture_key, whose files are in <folder>/keys; for gw_ledger_options, which takes it.
+gw_tree_signer fixture_signer(const char *folder);
+gw_status fixture_signer_open(const char *folder, gw_tree_signer *ret, gw_problem *ret_problem);
 void fixture_remove(ledger_fixture *fixture);
 
 // Operations, ready to be committed. Texts they borrow are static or inside the op.

@@ -51,7 +51,7 @@ static void marks_make(uint64_t count) {
 
 static gw_status mark_read(gw_hwm_mark *mark) {
     gw_hwm *hwm = NULL;
-    gw_status status = gw_hwm_open(shared.path, shared.key, &hwm, mark, NULL);
+    gw_status status = gw_hwm_open(shared.path, shared.key, NULL, &hwm, mark, NULL);
     gw_hwm_close(hwm);
     return status;
 }
@@ -98,7 +98,7 @@ static void a_mark_of_another_key_or_none_is_refused(void **state) {
     gw_problem problem = {0};
     marks_make(3);
     assert_int_equal(gw_key_generate(&other), GW_OK);
-    assert_int_equal(gw_hwm_open(shared.path, other, &hwm, &mark, &problem), GW_CORRUPT);
+    assert_int_equal(gw_hwm_open(shared.path, other, NULL, &hwm, &mark, &problem), GW_CORRUPT);
     assert_string_equal(problem.code, "hwm_corrupt");
     gw_secret_key_free(other);
     assert_int_equal(truncate(shared.path, 700), 0);
