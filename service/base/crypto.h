@@ -29,6 +29,13 @@ GW_MUST_CHECK gw_status gw_crypto_init(void); // once per process, before anythi
 gw_hash gw_sha256(gw_bytes bytes);
 gw_hash gw_sha256_two(gw_bytes first, gw_bytes second); // SHA-256(first || second)
 gw_hash gw_hmac_sha256(gw_bytes key, gw_bytes message);
+// A name for bytes inside this process: SipHash-2-4 of 128 bits under a key drawn at its start. Whoever chose the bytes
+// can neither make two of them meet nor crowd a table. Never stored, never sent: the next process has another key.
+#define GW_TAG_SIZE 16
+typedef struct {
+    uint8_t bytes[GW_TAG_SIZE];
+} gw_tag;
+gw_tag gw_tag_of(gw_bytes bytes);
 // Streaming, for files and trees.
 typedef struct gw_sha256_stream gw_sha256_stream;
 gw_sha256_stream *gw_sha256_stream_new(void);
