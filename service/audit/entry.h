@@ -144,5 +144,5 @@ typedef struct {
 const char *gw_entry_kind_name(gw_entry_kind kind);
 bool gw_entry_has_signers(gw_entry_kind kind); // its last lines are `by` lines: somebody answers for it
 void gw_entry_encode(const gw_entry *entry, gw_buffer *buffer);
-// Accepts exactly what encode writes (re-encodes and compares). Code: bad_entry, with the line that is wrong.
+// Accepts exactly what encode writes. Code: bad_entry, with the line that is wrong.
 GW_MUST_CHECK gw_status gw_entry_decode(gw_bytes bytes, gw_entry *ret, gw_problem *ret_problem);

@@ -2,7 +2,6 @@
 // The fold of a log: who is who, what is in force, what is spent, entry by entry, from nothing but the entries. It
 // shares no code with the store, so that one finds the other's mistakes. Charges and balances have files of their own.
 #include "service/audit/fold_inner.h"
-#include "privacy/accounting/zcdp.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +112,7 @@ static gw_status apply_key(gw_audit_state *state, const gw_entry *entry, gw_prob
     if (principal == NULL || (is_add && principal->roles == 0))
         return gw_fold_wrong(ret_problem, "unknown_principal", "A key names principal %s, who is not known.",
                              entry->key.principal);
-    gw_hash key = gw_fold_key('k', entry->key.key, "");
+    gw_tag key = gw_fold_key('k', entry->key.key, "");
     size_t place = gw_fold_find(&state->map, key);
     if (is_add && place != GW_FOLD_NONE)
         return gw_fold_wrong(ret_problem, "key_exists", "A key is added that was in the log before.");
@@ -154,7 +153,7 @@ static gw_status apply_population(gw_audit_state *state, const gw_entry *entry, 
                                   &terms, ret_problem);
     if (status != GW_OK)
         return status;
-    gw_hash key = gw_fold_key('P', entry->population.population, "");
+    gw_tag key = gw_fold_key('P', entry->population.population, "");
     size_t place = gw_fold_find(&state->map, key);
     if (place == GW_FOLD_NONE) {
         if (!GW_FOLD_ROOM(state->populations) || !gw_fold_map_room(&state->map))
@@ -195,7 +194,7 @@ static gw_status policy_check(const gw_entry *entry, const gw_fold_dataset_row *
 }
 
 static gw_status apply_policy(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem) {
-    gw_hash key = gw_fold_key('d', entry->policy.dataset, "");
+    gw_tag key = gw_fold_key('d', entry->policy.dataset, "");
     size_t place = gw_fold_find(&state->map, key);
     size_t population = gw_fold_find(&state->map, gw_fold_key('P', entry->policy.population, ""));
     gw_fold_delta_terms terms;
@@ -236,7 +235,7 @@ static gw_status apply_data(gw_audit_state *state, const gw_entry *entry, gw_pro
     size_t place = gw_fold_find(&state->map, gw_fold_key('d', entry->data.dataset, ""));
     if (place == GW_FOLD_NONE)
         return gw_fold_wrong(ret_problem, "unknown_dataset", "Data for %s, which has no policy.", entry->data.dataset);
-    gw_hash key = gw_fold_key('v', entry->data.version, "");
+    gw_tag key = gw_fold_key('v', entry->data.version, "");
     if (gw_fold_find(&state->map, key) != GW_FOLD_NONE)
         return gw_fold_wrong(ret_problem, "data_exists", "Data version %s appears twice.", entry->data.version);
     if (!gw_fold_map_room(&state->map))

@@ -2,12 +2,12 @@
 // Charges of the fold, and how they end: each is admitted by every budget that counts it, in both measures, and states
 // what is spent after it; each has one outcome.
 #include "service/audit/fold_inner.h"
-#include "privacy/accounting/zcdp.h"
 #include <string.h>
 
 typedef unsigned long long wide; // for printf
 
-static gw_status charge_check(gw_audit_state *state, const gw_entry *entry, size_t dataset, gw_problem *ret_problem) {
+static gw_status charge_check(gw_audit_state *state, const gw_entry *entry, size_t dataset, gw_tag idem,
+                              gw_problem *ret_problem) {
     if (dataset == GW_FOLD_NONE)
         return gw_fold_wrong(ret_problem, "unknown_dataset", "A charge on %s, which has no policy.",
                              entry->charge.dataset);
@@ -27,7 +27,7 @@ static gw_status charge_check(gw_audit_state *state, const gw_entry *entry, size
     if (cost == 0 || cost < row->question_min || (row->question_max != 0 && cost > row->question_max))
         return gw_fold_wrong(ret_problem, "bad_cost",
                              "The charge of %llu is outside of what the policy allows for a question.", (wide)cost);
-    if (gw_fold_find(&state->map, gw_fold_key('i', entry->charge.principal, entry->charge.idem)) != GW_FOLD_NONE)
+    if (gw_fold_find(&state->map, idem) != GW_FOLD_NONE)
         return gw_fold_wrong(ret_problem, "idem_exists", "The same request is charged twice.");
     return GW_OK;
 }
@@ -132,10 +132,18 @@ static gw_status charge_balance_check(const charge_balance *want, const gw_fold_
     return want->terms == NULL ? GW_OK : charge_sums_check(want, balance, entry, cost, ret_problem);
 }
 
+// Most questions of a log cost one of a few amounts.
+static gw_loss price_of(gw_audit_state *state, uint64_t cost) {
+    gw_loss *price = &state->prices[(cost ^ cost >> 12) % GW_FOLD_PRICES];
+    if (price->micro != cost) // no charge costs 0
+        *price = (gw_loss){.micro = cost, .rho = gw_rho_of((gw_epsilon){cost})};
+    return *price;
+}
+
 // The price in both measures. A rho that is not its epsilon's would let in more, or less, than the policy allows.
-static gw_status charge_loss(const gw_entry *entry, const charge_balance wants[GW_FOLD_BALANCE_KINDS], gw_loss *ret,
-                             gw_problem *ret_problem) {
-    *ret = (gw_loss){.micro = entry->charge.cost, .rho = gw_rho_of((gw_epsilon){entry->charge.cost})};
+static gw_status charge_loss(gw_audit_state *state, const gw_entry *entry,
+                             const charge_balance wants[GW_FOLD_BALANCE_KINDS], gw_loss *ret, gw_problem *ret_problem) {
+    *ret = price_of(state, entry->charge.cost);
     bool is_used = wants[0].terms->delta != 0 || wants[1].terms->delta != 0;
     if (entry->charge.rho != (is_used ? ret->rho : 0))
         return gw_fold_wrong(ret_problem, "rho_mismatch",
@@ -146,14 +154,15 @@ static gw_status charge_loss(const gw_entry *entry, const charge_balance wants[G
 
 gw_status gw_fold_charge(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem) {
     size_t dataset = gw_fold_find(&state->map, gw_fold_key('d', entry->charge.dataset, ""));
-    gw_status status = charge_check(state, entry, dataset, ret_problem);
+    gw_tag idem = gw_fold_key('i', entry->charge.principal, entry->charge.idem);
+    gw_status status = charge_check(state, entry, dataset, idem, ret_problem);
     if (status != GW_OK)
         return status;
     charge_balance wants[GW_FOLD_BALANCE_KINDS];
     size_t places[GW_FOLD_BALANCE_KINDS];
     gw_loss cost;
     charge_balances(state, entry, dataset, wants);
-    status = charge_loss(entry, wants, &cost, ret_problem);
+    status = charge_loss(state, entry, wants, &cost, ret_problem);
     if (status != GW_OK)
         return status;
     for (size_t i = 0; i < GW_FOLD_BALANCE_KINDS; i++) {
@@ -176,7 +185,7 @@ gw_status gw_fold_charge(gw_audit_state *state, const gw_entry *entry, gw_proble
                              (wide)entry->charge.window, (wide)wants[3].like.window);
     if (!GW_FOLD_ROOM(state->charges) || !gw_fold_map_room(&state->map))
         return gw_fold_no_memory(ret_problem);
-    gw_fold_map_put(&state->map, gw_fold_key('i', entry->charge.principal, entry->charge.idem), state->charges.count);
+    gw_fold_map_put(&state->map, idem, state->charges.count);
     for (size_t i = 0; i < GW_FOLD_BALANCE_KINDS; i++) {
         if (places[i] == GW_FOLD_NONE)
             continue;
@@ -189,8 +198,8 @@ gw_status gw_fold_charge(gw_audit_state *state, const gw_entry *entry, gw_proble
         balance->total = wants[i].total;
         balance->charges++;
     }
-    state->charges.items[state->charges.count++] =
-        (gw_fold_charge_row){.seq = entry->seq, .cost = entry->charge.cost, .time = entry->time, .dataset = dataset};
+    state->charges.items[state->charges.count++] = (gw_fold_charge_row){
+        .seq = entry->seq, .cost = entry->charge.cost, .time = entry->time, .dataset = (uint32_t)dataset};
     return GW_OK;
 }
 
@@ -226,7 +235,7 @@ gw_status gw_fold_release(gw_audit_state *state, const gw_entry *entry, gw_probl
         return gw_fold_wrong(ret_problem, "restored_since",
                              "Charge %llu was open when entry %llu restored the log: it may have been answered before.",
                              (wide)charge->seq, (wide)state->restored);
-    gw_hash key = gw_fold_key('r', entry->release.release, "");
+    gw_tag key = gw_fold_key('r', entry->release.release, "");
     if (gw_fold_find(&state->map, key) != GW_FOLD_NONE)
         return gw_fold_wrong(ret_problem, "release_exists", "Release id %s appears twice.", entry->release.release);
     if (!gw_fold_map_room(&state->map))

@@ -3,6 +3,7 @@
 // includes it.
 // Thread safety: pure, one state per thread.   Depends on: verify.h.
 #pragma once
+#include "privacy/accounting/zcdp.h"
 #include "service/audit/verify.h"
 
 #define GW_FOLD_DAY_SECONDS 86400
@@ -22,9 +23,8 @@ bool gw_fold_list_grow(void **items, size_t *capacity, size_t count, size_t item
     gw_fold_list_grow((void **)&(list).items, &(list).capacity, (list).count, sizeof((list).items[0]))
 
 typedef struct {
-    gw_hash key;
-    size_t place;
-    bool is_used;
+    gw_tag key;
+    size_t place_next; // place + 1; 0: free
 } gw_fold_map_slot;
 
 typedef struct {
@@ -32,11 +32,10 @@ typedef struct {
     size_t capacity, count; // capacity is a power of two
 } gw_fold_map;
 
-size_t gw_fold_find(const gw_fold_map *map, gw_hash key); // GW_FOLD_NONE: it is not there
-// Makes room for one more, at most two thirds full.
-bool gw_fold_map_room(gw_fold_map *map);
-void gw_fold_map_put(gw_fold_map *map, gw_hash key, size_t place); // room was made, and it is not there
-gw_hash gw_fold_key(char kind, const char *first, const char *second);
+size_t gw_fold_find(const gw_fold_map *map, gw_tag key);          // GW_FOLD_NONE: it is not there
+bool gw_fold_map_room(gw_fold_map *map);                          // makes room for one more
+void gw_fold_map_put(gw_fold_map *map, gw_tag key, size_t place); // room was made, and it is not there
+gw_tag gw_fold_key(char kind, const char *first, const char *second);
 
 // ---- what is known
 
@@ -57,10 +56,17 @@ typedef struct {
     uint64_t selection; // delta of questions that select unknown keys
 } gw_fold_delta_terms;
 
+// The balance that an owner's charges met last, so that most of them need not look it up.
+typedef struct {
+    size_t place_next; // place + 1; 0: none yet
+    uint64_t days, window;
+} gw_fold_recent;
+
 typedef struct {
     char name[GW_DATASET_MAX];
     uint64_t total, window_days, window_total;
     gw_fold_delta_terms terms;
+    gw_fold_recent recent, recent_window;
 } gw_fold_population_row;
 
 typedef struct {
@@ -70,6 +76,7 @@ typedef struct {
     uint64_t total, principal_total, window_days, window_total, question_min, question_max;
     gw_fold_delta_terms terms;
     char data[GW_ID_HEX]; // "" until there is a version
+    gw_fold_recent recent, recent_window;
 } gw_fold_dataset_row;
 
 typedef enum { GW_FOLD_OUTCOME_OPEN, GW_FOLD_OUTCOME_RELEASED, GW_FOLD_OUTCOME_ABANDONED } gw_fold_outcome;
@@ -77,7 +84,7 @@ typedef enum { GW_FOLD_OUTCOME_OPEN, GW_FOLD_OUTCOME_RELEASED, GW_FOLD_OUTCOME_A
 typedef struct {
     uint64_t seq, cost;
     int64_t time;
-    size_t dataset;
+    uint32_t dataset; // place: lists this long would not fit memory
     gw_fold_outcome outcome;
 } gw_fold_charge_row;
 
@@ -109,6 +116,8 @@ typedef struct {
     uint64_t micro;
 } gw_fold_growth_row;
 
+#define GW_FOLD_PRICES 64 // a power of two
+
 struct gw_audit_state {
     uint64_t next; // seq expected
     int64_t time;
@@ -122,6 +131,7 @@ struct gw_audit_state {
     GW_FOLD_LIST(gw_fold_growth_row) growths;
     uint64_t restored; // entries before this one: their open charges are never answered
     uint64_t releases, abandons;
+    gw_loss prices[GW_FOLD_PRICES]; // of recent costs: rho takes a long division
 };
 
 // ---- what is wrong
