@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Publication in cycles: each takes the newest checkpoint, writes the files its tree adds, then the checkpoint. Files
 // are replaced whole and synced before the checkpoint names them. A partial tile has its width in its name, so an older
-// checkpoint's files are never overwritten; they are removed once a newer checkpoint stands.
+// checkpoint's files are never overwritten; they are removed once a newer checkpoint stands, so that no file lies there
+// that no check reads.
 #include "service/audit/publish.h"
 #include "service/audit/question_files.h"
 #include "service/audit/tile.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
+#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NOTE_MAX 8192
 #define REST_MS 250 // between cycles: syncs of these files compete with the ledger's own
@@ -165,6 +168,37 @@ static void partials_remove(const gw_publisher *publisher, uint64_t old_size, ui
     }
 }
 
+// Files of one tile or bundle of other widths than the checkpoint's.
+static void partials_sweep(const gw_publisher *publisher, const char *full, unsigned width) {
+    char path[PATH_SIZE], keep[12];
+    snprintf(keep, sizeof(keep), "%u", width);
+    snprintf(path, sizeof(path), "%s/%s.p", publisher->log_folder, full);
+    DIR *folder = opendir(path);
+    struct dirent *item;
+    while (folder != NULL && (item = readdir(folder)) != NULL)
+        if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0 && strcmp(item->d_name, keep) != 0)
+            unlinkat(dirfd(folder), item->d_name, 0);
+    if (folder == NULL)
+        return;
+    closedir(folder);
+    rmdir(path); // where it is empty
+}
+
+// Once in a life: what an earlier life left when it ended between two checkpoints, or after its last.
+static void partials_sweep_all(const gw_publisher *publisher, uint64_t size) {
+    char full[GW_TILE_PATH_MAX];
+    for (unsigned level = 0; level < GW_TILE_LEVELS; level++)
+        for (uint64_t number = 0; number <= (size >> (8 * level)) / GW_TILE_WIDTH; number++) {
+            unsigned width = gw_tile_width(size, level, number);
+            gw_tile_path(level, number, GW_TILE_WIDTH, full);
+            partials_sweep(publisher, full, width);
+            if (level > 0)
+                continue;
+            gw_bundle_path(number, GW_TILE_WIDTH, full);
+            partials_sweep(publisher, full, width);
+        }
+}
+
 // A crash before the checkpoint leaves files nobody names yet; after it, files nobody needs any more.
 static gw_status cycle_run(gw_publisher *publisher, uint64_t published, const gw_checkpoint *checkpoint, gw_bytes note,
                            gw_problem *problem) {
@@ -177,7 +211,9 @@ static gw_status cycle_run(gw_publisher *publisher, uint64_t published, const gw
         status = file_write(publisher, "checkpoint", note, problem);
     if (status != GW_OK)
         return status;
-    if (published != 0 && published < checkpoint->size)
+    if (published == 0)
+        partials_sweep_all(publisher, checkpoint->size);
+    else if (published < checkpoint->size)
         partials_remove(publisher, published, checkpoint->size);
     publisher->files_size = checkpoint->size;
     return GW_OK;
