@@ -12,19 +12,23 @@
 #include "service/base/cleanup.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define POLICIES_MAX 256u
+#define PATH_SIZE 4352u
 
 GW_DEFINE_FREEP(gw_audit_state, gw_audit_state_free)
 GW_DEFINE_FREEP(gw_grid, gw_grid_free)
 
 typedef struct {
-    const char *log, *log_key;
+    const char *log, *log_key, *questions;
 } verify_options;
 static const gw_option options_of_verify[] = {
     {"log", 0, GW_OPTION_TEXT, offsetof(verify_options, log), "DIR", "the log folder (./log, ./state/log)"},
     {"log-key", 0, GW_OPTION_TEXT, offsetof(verify_options, log_key), "VKEY",
      "the key you trust, got from elsewhere (that of the profile)"},
+    {"questions", 0, GW_OPTION_TEXT, offsetof(verify_options, questions), "DIR",
+     "the folder of questions' texts (questions beside the log)"},
 };
 
 static gw_exit_code cannot_check(gw_cli *cli, const gw_problem *problem) {
@@ -43,6 +47,12 @@ static void sound_say(gw_cli *cli, const gw_audit_verdict *verdict) {
     if (verdict->abandons > 0)
         gw_say_verdict(cli, "OK", "%llu charges ended without an answer and stay spent",
                        (unsigned long long)verdict->abandons);
+    if (verdict->questions > 0)
+        gw_say_verdict(cli, "OK", "%llu texts of questions are those that were charged",
+                       (unsigned long long)verdict->questions);
+    if (verdict->questions_missing > 0)
+        gw_say_verdict(cli, "NOTE", "the texts of %llu questions are not published here",
+                       (unsigned long long)verdict->questions_missing);
     if (verdict->open_charges > 0)
         gw_say_verdict(cli, "NOTE", "%llu charges are open: spent, their outcome not yet in this log",
                        (unsigned long long)verdict->open_charges);
@@ -160,6 +170,8 @@ static gw_exit_code json_say(gw_cli *cli, const gw_audit_verdict *verdict, bool 
     gw_json_write_integer(&text, "releases", (int64_t)verdict->releases);
     gw_json_write_integer(&text, "abandons", (int64_t)verdict->abandons);
     gw_json_write_integer(&text, "open_charges", (int64_t)verdict->open_charges);
+    gw_json_write_integer(&text, "questions", (int64_t)verdict->questions);
+    gw_json_write_integer(&text, "questions_missing", (int64_t)verdict->questions_missing);
     if (verdict->first_bad != UINT64_MAX)
         gw_json_write_integer(&text, "first_bad", (int64_t)verdict->first_bad);
     if (!verdict->is_sound)
@@ -170,6 +182,14 @@ static gw_exit_code json_say(gw_cli *cli, const gw_audit_verdict *verdict, bool 
     return verdict->is_sound ? GW_EXIT_DONE : GW_EXIT_TAMPERED;
 }
 
+// Texts are public beside the log, but a copy of the log may come without them.
+static const char *questions_find(const char *named, const char *folder, char path[PATH_SIZE]) {
+    if (named != NULL)
+        return named;
+    bool fits = (unsigned)snprintf(path, PATH_SIZE, "%s/../questions", folder) < PATH_SIZE;
+    return fits && access(path, F_OK) == 0 ? path : NULL;
+}
+
 static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     (void)words;
     const verify_options *options = state;
@@ -177,7 +197,7 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     gw_audit_verdict verdict;
     gw_note_key key;
     gw_problem problem;
-    char folder[4096];
+    char folder[4096], questions[PATH_SIZE];
     bool has_key = false;
     gw_status status = gw_log_files_find(options->log, folder, &problem);
     if (status == GW_OK)
@@ -185,7 +205,11 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     if (status != GW_OK)
         return cannot_check(cli, &problem);
     gw_progress *progress = gw_progress_begin(cli, "checking");
-    status = gw_audit_verify_folder(folder, has_key ? &key : NULL, gw_progress_step, progress, &audited, &verdict);
+    gw_audit_options audit = {.log_key = has_key ? &key : NULL,
+                              .questions_folder = questions_find(options->questions, folder, questions),
+                              .progress = gw_progress_step,
+                              .progress_state = progress};
+    status = gw_audit_verify(folder, &audit, &audited, &verdict);
     gw_progress_end(progress);
     if (status != GW_OK && verdict.problem.mend[0] == '\0')
         gw_problem_mend(&verdict.problem, "--log DIR   (the folder that holds the file checkpoint)");
@@ -228,7 +252,7 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
 const gw_command gw_command_audit_verify = {
     .name = "audit verify",
     .group = "Auditor",
-    .arguments = "[--log DIR] [--log-key VKEY]",
+    .arguments = "[--log DIR] [--log-key VKEY] [--questions DIR]",
     .summary = "re-hash every entry, recompute every balance, name the first bad one",
     .examples = "godwit audit verify --log log --log-key \"$(cat trusted.vkey)\"\n"
                 "godwit audit verify --as auditor\n",

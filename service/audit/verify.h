@@ -26,6 +26,9 @@ typedef struct {
     uint64_t entries;   // checked
     uint64_t first_bad; // index of the first bad entry, or UINT64_MAX
     uint64_t charges, releases, abandons, open_charges;
+    // Different questions whose texts were there and are what was charged; whose texts are not published here (which
+    // shows nothing: an owner may keep them back). Both 0 where no folder was given.
+    uint64_t questions, questions_missing;
     gw_checkpoint checkpoint;
     gw_problem problem; // what is wrong, or why it cannot be checked
 } gw_audit_verdict;
@@ -40,7 +43,8 @@ typedef struct {
 typedef struct {
     // May be NULL: then the key named by the genesis entry is used and the verdict says so in `problem.why`.
     const gw_note_key *log_key;
-    gw_audit_root *roots; // in any order; compared by the caller
+    const char *questions_folder; // published beside the log; NULL: the texts of questions are not looked at
+    gw_audit_root *roots;         // in any order; compared by the caller
     size_t root_count;
     void (*progress)(void *state, uint64_t done, uint64_t total); // entries; may be NULL
     void *progress_state;

@@ -1,20 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables beside the log are a convenience; the log is the truth. Whoever edits a table finds the service refusing
-// to start, instead of an auditor finding it after answers have left.
+// to start, instead of an auditor finding it after answers have left. One thread reads rows and hashes them, this one
+// folds: a start waits for the longer of the two, not for their sum.
 #include "service/ledger/ledger_replay.h"
 
 #include "service/audit/verify.h"
 #include "service/base/cleanup.h"
+#include "service/base/relay.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define BATCH_ENTRIES 256
+#define BATCHES_AHEAD 8
 
 GW_DEFINE_FREEP(gw_audit_state, gw_audit_state_free)
 
+// A run of entries as the reading thread hands it over: their bytes one after the other.
 typedef struct {
-    gw_audit_state *state;
+    gw_buffer bytes;
+    size_t ends[BATCH_ENTRIES]; // of each entry in `bytes`
+    size_t count;
+    uint64_t first; // seq
+} batch;
+
+// The reading thread's own, until it has ended: rows out of the store, hashed into the tree.
+typedef struct {
+    gw_store_reader *reader;
+    uint64_t size;
     gw_merkle_edge edge;
-    gw_problem *problem;
-} replay;
+    gw_relay *relay;
+    batch *filling; // NULL: none is held
+    gw_status status;
+    batch batches[BATCHES_AHEAD]; // passed to and fro
+} replay_reading;
 
 static gw_status tampered(gw_problem *problem, const char *what) {
     return gw_problem_set(
@@ -22,27 +41,83 @@ static gw_status tampered(gw_problem *problem, const char *what) {
         "Do not serve from it. Restore the newest sound state, or ask an auditor: godwit audit verify.");
 }
 
-static void nothing(void *state, unsigned level, uint64_t index, gw_hash hash) {
-    (void)state;
-    (void)level;
-    (void)index;
-    (void)hash;
+static void batch_send(replay_reading *reading) {
+    if (reading->filling != NULL)
+        gw_relay_send(reading->relay);
+    reading->filling = NULL;
 }
 
-static gw_status entry_replay(void *state, uint64_t seq, gw_bytes bytes) {
-    replay *r = state;
+static gw_status entry_read(void *state, uint64_t seq, gw_bytes bytes) {
+    replay_reading *reading = state;
+    if (reading->filling == NULL) {
+        reading->filling = gw_relay_empty(reading->relay);
+        if (reading->filling == NULL)
+            return GW_UNAVAILABLE; // nobody wants more: the fold has found something
+        reading->filling->bytes.size = reading->filling->count = 0;
+        reading->filling->first = seq;
+    }
+    batch *filling = reading->filling;
+    gw_merkle_edge_append(&reading->edge, gw_merkle_leaf(bytes), NULL, NULL);
+    gw_buffer_append(&filling->bytes, bytes.data, bytes.size);
+    if (filling->bytes.status != GW_OK)
+        return filling->bytes.status;
+    filling->ends[filling->count++] = filling->bytes.size;
+    if (filling->count == BATCH_ENTRIES)
+        batch_send(reading);
+    return GW_OK;
+}
+
+static void reading_run(void *state, gw_relay *relay) {
+    replay_reading *reading = state;
+    reading->relay = relay;
+    reading->status = gw_store_scan(reading->reader, 0, reading->size, entry_read, reading);
+    batch_send(reading);
+}
+
+// ---- the fold, in this thread
+
+static gw_status entry_replay(gw_audit_state *state, uint64_t seq, gw_bytes bytes, gw_problem *ret_problem) {
     gw_entry entry;
     gw_problem problem = {0};
-    gw_merkle_edge_append(&r->edge, gw_merkle_leaf(bytes), nothing, NULL);
     gw_status status = gw_entry_decode(bytes, &entry, &problem);
     if (status == GW_OK)
-        status = gw_audit_apply(r->state, &entry, &problem);
+        status = gw_audit_apply(state, &entry, &problem);
     if (status == GW_OK)
         return GW_OK;
-    tampered(r->problem, "An entry of the ledger cannot stand where it stands.");
-    gw_problem_why(r->problem, "Entry %llu: %s", (unsigned long long)seq, problem.why[0] ? problem.why : problem.what);
+    if (status != GW_CORRUPT) {
+        *ret_problem = problem;
+        return status;
+    }
+    tampered(ret_problem, "An entry of the ledger cannot stand where it stands.");
+    gw_problem_why(ret_problem, "Entry %llu: %s", (unsigned long long)seq, problem.why[0] ? problem.why : problem.what);
     return GW_CORRUPT;
 }
+
+static gw_status batch_replay(gw_audit_state *state, const batch *done, gw_problem *problem) {
+    gw_status status = GW_OK;
+    for (size_t i = 0, begin = 0; i < done->count && status == GW_OK; begin = done->ends[i++]) {
+        gw_bytes entry = {.data = done->bytes.data + begin, .size = done->ends[i] - begin};
+        status = entry_replay(state, done->first + i, entry, problem);
+    }
+    return status;
+}
+
+static gw_status entries_replay(replay_reading *reading, gw_audit_state *state, gw_hash root, gw_problem *problem) {
+    gw_relay *relay = gw_relay_start(reading->batches, sizeof reading->batches[0], BATCHES_AHEAD, reading_run, reading);
+    if (!relay)
+        return gw_problem_set(problem, GW_NO_MEMORY, "no_memory", "Out of memory, or of threads.", "", "");
+    gw_status status = GW_OK;
+    for (batch *next; status == GW_OK && (next = gw_relay_next(relay)) != NULL;)
+        status = batch_replay(state, next, problem);
+    gw_relay_stop(relay);
+    if (status == GW_OK)
+        status = reading->status;
+    if (status == GW_OK && !gw_hash_equal(gw_merkle_edge_root(&reading->edge), root))
+        status = tampered(problem, "The ledger's entries are not those its tree was made of.");
+    return status;
+}
+
+// ---- balances
 
 // All that stands in the row of a dataset or a population; of principals the epsilon alone.
 static bool row_holds(const gw_store_balance balances[4], gw_budget_kind kind, const gw_audit_balance *told) {
@@ -115,10 +190,17 @@ gw_status ledger_replay_check(gw_store_reader *reader, uint64_t size, gw_hash ro
     gw_problem problem = {0};
     if (!state)
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
-    replay r = {.state = state, .problem = &problem};
-    gw_status status = gw_store_scan(reader, 0, size, entry_replay, &r);
-    if (status == GW_OK && !gw_hash_equal(gw_merkle_edge_root(&r.edge), root))
-        status = tampered(&problem, "The ledger's entries are not those its tree was made of.");
+    replay_reading *reading = calloc(1, sizeof *reading);
+    if (!reading)
+        return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
+    reading->reader = reader;
+    reading->size = size;
+    for (size_t i = 0; i < BATCHES_AHEAD; i++)
+        gw_buffer_init(&reading->batches[i].bytes, (size_t)BATCH_ENTRIES * GW_ENTRY_BYTES_MAX);
+    gw_status status = entries_replay(reading, state, root, &problem);
+    for (size_t i = 0; i < BATCHES_AHEAD; i++)
+        gw_buffer_done(&reading->batches[i].bytes);
+    free(reading);
     if (status == GW_OK)
         status = balances_check(reader, state, now, &problem);
     if (status != GW_OK && ret_problem)
