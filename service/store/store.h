@@ -91,6 +91,8 @@ GW_MUST_CHECK gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[
 uint64_t gw_store_size(const gw_store *store);
 gw_hash gw_store_root(const gw_store *store);
 GW_MUST_CHECK gw_status gw_store_origin(gw_store_reader *reader, char ret_origin[128], char ret_log_key[256]);
+// SHA-256 of the file of trusted witnesses that is in force: of the last `witnesses` entry, else of the first entry.
+GW_MUST_CHECK gw_status gw_store_witnesses(gw_store_reader *reader, gw_hash *ret_file);
 
 // Of the database that a reader sees: how many entries, and the time of the last one.
 GW_MUST_CHECK gw_status gw_store_last(gw_store_reader *reader, uint64_t *ret_size, int64_t *ret_time);

@@ -325,6 +325,17 @@ static gw_status append_data(gw_store *store, gw_store_op *op, int64_t time) {
     return store_run(row);
 }
 
+static gw_status append_witnesses(gw_store *store, gw_store_op *op, int64_t time) {
+    bool is_written;
+    gw_status status = entry_append(store, op, time, &is_written);
+    if (status != GW_OK || !is_written)
+        return status;
+    sqlite3_stmt *row = store_use(&store->connection, SQL_WITNESSES_INSERT);
+    store_bind_u64(row, 1, op->entry.seq);
+    store_bind_hash(row, 2, &op->entry.witnesses.file);
+    return store_run(row);
+}
+
 gw_status store_append(gw_store *store, gw_store_op *op, int64_t time) {
     bool is_refused = false;
     gw_status status = GW_OK;
@@ -346,8 +357,9 @@ gw_status store_append(gw_store *store, gw_store_op *op, int64_t time) {
         return append_data(store, op, time);
     case GW_ENTRY_REFUSALS:
     case GW_ENTRY_INCIDENT:
-    case GW_ENTRY_WITNESSES:
         return append_plain(store, op, time);
+    case GW_ENTRY_WITNESSES:
+        return append_witnesses(store, op, time);
     case GW_ENTRY_RESTORE:
         return store_restore_append(store, op, time);
     case GW_ENTRY_EMBARGO:

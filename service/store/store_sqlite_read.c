@@ -93,6 +93,22 @@ gw_status gw_store_origin(gw_store_reader *reader, char ret_origin[128], char re
     return GW_OK;
 }
 
+gw_status gw_store_witnesses(gw_store_reader *reader, gw_hash *ret_file) {
+    gw_entry entry;
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_WITNESSES_LAST);
+    gw_status status = store_step(row);
+    if (status == GW_OK) {
+        status = store_column_hash(row, 0, ret_file) ? GW_OK : GW_CORRUPT;
+        sqlite3_reset(row);
+        return status;
+    }
+    if (status == GW_NOT_FOUND)
+        status = entry_decode(reader, 0, &entry);
+    if (status == GW_OK)
+        *ret_file = entry.genesis.witnesses;
+    return status;
+}
+
 // ---- charges
 
 // The row of a CHARGE_COLUMNS statement that stands on a result; resets it.

@@ -31,14 +31,18 @@
         " NEW.owner <> OLD.owner OR NEW.rho < OLD.rho OR NEW.selection < OLD.selection"                                \
         " BEGIN SELECT RAISE(ABORT, 'spent never shrinks'); END;"
 
-// Version 4: restores, and what each counted as spent of a dataset or a population (kinds of `budget`).
+// Version 4: restores, and what each counted as spent of a dataset or a population (kinds of `budget`); which file of
+// trusted witnesses is in force.
 #define VERSION_4                                                                                                      \
     "CREATE TABLE restore(seq INTEGER PRIMARY KEY REFERENCES entry(seq), lost INTEGER NOT NULL CHECK(lost >= 0))"      \
     " STRICT;",                                                                                                        \
         "CREATE TABLE restore_growth(restore INTEGER NOT NULL REFERENCES restore(seq), kind INTEGER NOT NULL"          \
         " CHECK(kind IN (1, 2)), owner INTEGER NOT NULL, micro INTEGER NOT NULL CHECK(micro >= 0),"                    \
         " PRIMARY KEY(restore, kind, owner)) STRICT, WITHOUT ROWID;",                                                  \
-        APPEND_ONLY("restore"), APPEND_ONLY("restore_growth")
+        APPEND_ONLY("restore"), APPEND_ONLY("restore_growth"),                                                         \
+        "CREATE TABLE witnesses(seq INTEGER PRIMARY KEY REFERENCES entry(seq), file BLOB NOT NULL CHECK(length(file)"  \
+        " = 32)) STRICT;",                                                                                             \
+        APPEND_ONLY("witnesses")
 
 const char *const store_schema[] = {
     "CREATE TABLE entry(seq INTEGER PRIMARY KEY, time INTEGER NOT NULL CHECK(time >= 0),"
@@ -213,6 +217,8 @@ const char *const store_statements[SQL_COUNT] = {
     [SQL_SCHEMA_CHANGE] = "INSERT INTO schema_change(version, entries, program)"
                           " VALUES(?1, (SELECT count(*) FROM entry), ?2)",
     [SQL_RESTORE_INSERT] = "INSERT INTO restore(seq, lost) VALUES(?1, ?2)",
+    [SQL_WITNESSES_INSERT] = "INSERT INTO witnesses(seq, file) VALUES(?1, ?2)",
+    [SQL_WITNESSES_LAST] = "SELECT file FROM witnesses ORDER BY seq DESC LIMIT 1",
     [SQL_RESTORE_LAST] = "SELECT seq FROM restore ORDER BY seq DESC LIMIT 1",
     [SQL_GROWTH_INSERT] = "INSERT INTO restore_growth(restore, kind, owner, micro) VALUES(?1, ?2, ?3, ?4)",
     [SQL_GROWTH_RECENT] = "SELECT e.time, g.micro FROM restore_growth g JOIN entry e ON e.seq = g.restore"

@@ -16,6 +16,7 @@ PAGES = (
     "godwit.1",
     "godwitd.8",
     "godwit-engine.8",
+    "godwit-witness.8",
     "godwit-policy.5",
     "godwit-indicator.5",
     "godwit-questions.5",
@@ -75,10 +76,10 @@ def check_commands(programs, page):
     return problems
 
 
-def check_daemon(programs, page):
-    usage = output_of([programs + "/godwitd", "help"])
+def check_daemon(programs, name, page):
+    usage = output_of([programs + "/" + name, "help"])
     return [
-        "godwitd(8) does not have %s" % option
+        "%s(8) does not have %s" % (name, option)
         for option in sorted(set(re.findall(r"(--[a-z][a-z-]+)", usage)))
         if option not in page and option != "--help"
     ]
@@ -97,7 +98,8 @@ def main():
         problems += ["%s: %s" % (name, line) for line in check_form(path)]
         problems += ["%s: @commands@ is left" % name] if "@commands@" in texts[name] else []
     problems += check_commands(programs, texts.get("godwit.1", ""))
-    problems += check_daemon(programs, texts.get("godwitd.8", ""))
+    for name in ("godwitd", "godwit-witness"):
+        problems += check_daemon(programs, name, texts.get(name + ".8", ""))
     for problem in problems:
         print("manual: " + problem)
     print("manual: %d pages, %d problems" % (len(pages), len(problems)))

@@ -33,7 +33,7 @@ rm -rf "$work/packages/_CPack_Packages"
 server=$(echo "$work"/packages/godwit_*.deb)
 client=$(echo "$work"/packages/godwit-client_*.deb)
 if command -v lintian >/dev/null 2>&1; then
-    lintian --allow-root --fail-on error --suppress-tags no-manual-page "$server" "$client" >"$work/lintian" 2>&1 || { cat "$work/lintian"; fail "lintian finds errors"; }
+    lintian --allow-root --fail-on error --suppress-tags no-manual-page "$server" "$client" "$work"/packages/godwit-witness_*.deb >"$work/lintian" 2>&1 || { cat "$work/lintian"; fail "lintian finds errors"; }
 fi
 # The same programs under the number of an older version: dpkg takes the way of an upgrade.
 dpkg-deb -R "$server" "$work/old/tree"

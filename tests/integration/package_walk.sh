@@ -22,9 +22,10 @@ mkdir "$work/packages"
 cpack --config "$build/CPackConfig.cmake" -B "$work/packages" >"$work/cpack.log" 2>&1 || { cat "$work/cpack.log"; fail "cpack failed"; }
 server=$(echo "$work"/packages/godwit_*.deb)
 client=$(echo "$work"/packages/godwit-client_*.deb)
+witness=$(echo "$work"/packages/godwit-witness_*.deb)
 
 # ---- what they need and hold
-for package in server client; do
+for package in server client witness; do
     eval "file=\$$package"
     dpkg-deb -I "$file" >"$work/$package.control"
     dpkg-deb -c "$file" | awk '{ print $2, $1, $6 }' >"$work/$package.files"
@@ -32,6 +33,9 @@ done
 holds 'Depends: .*libsqlite3-0.*libstdc\+\+6' "$work/server.control" "the daemon's dependencies were not found out"
 holds 'Depends: .*libnng1.*libsodium23' "$work/client.control" "the client's dependencies were not found out"
 lacks 'Depends: .*(sqlite|stdc\+\+|duckdb)' "$work/client.control" "a researcher would have to install a database"
+lacks 'Depends: .*(curl|microhttpd)' "$work/client.control" "a researcher would have to install what only a service needs"
+holds 'Depends: .*libmicrohttpd12' "$work/witness.control" "the witness's dependencies were not found out"
+lacks 'Depends: .*(sqlite|stdc\+\+|duckdb|curl|nng)' "$work/witness.control" "a witness would have to install what only a service needs"
 lacks 'sqlite|duckdb|godwitd|codelists' "$work/client.files" "the client's package holds what is the service's"
 lacks ' \./(home|root|tmp|var)' "$work/server.files" "the package holds a path of the machine it was built on, or a state"
 for path in usr/bin/godwitd usr/bin/godwit-engine usr/lib/godwit/libduckdb.so usr/lib/systemd/system/godwit.service \
@@ -42,6 +46,10 @@ for path in usr/bin/godwit usr/share/bash-completion/completions/godwit usr/shar
     usr/share/fish/vendor_completions.d/godwit.fish usr/include/godwit/client/lib/client.h usr/share/man/man1/godwit.1.gz; do
     holds "^root/root -[rwx-]* \\./$path\$" "$work/client.files" "the client's package lacks $path"
 done
+for path in usr/bin/godwit-witness usr/lib/systemd/system/godwit-witness.service usr/lib/sysusers.d/godwit-witness.conf \
+    usr/share/man/man8/godwit-witness.8.gz; do
+    holds "^root/root -[rwx-]* \\./$path\$" "$work/witness.files" "the witness's package lacks $path"
+done
 lacks '^[^ ]* -.w..w' "$work/server.files" "a file may be written by a group"
 
 # ---- the programs
@@ -49,6 +57,7 @@ unpacked=$work/unpacked
 mkdir "$unpacked"
 dpkg-deb -x "$server" "$unpacked"
 dpkg-deb -x "$client" "$unpacked"
+dpkg-deb -x "$witness" "$unpacked"
 bin=$unpacked/usr/bin
 unset GODWIT_SHARE
 readelf -d "$bin/godwit-engine" | grep -E 'R(UN)?PATH' >"$work/rpath"
@@ -68,13 +77,18 @@ kill -TERM "$daemon"
 wait "$daemon" || fail "the daemon did not end well"
 daemon=
 
-# ---- the unit
+"$bin/godwit-witness" init --dir "$work/witness" --name witness.pack.example/w1 >/dev/null
+"$bin/godwit-witness" ls --dir "$work/witness" >/dev/null || fail "the packaged witness does not work"
+
+# ---- the units
 if command -v systemd-analyze >/dev/null 2>&1; then
-    sed "s,/usr/bin/,$bin/," "$unpacked/usr/lib/systemd/system/godwit.service" >"$work/godwit.service"
-    SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no "$work/godwit.service" >"$work/verify" 2>&1 || true
-    lacks 'godwit.service' "$work/verify" "systemd does not like the unit: $(cat "$work/verify")"
-    systemd-analyze security --offline=yes --threshold=20 --no-pager "$work/godwit.service" >"$work/security" 2>&1 ||
-        { tail -n 3 "$work/security"; fail "the unit is less closed than it was"; }
+    for unit in godwit.service godwit-witness.service; do
+        sed "s,/usr/bin/,$bin/," "$unpacked/usr/lib/systemd/system/$unit" >"$work/$unit"
+        SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no "$work/$unit" >"$work/verify" 2>&1 || true
+        lacks "$unit" "$work/verify" "systemd does not like the unit: $(cat "$work/verify")"
+        systemd-analyze security --offline=yes --threshold=20 --no-pager "$work/$unit" >"$work/security" 2>&1 ||
+            { tail -n 3 "$work/security"; fail "the unit is less closed than it was"; }
+    done
 fi
 
 # ---- the library

@@ -73,6 +73,10 @@ static void history(store_case *made) {
     store_case_reserve(made, 3, 70000); // open
     made->now += 40 * DAY;
     store_case_run(made, signed_twice(made, 3));
+    gw_store_op witnesses = {.kind = GW_STORE_APPEND, .entry = {.kind = GW_ENTRY_WITNESSES, .by = {.count = 1}}};
+    fixture_id(FIXTURE_OWNER, witnesses.entry.by.ids[0]);
+    witnesses.entry.witnesses.file = gw_sha256(gw_bytes_of("quorum none\n"));
+    store_case_run(made, witnesses);
     budget.window_days = 7;
     fixture_rebudget(&made->ledger, &budget, store_case_submit, made);
     gw_store_op last = store_case_reserve(made, 4, 80000);
@@ -107,6 +111,7 @@ static const char *const derived[] = {
     "release FROM charge",
     "SELECT charge || ' ' || seq || hex(question) || visible FROM release",
     "SELECT seq || ' ' || lost FROM restore",
+    "SELECT seq || hex(file) FROM witnesses",
     "SELECT restore || ' ' || kind || ' ' || owner || ' ' || micro FROM restore_growth",
 };
 

@@ -631,6 +631,33 @@ static void a_batch_that_cannot_be_written_changes_nothing(void **state) {
 }
 
 // COMMIT itself fails: the journal may not grow by a byte. What is on disk then, only a new process can tell.
+static void the_witnesses_in_force_are_the_last_ones_named(void **state) {
+    store_case *made = *state;
+    gw_entry genesis;
+    gw_hash file;
+    gw_buffer bytes;
+    gw_buffer_init(&bytes, GW_ENTRY_BYTES_MAX);
+    store_case_settle(made, &fixture_budget_large);
+    assert_int_equal(gw_store_entry(made->reader, 0, &bytes), GW_OK);
+    assert_int_equal(gw_entry_decode(gw_buffer_bytes(&bytes), &genesis, NULL), GW_OK);
+    gw_buffer_done(&bytes);
+    assert_int_equal(gw_store_witnesses(made->reader, &file), GW_OK);
+    assert_true(gw_hash_equal(file, genesis.genesis.witnesses));
+    for (unsigned i = 0; i < 2; i++) {
+        gw_store_op op = {.kind = GW_STORE_APPEND, .entry = {.kind = GW_ENTRY_WITNESSES, .by = {.count = 1}}};
+        fixture_id(FIXTURE_OWNER, op.entry.by.ids[0]);
+        op.entry.witnesses.file = gw_sha256(gw_bytes_of(i == 0 ? "first" : "second"));
+        assert_int_equal(store_case_run(made, op).result, GW_OK);
+        gw_store_reader_end(made->reader);
+        gw_store_reader_begin(made->reader);
+        assert_int_equal(gw_store_witnesses(made->reader, &file), GW_OK);
+        assert_true(gw_hash_equal(file, op.entry.witnesses.file));
+    }
+    gw_store_op stranger = {.kind = GW_STORE_APPEND, .entry = {.kind = GW_ENTRY_WITNESSES, .by = {.count = 1}}};
+    fixture_id(FIXTURE_RESEARCHER, stranger.entry.by.ids[0]);
+    store_case_refused(store_case_run(made, stranger), GW_INVALID, "bad_signer");
+}
+
 static void after_an_unknown_outcome_the_store_never_writes_again(void **state) {
     store_case *made = *state;
     char journal[sizeof(made->ledger.database) + 8];
@@ -687,6 +714,7 @@ int main(void) {
         STORE_TEST(another_schema_version_is_refused),
         STORE_TEST(a_setting_that_is_not_taken_is_noticed),
         STORE_TEST(a_batch_that_cannot_be_written_changes_nothing),
+        STORE_TEST(the_witnesses_in_force_are_the_last_ones_named),
         STORE_TEST(after_an_unknown_outcome_the_store_never_writes_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
