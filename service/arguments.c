@@ -17,6 +17,7 @@ enum {
     OPTION_LISTEN,
     OPTION_SHARE,
     OPTION_HWM,
+    OPTION_SIGNER,
     OPTION_TICK,
     OPTION_WORKERS,
     OPTION_CHILDREN,
@@ -31,6 +32,7 @@ static const struct option long_options[] = {
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"share", required_argument, NULL, OPTION_SHARE},
     {"hwm", required_argument, NULL, OPTION_HWM},
+    {"signer", required_argument, NULL, OPTION_SIGNER},
     {"release-tick", required_argument, NULL, OPTION_TICK},
     {"workers", required_argument, NULL, OPTION_WORKERS},
     {"engine-children", required_argument, NULL, OPTION_CHILDREN},
@@ -68,6 +70,9 @@ static bool read_option(int option, gw_arguments *a) {
         return true;
     case OPTION_HWM:
         a->hwm = optarg;
+        return true;
+    case OPTION_SIGNER:
+        a->signer = optarg;
         return true;
     case OPTION_LISTEN:
         if (a->listen_count == GW_LISTEN_MAX)
@@ -135,6 +140,7 @@ gw_status gw_arguments_apply(const gw_arguments *a, gw_config *config, gw_proble
     }
     apply_text(a->share, "share", config->share, sizeof config->share, config);
     apply_text(a->hwm, "hwm", config->hwm, sizeof config->hwm, config);
+    apply_text(a->signer, "signer", config->signer, sizeof config->signer, config);
     apply_text(a->log_level, "log_level", config->log_level, sizeof config->log_level, config);
     for (size_t i = 0; i < a->listen_count; i++)
         apply_text(a->listen[i], "listen", config->listen[i], sizeof config->listen[i], config);

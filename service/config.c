@@ -38,6 +38,8 @@ static const setting settings[] = {
      "addresses to listen on: ipc:///path, tcp://127.0.0.1:4711"},
     {"share", TEXT(share), FIXED, "folder with indicators/ and codelists/"},
     {"hwm", TEXT(hwm), FIXED, "path of the high-water mark; another disk is better; empty: in the state folder"},
+    {"signer", TEXT(signer), FIXED,
+     "socket of a godwit-signer that runs as a user of its own; empty: one is started with keys/"},
     {"log_level", SETTING_LEVEL, offsetof(gw_config, log_level), sizeof((gw_config *)0)->log_level, 0, 0, GW_LOG_INFO,
      "", RELOADABLE, "how much the log on stderr says: error, warn, info or debug"},
     {"release_tick_ms", NUMBER(release_tick_ms, 0, 10000, 50, "ms"), RELOADABLE,
@@ -67,6 +69,16 @@ static void share_beside_program(char share[4096]) {
     snprintf(share, 4096, "%.3900s/share/godwit", program);
     if (stat(share, &found) != 0)
         share[0] = '\0';
+}
+
+void gw_program_beside(const char *name, char *ret_path, size_t size) {
+    char program[PATH_MAX];
+    ssize_t count = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[count > 0 ? count : 0] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash)
+        *slash = '\0';
+    snprintf(ret_path, size, "%.4000s/%s", slash ? program : ".", name);
 }
 
 static void *place_of(gw_config *config, const setting *one) {

@@ -19,6 +19,7 @@ typedef struct {
     size_t listen_count;
     char share[4096];        // holds indicators/ and codelists/
     char hwm[4096];          // "" = <folder>/hwm
+    char signer[108];        // socket of a godwit-signer of its own; "" = a child with <folder>/keys
     char log_level[8];       // error, warn, info, debug
     int64_t release_tick_ms; // 0 = off
     int64_t workers;
@@ -28,6 +29,8 @@ typedef struct {
     gw_config_origin origins[GW_SETTINGS_MAX]; // where each setting of the table comes from
 } gw_config;
 
+// The path of another program of this installation: godwit-engine, godwit-signer.
+void gw_program_beside(const char *name, char *ret_path, size_t size);
 // Defaults for a state folder; `share` is found beside the program.
 void gw_config_default(const char *folder, gw_config *ret);
 // The state folder where none is named: here, or ./state where that is one and here is none.

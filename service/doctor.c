@@ -405,7 +405,7 @@ static void check_engine(doctor *d) {
     char program[PATH_MAX];
     gw_engine *engine = NULL;
     gw_problem problem = {0};
-    gw_load_engine_path(program, sizeof program);
+    gw_program_beside("godwit-engine", program, sizeof program);
     gw_engine_options options = {
         .program = program, .children = 1, .threads = 1, .memory_bytes = (uint64_t)d->config.engine_memory_mb << 20};
     if (gw_engine_open(&options, &engine, &problem) != GW_OK)

@@ -52,16 +52,6 @@ const char gw_load_help[] = "godwitd load [--dir DIR] [OPTION]... DATASET FILE\n
                             "  --allow-shrink           also load less than half of the rows in force\n"
                             "  --help                   this page\n";
 
-void gw_load_engine_path(char *ret_path, size_t size) {
-    char program[PATH_MAX];
-    ssize_t count = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[count > 0 ? count : 0] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash)
-        *slash = '\0';
-    snprintf(ret_path, size, "%.4000s/godwit-engine", slash ? program : ".");
-}
-
 // ---- progress
 
 typedef struct {
@@ -270,7 +260,7 @@ static gw_status load_run(const gw_config *config, load_arguments *a, const gw_p
     progress_bar bar = {.is_terminal = isatty(STDERR_FILENO)};
     clock_gettime(CLOCK_MONOTONIC, &bar.start);
     snprintf(folder, sizeof folder, "%s/data/%s", config->folder, policy->dataset);
-    gw_load_engine_path(engine, sizeof engine);
+    gw_program_beside("godwit-engine", engine, sizeof engine);
     if (!a->sources[0].table && is_folder(a->sources[0].path))
         status = sources_of_folder(a, policy, problem);
     else if (!a->sources[0].table)

@@ -6,4 +6,3 @@
 
 int gw_load_command(int argc, char **argv);            // the exit code
 extern const char gw_load_help[];                      // what --help prints
-void gw_load_engine_path(char *ret_path, size_t size); // godwit-engine beside this program

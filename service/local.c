@@ -71,6 +71,25 @@ static gw_status profile_write(const gw_config *config, const gw_note_key *log_k
     return status;
 }
 
+// The key that will sign the log: made here for a signer that we start, or that of the signer which listens.
+static gw_status log_key_find(const gw_config *config, gw_note_key *ret, gw_problem *problem) {
+    gw_secret_key *made = NULL;
+    gw_status status = config->signer[0] ? GW_OK : key_make(config, "keys/log.key", &made, problem);
+    gw_secret_key_free(made);
+    gw_tree_signer signer;
+    gw_checkpoint newest;
+    if (status == GW_OK)
+        status = gw_service_signer(config, &signer, problem);
+    if (status != GW_OK)
+        return status;
+    status = signer.newest(signer.state, ret, &newest, problem);
+    signer.close(signer.state);
+    if (status == GW_OK && newest.size > 0)
+        return gw_problem_set(problem, GW_CONFLICT, "signer_used", "This signer has signed a log already.",
+                              "One signer signs one log for ever.", "Give the new log a signer with an empty folder.");
+    return status;
+}
+
 // The first two entries after genesis: who may make all further ones.
 static gw_status bootstrap(const gw_config *config, gw_public_key admin, gw_problem *problem) {
     gw_ledger_options options = {
@@ -126,14 +145,13 @@ gw_status gw_local_init(gw_config *config, gw_problem *ret_problem) {
         gw_problem_why(ret_problem, "%s exists; a ledger is never made anew over an old one.", path);
         return GW_CONFLICT;
     }
-    GW_CLEANUP(gw_secret_key_freep) gw_secret_key *log_key = NULL;
     GW_CLEANUP(gw_secret_key_freep) gw_secret_key *reply_key = NULL;
     GW_CLEANUP(gw_secret_key_freep) gw_secret_key *seal_key = NULL;
     GW_CLEANUP(gw_secret_key_freep) gw_secret_key *admin_key = NULL;
     gw_note_key note_key;
     gw_status status = folders_make(config, ret_problem);
     if (status == GW_OK)
-        status = key_make(config, "keys/log.key", &log_key, ret_problem);
+        status = log_key_find(config, &note_key, ret_problem);
     if (status == GW_OK)
         status = key_make(config, "keys/reply.key", &reply_key, ret_problem);
     if (status == GW_OK)
@@ -142,9 +160,6 @@ gw_status gw_local_init(gw_config *config, gw_problem *ret_problem) {
         status = key_make(config, "profiles/admin.key", &admin_key, ret_problem);
     if (status != GW_OK)
         return status;
-    if (gw_note_key_new(config->origin, gw_key_public(log_key), &note_key) != GW_OK)
-        return gw_problem_set(ret_problem, GW_INVALID, "bad_name", "This origin cannot be used.",
-                              "Spaces and + are not allowed in it.", "Write it like nso.example/godwit");
     gw_random_id(config->admin);
     gw_public_key admin = gw_key_public(admin_key);
     status = profile_write(config, &note_key, reply_key, ret_problem);

@@ -149,6 +149,7 @@ static const char help_init[] = "godwitd init (--here | --dir DIR) --origin NAME
                                 "  --share DIR    folder with indicators/ and codelists/ (default:\n"
                                 "                 $GODWIT_SHARE, or share/godwit beside the program)\n"
                                 "  --hwm FILE     path of the high-water mark; another disk is better\n"
+                                "  --signer PATH  socket of a godwit-signer of its own, which holds the log's key\n"
                                 "  --help         this page\n"
                                 "  and the settings that serve takes\n";
 typedef struct {

@@ -29,6 +29,7 @@ const char gw_serve_help[] = "godwitd serve [--dir DIR] [OPTION]...\n"
                              "  --listen URL           ipc:///path or tcp://127.0.0.1:port; may be repeated\n"
                              "  --share DIR            folder with indicators/ and codelists/\n"
                              "  --hwm FILE             path of the high-water mark\n"
+                             "  --signer PATH          socket of a godwit-signer of its own\n"
                              "  --log-level LEVEL      error, warn, info or debug\n"
                              "  --release-tick MS      0 turns the fixed reply times off\n"
                              "  --workers N            requests worked on at once\n"
@@ -122,7 +123,7 @@ int gw_serve_command(int argc, char **argv) {
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     char engine[PATH_MAX];
-    gw_load_engine_path(engine, sizeof engine);
+    gw_program_beside("godwit-engine", engine, sizeof engine);
     gw_service *service = NULL;
     gw_watchdog *watchdog = NULL;
     gw_service_options options = {.is_serving = true, .engine_program = engine};

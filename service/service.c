@@ -10,7 +10,7 @@
 #include "service/base/log.h"
 #include "service/bus/bus.h"
 #include "service/query/rollback.h"
-#include "service/signer/signer.h"
+#include "service/signer/client.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ struct gw_service {
     gw_secret_key *reply_key;
     gw_ledger *ledger;
     gw_publisher *publisher;
-    _Atomic uint64_t published; // size last handed to the publisher
+    _Atomic uint64_t published; // size and note last handed to the publisher
     _Atomic uint64_t answered;
     _Atomic uint64_t busy; // requests that found no room, since it was last said
     bool is_publish_failing;
@@ -48,7 +48,8 @@ static void publish_newest(gw_service *service) {
     gw_buffer note;
     gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
     gw_ledger_checkpoint(service->ledger, &checkpoint, &note);
-    if (atomic_exchange(&service->published, checkpoint.size) != checkpoint.size)
+    uint64_t is_new = checkpoint.size << 16 | note.size; // witnesses add lines to a note of the same tree
+    if (checkpoint.size > 0 && atomic_exchange(&service->published, is_new) != is_new)
         gw_publisher_notify(service->publisher, &checkpoint, gw_buffer_bytes(&note));
     gw_buffer_done(&note);
 }
@@ -85,13 +86,12 @@ static gw_status open_engine(gw_service *service, const gw_service_options *opti
 }
 
 gw_status gw_service_signer(const gw_config *config, gw_tree_signer *ret, gw_problem *ret_problem) {
-    char folder[4200];
-    gw_signer *signer = NULL;
+    char folder[4200], program[4200];
     snprintf(folder, sizeof folder, "%s/keys", config->folder);
-    gw_status status = gw_signer_open(folder, config->origin, &signer, ret_problem);
-    if (status == GW_OK)
-        *ret = gw_signer_local(signer);
-    return status;
+    gw_program_beside("godwit-signer", program, sizeof program);
+    gw_signer_client_options options = {
+        .origin = config->origin, .socket = config->signer, .program = program, .folder = folder};
+    return gw_signer_client(&options, ret, ret_problem);
 }
 
 static gw_status open_ledger(gw_service *service, gw_problem *problem) {

@@ -84,8 +84,8 @@ typedef struct {
     gw_problem *problem;
 } load_talk;
 
-static void child_done(gw_engine_child *child) {
-    gw_engine_child_stop(child, GOODBYE_MS);
+static void child_done(gw_process *child) {
+    gw_process_stop(child, GOODBYE_MS);
 }
 
 static gw_status fail(gw_problem *ret_problem, const char *code, const char *what, const char *why) {
@@ -122,7 +122,7 @@ static gw_status talk_outcome(const load_talk *talk, gw_engine_word word) {
 }
 
 // Progress frames until the report comes. A load takes as long as it takes: its owner is watching.
-static gw_status talk_run(const load_talk *talk, gw_engine_child *child) {
+static gw_status talk_run(const load_talk *talk, gw_process *child) {
     for (;;) {
         GW_CLEANUP(gw_buffer_done) gw_buffer payload;
         gw_buffer_init(&payload, GW_FRAME_SIZE_MAX);
@@ -141,7 +141,7 @@ static gw_status talk_run(const load_talk *talk, gw_engine_child *child) {
 }
 
 // The child stays until it is stopped: whenever we die before, it removes what it has made.
-static gw_status run_child(const gw_load_options *options, const gw_load_plan *plan, gw_engine_child *child,
+static gw_status run_child(const gw_load_options *options, const gw_load_plan *plan, gw_process *child,
                            gw_load_report *report, gw_problem *ret_problem) {
     const char *arguments[] = {"godwit-engine", "load", NULL};
     GW_CLEANUP(gw_buffer_done) gw_buffer payload;
@@ -150,7 +150,7 @@ static gw_status run_child(const gw_load_options *options, const gw_load_plan *p
     if (payload.status != GW_OK)
         return gw_problem_set(ret_problem, GW_LIMIT, "load_tables", "The policy is too large to load.", "", "");
     gw_frame request = {.kind = GW_FRAME_LOAD, .sequence = 1, .size = payload.size};
-    if (gw_engine_child_start(options->program, arguments, child) != GW_OK ||
+    if (gw_process_start(options->program, arguments, child) != GW_OK ||
         gw_engine_child_greet(child, gw_engine_now_ms() + GREETING_MS) != GW_OK ||
         gw_frame_send(child->descriptor, &request, payload.data, gw_engine_now_ms() + GREETING_MS) != GW_OK)
         return fail(ret_problem, "engine_missing", "The engine does not start.",
@@ -316,7 +316,7 @@ gw_status gw_load_run(const gw_load_options *options, gw_loaded *ret_loaded, gw_
                       gw_problem *ret_problem) {
     GW_CLEANUP(gw_arena_freep) gw_arena *arena = gw_arena_new(PLAN_MEMORY_MAX);
     GW_CLEANUP(work_folder_done) work_folder work = {.lock = -1};
-    GW_CLEANUP(child_done) gw_engine_child child = GW_ENGINE_CHILD_NONE; // ends before its folder is removed
+    GW_CLEANUP(child_done) gw_process child = GW_PROCESS_NONE; // ends before its folder is removed
     gw_loaded loaded = {0};
     gw_load_plan plan;
     *ret_report = (gw_load_report){0};

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NOTE_MAX 8192
+#define NOTE_MAX 16384
 #define REST_MS 250 // between cycles: syncs of these files compete with the ledger's own
 #define PATH_SIZE 4352u
 #define FOLDER_MODE 0755

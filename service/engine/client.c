@@ -16,7 +16,7 @@
 #define ARGUMENT_SIZE 32u
 
 typedef struct {
-    gw_engine_child process; // NONE after a failed start
+    gw_process process; // NONE after a failed start
     bool is_greeted;
     bool is_busy;
     bool is_wanted; // a reload waits for it: nobody else takes it
@@ -52,16 +52,16 @@ static engine_limits limits_of(const gw_engine_options *options) {
     return limits;
 }
 
-static gw_status process_start(const char *program, const engine_limits *limits, gw_engine_child *ret_process) {
+static gw_status process_start(const char *program, const engine_limits *limits, gw_process *ret_process) {
     const char *arguments[] = {"godwit-engine", "serve", limits->threads, limits->memory, NULL};
-    return gw_engine_child_start(program, arguments, ret_process);
+    return gw_process_start(program, arguments, ret_process);
 }
 
 static gw_status slot_start(gw_engine *engine, engine_slot *slot) {
     pthread_mutex_lock(&engine->mutex);
     engine_limits limits = engine->limits;
     pthread_mutex_unlock(&engine->mutex);
-    gw_engine_child process = GW_ENGINE_CHILD_NONE;
+    gw_process process = GW_PROCESS_NONE;
     gw_status status = process_start(engine->program, &limits, &process);
     pthread_mutex_lock(&engine->mutex);
     slot->process = process;
@@ -72,10 +72,10 @@ static gw_status slot_start(gw_engine *engine, engine_slot *slot) {
 
 static void slot_stop(gw_engine *engine, engine_slot *slot, int64_t patience_ms) {
     pthread_mutex_lock(&engine->mutex);
-    gw_engine_child process = slot->process;
-    slot->process = GW_ENGINE_CHILD_NONE; // no one may signal the pid once it is reaped
+    gw_process process = slot->process;
+    slot->process = GW_PROCESS_NONE; // no one may signal the pid once it is reaped
     pthread_mutex_unlock(&engine->mutex);
-    gw_engine_child_stop(&process, patience_ms);
+    gw_process_stop(&process, patience_ms);
 }
 
 // A failed start is only logged: the slot stays empty and the next taker tries again.
@@ -136,7 +136,7 @@ gw_status gw_engine_open(const gw_engine_options *options, gw_engine **ret, gw_p
         return GW_NO_MEMORY;
     engine->slot_count = options->children;
     for (unsigned i = 0; i < CHILDREN_MAX; i++)
-        engine->slots[i].process = GW_ENGINE_CHILD_NONE;
+        engine->slots[i].process = GW_PROCESS_NONE;
     engine->limits = limits_of(options);
     status = open_children(engine, ret_problem);
     if (status != GW_OK)
@@ -271,13 +271,13 @@ gw_status gw_engine_measure_keys(gw_engine *engine, const gw_engine_statement *s
 // ---- other limits
 
 // The child of slot `at` once its statement has ended; `process` takes its place. NONE: the slot is given up.
-static gw_engine_child slot_exchange(gw_engine *engine, unsigned at, gw_engine_child process) {
+static gw_process slot_exchange(gw_engine *engine, unsigned at, gw_process process) {
     engine_slot *slot = &engine->slots[at];
     pthread_mutex_lock(&engine->mutex);
     slot->is_wanted = true;
     while (slot->is_busy)
         pthread_cond_wait(&engine->freed, &engine->mutex);
-    gw_engine_child old = slot->process;
+    gw_process old = slot->process;
     slot->process = process;
     slot->is_greeted = process.pid > 0;
     slot->is_wanted = false;
@@ -288,7 +288,7 @@ static gw_engine_child slot_exchange(gw_engine *engine, unsigned at, gw_engine_c
     return old;
 }
 
-static gw_status processes_start(const gw_engine *engine, const engine_limits *limits, gw_engine_child *ret_processes,
+static gw_status processes_start(const gw_engine *engine, const engine_limits *limits, gw_process *ret_processes,
                                  unsigned count) {
     gw_status status = GW_OK;
     // One after the other: each loads a large library, and the processors have questions to answer.
@@ -301,16 +301,16 @@ static gw_status processes_start(const gw_engine *engine, const engine_limits *l
 }
 
 gw_status gw_engine_reload(gw_engine *engine, const gw_engine_options *options, gw_problem *ret_problem) {
-    gw_engine_child processes[CHILDREN_MAX];
+    gw_process processes[CHILDREN_MAX];
     engine_limits limits = limits_of(options);
     gw_status status = options_check(options, ret_problem);
     if (status != GW_OK)
         return status;
     for (unsigned i = 0; i < CHILDREN_MAX; i++)
-        processes[i] = GW_ENGINE_CHILD_NONE;
+        processes[i] = GW_PROCESS_NONE;
     if (processes_start(engine, &limits, processes, options->children) != GW_OK) {
         for (unsigned i = 0; i < options->children; i++)
-            gw_engine_child_stop(&processes[i], 0);
+            gw_process_stop(&processes[i], 0);
         return engine_missing(engine, ret_problem);
     }
     pthread_mutex_lock(&engine->mutex);
@@ -321,8 +321,8 @@ gw_status gw_engine_reload(gw_engine *engine, const gw_engine_options *options, 
     pthread_mutex_unlock(&engine->mutex);
     unsigned last = options->children > before ? options->children : before;
     for (unsigned i = 0; i < last; i++) {
-        gw_engine_child old = slot_exchange(engine, i, processes[i]);
-        gw_engine_child_stop(&old, GOODBYE_MS);
+        gw_process old = slot_exchange(engine, i, processes[i]);
+        gw_process_stop(&old, GOODBYE_MS);
     }
     return GW_OK;
 }

@@ -2,7 +2,8 @@
 // Budget ledger: the single writer. A reservation is charged, durably, before data is read; it ends sealed or
 // abandoned, and both count as spent. Requests from all workers share commits (at most 64, or 1 ms of waiting); after a
 // commit that holds a release: high-water mark synced -> checkpoint signed -> callers wake. Nothing is acknowledged
-// earlier. Thread safety: every call may come from any thread; one writer thread inside. Depends on: store/store.h,
+// earlier. While one tree is marked and signed the next batch is committed. Thread safety: every call may come from any
+// thread; a writer and a sealer inside, and one who asks witnesses that are not waited for. Depends on: store/store.h,
 // store/hwm.h, audit/signing.h (shared), base.
 #pragma once
 #include "service/audit/signing.h"
@@ -38,16 +39,21 @@ void gw_ledger_close(gw_ledger *ledger); // finishes what is queued; accepts NUL
 // it is signed). GW_OK: op->result has the decision. GW_BUSY: queue full, nothing happened. GW_RETRY: outcome unknown;
 // the process ends with 70 (by `gw_ledger_on_unknown`) as soon as the replies are out. GW_UNAVAILABLE: closing.
 GW_MUST_CHECK gw_status gw_ledger_submit(gw_ledger *ledger, gw_store_op *op);
-// Called once, from the writer thread, when an outcome is unknown. Default: exit(70).
+// Called once, from a thread of the ledger, when an outcome is unknown. Default: exit(70).
 void gw_ledger_on_unknown(gw_ledger *ledger, void (*call)(void *), void *state);
 
-// Called with every new checkpoint, from the writer thread and before its callers wake; and once, at once, with the
-// newest.
+// Called with every new checkpoint, from the sealer's thread and before the callers it covers wake, and again with the
+// same tree when witnesses that are not waited for have vouched; and once, at once, with the newest.
 void gw_ledger_on_checkpoint(gw_ledger *ledger,
                              void (*call)(void *state, const gw_checkpoint *checkpoint, gw_bytes note), void *state);
 
 // The newest signed checkpoint (its tree holds everything acknowledged); under strict witnesses the newest that their
 // quorum vouched for: of size 0, without a note, where there is none yet.
 void gw_ledger_checkpoint(gw_ledger *ledger, gw_checkpoint *ret_checkpoint, gw_buffer *ret_note);
+// The newest checkpoint about which witnesses that are not waited for have answered, with their lines; size 0: none.
+void gw_ledger_vouched(gw_ledger *ledger, gw_checkpoint *ret_checkpoint, gw_buffer *ret_note);
+// Waits until a checkpoint of at least `size` entries may be told of. GW_UNAVAILABLE: not within the patience, or the
+// ledger is closing.
+GW_MUST_CHECK gw_status gw_ledger_await(gw_ledger *ledger, uint64_t size, unsigned patience_ms);
 const char *gw_ledger_database(const gw_ledger *ledger); // path, for readers
 int64_t gw_ledger_now(gw_ledger *ledger);

@@ -277,7 +277,7 @@ inline say_ended(w) {
 }
 
 /* What a caller does when it is woken with a decision.
- * mirrors service/ledger/ledger.c: waiter_wake gw_ledger_submit
+ * mirrors service/ledger/ledger.c: ledger_wake gw_ledger_submit
  * mirrors service/query/step_charge.c: reserve_refused reserve_new reserve_resume abandon gw_query_step_seal */
 inline wake(w) {
     worker[w].is_taken = 0;
@@ -311,7 +311,7 @@ inline wake_all() {
 }
 
 /* Nobody is told anything but "unknown, ask again"; readers go on until the process ends.
- * mirrors service/ledger/ledger.c: writer_break */
+ * mirrors service/ledger/ledger.c: ledger_break */
 inline break_writer() {
     for (k : 0 .. WORKERS - 1) {
         if
@@ -323,7 +323,7 @@ inline break_writer() {
 }
 
 /* The batch is decided, nothing of it is durable.
- * mirrors service/ledger/ledger.c: batch_take
+ * mirrors service/ledger/ledger_writer.c: batch_take
  * mirrors service/store/store_sqlite_write.c: batch_run */
 inline begin_batch() {
     copy_database(tx, db);
@@ -389,7 +389,7 @@ end:
         begin_batch(); tx.data = 1; tx.size++; needs_mark = 1; i = 0 }
 
     /* The writer takes one operation, or both, in either order.
-     * mirrors service/ledger/ledger.c: batch_take batch_commit
+     * mirrors service/ledger/ledger_writer.c: batch_take batch_commit
      * mirrors service/store/store_sqlite_write.c: gw_store_commit */
     :: atomic { daemon == up && !is_broken && writer == resting &&
                 (worker[0].phase == queued || worker[1].phase == queued) ->
@@ -411,7 +411,7 @@ end:
 
     /* Committed and synced.
      * mirrors service/store/store_sqlite_write.c: gw_store_commit
-     * mirrors service/ledger/ledger.c: batch_needs_mark */
+     * mirrors service/ledger/ledger_writer.c: op_needs_checkpoint batch_settle */
     :: d_step { writer == ran ->
         copy_database(db, tx);
         cached_size = db.size; cached_spent = db.spent;
@@ -444,11 +444,12 @@ end:
 
     /* The mark is synced before the tree is signed, and that before anybody is told.
      * mirrors service/store/hwm.c: gw_hwm_advance
-     * mirrors service/ledger/ledger.c: batch_commit */
+     * mirrors service/ledger/ledger_sealer.c: ledger_tree_seal */
     :: d_step { writer == committed -> assert(db.size >= mark); mark = db.size; writer = marked }
     :: d_step { writer == committed -> break_writer(); order() } /* and the old mark stands */
     :: d_step { writer == committed -> mark = db.size; break_writer(); order() }
-    /* mirrors service/ledger/ledger.c: checkpoint_sign */
+    /* mirrors service/ledger/ledger_sealer.c: ledger_tree_seal checkpoint_set
+     * mirrors service/signer/signer.c: gw_signer_sign tree_check */
     :: d_step { writer == marked ->
         assert(db.size >= newest); /* never two trees of which one is not the beginning of the other */
         newest = db.size; checkpoint = db.size; acknowledged = db.size;
@@ -517,7 +518,7 @@ end:
         copy_database(db, copy); clear_database(copy); is_copied = 0; is_restored = 1; copies--; i = 0 }
 
     /* Every start recovers: compare, mark, sign, serve; and may die in between.
-     * mirrors service/ledger/ledger_recover.c: ledger_recover ground_check mark_check */
+     * mirrors service/ledger/ledger_recover.c: ledger_recover ground_check mark_compare signer_compare */
     :: d_step { daemon == down ->
         if
         :: (db.size < mark && bug != MARK_UNCHECKED) || (db.size < newest && bug != MARK_UNCHECKED) ->
@@ -544,7 +545,7 @@ end:
         :: else
         fi;
         daemon = signing }
-    /* mirrors service/ledger/ledger.c: open_thread checkpoint_sign
+    /* mirrors service/ledger/ledger.c: open_threads open_seal
      * mirrors service/store/store_sqlite_write.c: gw_store_open open_last */
     :: d_step { daemon == signing ->
         if

@@ -66,13 +66,13 @@ static gw_status key_check(const gw_tree_signer *signer, const gw_note_key *log_
     return GW_OK;
 }
 
-static gw_status signer_compare(const comparison *with, ledger_sealer *sealer, const gw_note_key *log_key,
+static gw_status signer_compare(const comparison *with, ledger_seals *seals, const gw_note_key *log_key,
                                 bool is_mark_older) {
     gw_note_key key;
     gw_checkpoint newest;
-    gw_status status = sealer->signer.newest(sealer->signer.state, &key, &newest, with->problem);
+    gw_status status = seals->signer.newest(seals->signer.state, &key, &newest, with->problem);
     if (status == GW_OK)
-        status = key_check(&sealer->signer, log_key, &key, with->problem);
+        status = key_check(&seals->signer, log_key, &key, with->problem);
     if (status != GW_OK)
         return status;
     // Where a signature was ever given the signer knows of it: genesis alone is signed by nobody yet, and a ledger
@@ -84,9 +84,9 @@ static gw_status signer_compare(const comparison *with, ledger_sealer *sealer, c
     known_tree known = {.who = "the signer has signed", .size = newest.size, .root = newest.root};
     if (newest.size > 0)
         status = tree_compare(with, &known);
-    sealer->newest = newest;
-    memset(sealer->newest.origin, 0, sizeof(sealer->newest.origin));
-    memcpy(sealer->newest.origin, log_key->name, strlen(log_key->name));
+    seals->newest = newest;
+    memset(seals->newest.origin, 0, sizeof(seals->newest.origin));
+    memcpy(seals->newest.origin, log_key->name, strlen(log_key->name));
     return status;
 }
 
@@ -100,15 +100,15 @@ static gw_status log_key_read(gw_store_reader *reader, gw_note_key *ret, gw_prob
     return GW_OK;
 }
 
-static gw_status ground_check(const ledger_recover_options *options, ledger_sealer *sealer, ledger_ground *ground,
+static gw_status ground_check(const ledger_recover_options *options, ledger_seals *seals, ledger_ground *ground,
                               gw_problem *ret_problem) {
     gw_note_key log_key;
-    gw_status status = gw_store_reader_open(options->database, &sealer->reader, ret_problem);
+    gw_status status = gw_store_reader_open(options->database, &seals->reader, ret_problem);
     if (status == GW_OK)
-        status = log_key_read(sealer->reader, &log_key, ret_problem);
+        status = log_key_read(seals->reader, &log_key, ret_problem);
     if (status != GW_OK)
         return status;
-    gw_merkle_source tree = gw_store_tree(sealer->reader);
+    gw_merkle_source tree = gw_store_tree(seals->reader);
     ledger_tree committed = {
         .size = gw_store_size(ground->store), .root = gw_store_root(ground->store), .time = options->now};
     ledger_mark_options mark = {
@@ -120,28 +120,27 @@ static gw_status ground_check(const ledger_recover_options *options, ledger_seal
     if (tree.node(tree.state, 0, 0, &mark.first.instance) != GW_OK)
         return corrupt(ret_problem, "The ledger's tree cannot be read.");
     status = ledger_mark_open(&mark, &ground->mark, ret_problem);
-    comparison with = {.options = options, .reader = sealer->reader, .size = committed.size, .problem = ret_problem};
+    comparison with = {.options = options, .reader = seals->reader, .size = committed.size, .problem = ret_problem};
     if (status == GW_OK)
         status = mark_compare(&with, &ground->mark.mark, mark.first.instance);
     if (status == GW_OK)
-        status = signer_compare(&with, sealer, &log_key, ground->mark.is_key_new);
+        status = signer_compare(&with, seals, &log_key, ground->mark.is_key_new);
     if (status == GW_OK)
-        status = ledger_replay_check(sealer->reader, committed.size, committed.root, options->now, ret_problem);
-    sealer->hwm = ground->mark.hwm;
-    if (status != GW_OK || (ground->mark.mark.size == committed.size && !ground->mark.is_key_new))
-        return status;
+        status = ledger_replay_check(seals->reader, committed.size, committed.root, options->now, ret_problem);
+    seals->hwm = ground->mark.hwm;
+    seals->marked = ground->mark.is_key_new ? 0 : ground->mark.mark.size;
     // Committed but perhaps never acknowledged: it counts, and is marked before it is signed.
-    if (ledger_seal_mark(sealer, &committed) != GW_OK)
+    if (status == GW_OK && ledger_seal_mark(seals, &committed) != GW_OK)
         return gw_problem_set(ret_problem, GW_IO, "hwm_unwritable", "The high-water mark cannot be written.", "", "");
-    return GW_OK;
+    return status;
 }
 
-gw_status ledger_recover(const ledger_recover_options *options, ledger_sealer *sealer, ledger_ground *ret,
+gw_status ledger_recover(const ledger_recover_options *options, ledger_seals *seals, ledger_ground *ret,
                          gw_problem *ret_problem) {
     ledger_ground ground = {0};
     gw_status status = gw_store_open(options->database, &ground.store, ret_problem);
     if (status == GW_OK)
-        status = ground_check(options, sealer, &ground, ret_problem);
+        status = ground_check(options, seals, &ground, ret_problem);
     if (status != GW_OK) {
         ledger_mark_close(&ground.mark);
         gw_store_close(ground.store);

@@ -17,6 +17,6 @@ typedef struct {
 } ledger_ground;
 
 // Opens store and mark, compares them with the signer's newest tree, and leaves the mark at what is committed and the
-// sealer ready to sign it. On failure nothing stays open but what the sealer came with.
-GW_MUST_CHECK gw_status ledger_recover(const ledger_recover_options *options, ledger_sealer *sealer, ledger_ground *ret,
+// seals ready to sign it. On failure nothing stays open but what the seals came with.
+GW_MUST_CHECK gw_status ledger_recover(const ledger_recover_options *options, ledger_seals *seals, ledger_ground *ret,
                                        gw_problem *ret_problem);

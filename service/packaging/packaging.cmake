@@ -5,6 +5,7 @@ set(packaging ${CMAKE_SOURCE_DIR}/service/packaging)
 
 # What only a package has: `cmake --install` leaves the system's folders alone.
 install(FILES ${packaging}/godwit.service DESTINATION lib/systemd/system COMPONENT server EXCLUDE_FROM_ALL)
+install(FILES ${packaging}/godwit-signer.service DESTINATION lib/systemd/system COMPONENT server EXCLUDE_FROM_ALL)
 install(FILES ${packaging}/godwit.sysusers RENAME godwit.conf DESTINATION lib/sysusers.d COMPONENT server EXCLUDE_FROM_ALL)
 install(FILES ${packaging}/godwitd.env DESTINATION /etc/godwit COMPONENT server EXCLUDE_FROM_ALL)
 install(FILES ${packaging}/ipc-only.conf ${packaging}/witnesses.conf DESTINATION share/doc/godwit/examples COMPONENT server

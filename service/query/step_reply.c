@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#define COVERED_MS                                                                                                     \
+    2000 // sealing takes milliseconds; witnesses that must vouch may take longer, and then the client asks again
+
 // ---- 10 reply
 
 static gw_status receipt_proof(gw_query *query, uint64_t index, uint64_t size, gw_hash *ret_hashes, size_t *ret_count) {
@@ -25,14 +28,16 @@ static gw_status reply_receipt(gw_query *query) {
     gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
     gw_buffer_init(&release, GW_ENTRY_BYTES_MAX);
     gw_buffer_init(&charge, GW_ENTRY_BYTES_MAX);
-    gw_ledger_checkpoint(query->queries->options.ledger, &checkpoint, &note);
+    // Committed, perhaps by another, and not yet told of: a moment later it is. Without its checkpoint nobody has it.
+    gw_ledger *ledger = query->queries->options.ledger;
+    gw_status covered = gw_ledger_await(ledger, query->charge.release_seq + 1, COVERED_MS);
+    gw_ledger_checkpoint(ledger, &checkpoint, &note);
     gw_receipt receipt = {
         .salt = query->charge.salt, .release_index = query->charge.release_seq, .charge_index = query->charge.seq};
     gw_store_reader *reader = query->worker->reader;
     gw_store_reader_end(reader);
     gw_store_reader_begin(reader); // a view not older than the checkpoint
-    // A release that was just committed, or that witnesses have not vouched for yet, is nobody's to have.
-    gw_status status = receipt.release_index < checkpoint.size ? GW_OK : GW_RETRY;
+    gw_status status = receipt.release_index < checkpoint.size ? covered : GW_RETRY;
     if (status == GW_OK)
         status = gw_store_entry(reader, receipt.release_index, &release);
     if (status == GW_OK)

@@ -165,6 +165,12 @@ void gw_signer_newest(const gw_signer *signer, gw_note_key *ret_key, gw_checkpoi
     *ret = signer->newest;
 }
 
+size_t gw_signer_keys(const gw_signer *signer, gw_note_key ret[2]) {
+    size_t count = key_count(signer);
+    memcpy(ret, signer->names, count * sizeof(ret[0]));
+    return count;
+}
+
 bool gw_signer_has_key(const gw_signer *signer, const gw_note_key *key) {
     for (size_t i = 0; i < key_count(signer); i++)
         if (strcmp(key->name, signer->names[i].name) == 0 &&

@@ -23,6 +23,8 @@ void gw_signer_close(gw_signer *signer); // accepts NULL
 
 // See signing.h: what these promise is what a gw_tree_signer promises.
 void gw_signer_newest(const gw_signer *signer, gw_note_key *ret_key, gw_checkpoint *ret);
+// The keys that sign: the one in force, and the one to come where a rotation is under way.
+size_t gw_signer_keys(const gw_signer *signer, gw_note_key ret[2]);
 bool gw_signer_has_key(const gw_signer *signer, const gw_note_key *key);
 // Codes: signer_ahead (GW_CORRUPT: a smaller tree, or another root of the newest size), bad_proof (GW_CORRUPT),
 // signer_foreign (GW_CORRUPT: another origin), signer_unknown (GW_RETRY: the newest tree could not be written; nothing

@@ -17,6 +17,7 @@ PAGES = (
     "godwitd.8",
     "godwit-engine.8",
     "godwit-witness.8",
+    "godwit-signer.8",
     "godwit-policy.5",
     "godwit-indicator.5",
     "godwit-questions.5",

@@ -38,7 +38,7 @@ holds 'Depends: .*libmicrohttpd12' "$work/witness.control" "the witness's depend
 lacks 'Depends: .*(sqlite|stdc\+\+|duckdb|curl|nng)' "$work/witness.control" "a witness would have to install what only a service needs"
 lacks 'sqlite|duckdb|godwitd|codelists' "$work/client.files" "the client's package holds what is the service's"
 lacks ' \./(home|root|tmp|var)' "$work/server.files" "the package holds a path of the machine it was built on, or a state"
-for path in usr/bin/godwitd usr/bin/godwit-engine usr/lib/godwit/libduckdb.so usr/lib/systemd/system/godwit.service \
+for path in usr/bin/godwitd usr/bin/godwit-engine usr/bin/godwit-signer usr/lib/godwit/libduckdb.so usr/lib/systemd/system/godwit.service \
     usr/lib/sysusers.d/godwit.conf etc/godwit/godwitd.env usr/share/man/man8/godwitd.8.gz usr/share/godwit/indicators/employment_rate.json; do
     holds "^root/root -[rwx-]* \\./$path\$" "$work/server.files" "the daemon's package lacks $path"
 done

@@ -396,7 +396,7 @@ static void engine_that_is_missing_is_told(void **state) {
 }
 
 // The reply's bytes on the pipe: as many for an answer as for a refusal, and nothing but zeros in the latter.
-static size_t raw_reply(gw_engine_child *child, const char *snapshot, const char *sql, gw_frame *ret_frame,
+static size_t raw_reply(gw_process *child, const char *snapshot, const char *sql, gw_frame *ret_frame,
                         gw_buffer *payload) {
     gw_engine_statement statement = {.snapshot = snapshot, .sql = sql, .cell_count = 7, .part_count = 2};
     gw_buffer request;
@@ -418,8 +418,8 @@ static void reply_is_as_long_whatever_happened(void **state) {
                                       "SELECT 0, 1, 2 WHERE false", "SELECT nonsense",
                                       "SELECT 0, 1, CAST(error('boom') AS BIGINT) FROM persons",
                                       "SELECT cell, 9, 9 FROM (VALUES (0), (99)) AS t(cell)"};
-    gw_engine_child child = GW_ENGINE_CHILD_NONE;
-    assert_int_equal(gw_engine_child_start(world->fixture.program, arguments, &child), GW_OK);
+    gw_process child = GW_PROCESS_NONE;
+    assert_int_equal(gw_process_start(world->fixture.program, arguments, &child), GW_OK);
     assert_int_equal(gw_engine_child_greet(&child, gw_engine_now_ms() + 20000), GW_OK);
     for (size_t i = 0; i < 5; i++) {
         gw_frame frame;
@@ -431,7 +431,7 @@ static void reply_is_as_long_whatever_happened(void **state) {
             assert_int_equal(payload.data[j], 0);
         gw_buffer_done(&payload);
     }
-    gw_engine_child_stop(&child, 5000);
+    gw_process_stop(&child, 5000);
 }
 
 // A sort of more than the memory given: without a place to spill it fails, rather than write data to a disk.

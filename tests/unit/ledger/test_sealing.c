@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -329,6 +330,161 @@ static void a_witness_that_knows_more_stops_the_start(void **state) {
     }
 }
 
+// ---- the pipeline
+
+// A signer that can be held up, or lose its reply after it has signed.
+typedef struct {
+    gw_tree_signer inner;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool is_held, is_waiting, loses_reply;
+} held_signer;
+
+static gw_status held_newest(void *state, gw_note_key *key, gw_checkpoint *newest, gw_problem *problem) {
+    held_signer *held = state;
+    return held->inner.newest(held->inner.state, key, newest, problem);
+}
+
+static gw_status held_sign(void *state, const gw_checkpoint *checkpoint, const gw_merkle_proof *proof, gw_buffer *note,
+                           gw_problem *problem) {
+    held_signer *held = state;
+    pthread_mutex_lock(&held->mutex);
+    held->is_waiting = true;
+    pthread_cond_broadcast(&held->changed);
+    while (held->is_held)
+        pthread_cond_wait(&held->changed, &held->mutex);
+    held->is_waiting = false;
+    bool is_lost = held->loses_reply;
+    pthread_mutex_unlock(&held->mutex);
+    gw_status status = held->inner.sign(held->inner.state, checkpoint, proof, note, problem);
+    return status == GW_OK && is_lost ? GW_RETRY : status;
+}
+
+static void held_close(void *state) {
+    held_signer *held = state;
+    held->inner.close(held->inner.state);
+}
+
+static gw_tree_signer held_new(const world *made, held_signer *held) {
+    *held = (held_signer){.inner = fixture_signer(made->fixture.folder)};
+    pthread_mutex_init(&held->mutex, NULL);
+    pthread_cond_init(&held->changed, NULL);
+    return (gw_tree_signer){.state = held, .newest = held_newest, .sign = held_sign, .close = held_close};
+}
+
+static void held_set(held_signer *held, bool is_held) {
+    pthread_mutex_lock(&held->mutex);
+    held->is_held = is_held;
+    pthread_cond_broadcast(&held->changed);
+    pthread_mutex_unlock(&held->mutex);
+}
+
+static void held_await(held_signer *held) {
+    pthread_mutex_lock(&held->mutex);
+    while (!held->is_waiting)
+        pthread_cond_wait(&held->changed, &held->mutex);
+    pthread_mutex_unlock(&held->mutex);
+}
+
+typedef struct {
+    world *made;
+    uint64_t charge;
+    _Atomic bool is_told;
+    gw_status status, result;
+} sealing_caller;
+
+static void *seal_run(void *state) {
+    sealing_caller *caller = state;
+    gw_store_op op = fixture_seal(caller->charge, "answer");
+    caller->status = submit(caller->made, &op);
+    caller->result = op.result;
+    caller->is_told = true;
+    return NULL;
+}
+
+static void charges_are_committed_while_a_tree_is_signed(void **state) {
+    world *made = *state;
+    held_signer held;
+    settle(made);
+    close_now(made);
+    assert_int_equal(open_signed(made, held_new(made, &held), NULL), GW_OK);
+    sealing_caller callers[2] = {{.made = made, .charge = charge(made, 1)}, {.made = made, .charge = charge(made, 2)}};
+    pthread_t threads[2];
+    held_set(&held, true);
+    pthread_create(&threads[0], NULL, seal_run, &callers[0]);
+    held_await(&held);
+    pthread_create(&threads[1], NULL, seal_run, &callers[1]);
+    for (uint64_t i = 10; i < 20; i++)
+        charge(made, i); // returns, though the signer has not
+    gw_store_reader *reader = NULL;
+    gw_store_charge found = {.state = GW_CHARGE_RESERVED};
+    assert_int_equal(gw_store_reader_open(made->fixture.database, &reader, NULL), GW_OK);
+    while (found.state != GW_CHARGE_SEALED) // committed behind the tree that is being signed
+        assert_int_equal(gw_store_charge_by_seq(reader, callers[1].charge, &found), GW_OK);
+    assert_int_equal(gw_ledger_await(made->ledger, found.release_seq + 1, 20), GW_UNAVAILABLE);
+    assert_false(callers[0].is_told); // no checkpoint, no word
+    assert_false(callers[1].is_told);
+    assert_int_equal(checkpoint_size(made, FIXTURE_ORIGIN), 6);
+    held_set(&held, false);
+    assert_int_equal(gw_ledger_await(made->ledger, found.release_seq + 1, 10000), GW_OK);
+    for (size_t i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(callers[i].status, GW_OK);
+        assert_int_equal(callers[i].result, GW_OK);
+    }
+    assert_true(checkpoint_size(made, FIXTURE_ORIGIN) > found.release_seq);
+    gw_store_reader_close(reader);
+}
+
+static void unknown_heard(void *state) {
+    (*(_Atomic unsigned *)state)++;
+}
+
+// The signer has synced and signed, and its reply is lost.
+static void a_lost_signature_is_an_unknown_outcome_and_a_restart_recovers(void **state) {
+    world *made = *state;
+    held_signer held;
+    _Atomic unsigned calls = 0;
+    settle(made);
+    close_now(made);
+    assert_int_equal(open_signed(made, held_new(made, &held), NULL), GW_OK);
+    gw_ledger_on_unknown(made->ledger, unknown_heard, (void *)&calls);
+    uint64_t open_charge = charge(made, 1);
+    held.loses_reply = true;
+    gw_store_op op = fixture_seal(open_charge, "answer");
+    assert_int_equal(submit(made, &op), GW_RETRY);
+    op = fixture_reserve(&made->fixture, FIXTURE_RESEARCHER, 2, 1);
+    assert_int_equal(submit(made, &op), GW_UNAVAILABLE); // nothing is tried again
+    close_now(made);
+    assert_int_equal(calls, 1);
+    assert_int_equal(open_again(made, NULL), GW_OK);
+    assert_int_equal(checkpoint_size(made, FIXTURE_ORIGIN), 8);
+    op = run(made, fixture_seal(open_charge, "answer"));
+    assert_int_equal(op.result, GW_CONFLICT); // it was durable
+    charge_and_seal(made, 2);
+}
+
+static void witnesses_that_were_not_waited_for_are_heard_later(void **state) {
+    world *made = *state;
+    vouching witness = {.answer = GW_OK};
+    witness_add(made, &witness, false);
+    assert_int_equal(open_again(made, NULL), GW_OK);
+    settle(made);
+    gw_checkpoint vouched;
+    gw_buffer note;
+    gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
+    for (unsigned i = 0; i < 500 && witness.size < 6; i++)
+        usleep(10000);
+    assert_int_equal(witness.size, 6);
+    do {
+        note.size = 0;
+        gw_ledger_vouched(made->ledger, &vouched, &note);
+    } while (vouched.size < 6);
+    assert_non_null(strstr(gw_buffer_string(&note), "witness"));
+    gw_buffer_done(&note);
+    assert_int_equal(checkpoint_size(made, "witness"), 6); // nothing newer: it is the one that is told of
+}
+
 #define SEALING_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -342,6 +498,9 @@ int main(void) {
         SEALING_TEST(a_strict_ledger_starts_without_its_witnesses_and_has_no_checkpoint),
         SEALING_TEST(witnesses_that_are_not_strict_are_not_waited_for),
         SEALING_TEST(a_witness_that_knows_more_stops_the_start),
+        SEALING_TEST(charges_are_committed_while_a_tree_is_signed),
+        SEALING_TEST(a_lost_signature_is_an_unknown_outcome_and_a_restart_recovers),
+        SEALING_TEST(witnesses_that_were_not_waited_for_are_heard_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
