@@ -1,185 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
 // The auditor's whole check, from files alone, and what the log says in plain words.
+#include "client/cli/audit_balances.h"
+#include "client/cli/audit_document.h"
+#include "client/cli/audit_page.h"
+#include "client/cli/audit_say.h"
+#include "client/cli/audit_since.h"
 #include "client/cli/commands.h"
 #include "client/cli/log_files.h"
-#include "client/cli/log_key.h"
+#include "client/cli/log_trust.h"
 #include "client/cli/progress.h"
-#include "client/cli/say_grid.h"
-#include "client/cli/wording.h"
-#include "privacy/accounting/delta.h"
-#include "service/audit/verify.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
-#include <stdlib.h>
+#include "service/base/file.h"
+#include "service/wire/json.h"
 #include <string.h>
 #include <unistd.h>
 
-#define POLICIES_MAX 256u
 #define PATH_SIZE 4352u
+#define NOTE_BYTES_MAX 1000000u
+#define DOCUMENT_BYTES_MAX 268435456u
 
-GW_DEFINE_FREEP(gw_audit_state, gw_audit_state_free)
-GW_DEFINE_FREEP(gw_grid, gw_grid_free)
+typedef unsigned long long wide; // for printf
 
 typedef struct {
-    const char *log, *log_key, *questions;
+    const char *log, *log_key, *policy, *since, *save, *proof, *questions;
 } verify_options;
 static const gw_option options_of_verify[] = {
     {"log", 0, GW_OPTION_TEXT, offsetof(verify_options, log), "DIR", "the log folder (./log, ./state/log)"},
-    {"log-key", 0, GW_OPTION_TEXT, offsetof(verify_options, log_key), "VKEY",
-     "the key you trust, got from elsewhere (that of the profile)"},
+    GW_OPTION_LOG_KEY(verify_options),
+    GW_OPTION_POLICY(verify_options),
+    {"since", 0, GW_OPTION_TEXT, offsetof(verify_options, since), "FILE",
+     "a signed checkpoint that was kept: the log must begin with what it had, and what is new is shown"},
+    {"save", 0, GW_OPTION_TEXT, offsetof(verify_options, save), "FILE",
+     "keep the checkpoint of a sound log, for --since next time"},
+    {"proof", 0, GW_OPTION_TEXT, offsetof(verify_options, proof), "FILE",
+     "where to write two checkpoints that contradict each other (log-OLD-NEW.conflict)"},
     {"questions", 0, GW_OPTION_TEXT, offsetof(verify_options, questions), "DIR",
      "the folder of questions' texts (questions beside the log)"},
 };
 
-static gw_exit_code cannot_check(gw_cli *cli, const gw_problem *problem) {
-    gw_exit_code code = gw_fail(cli, problem);
-    return code == GW_EXIT_USAGE ? code : GW_EXIT_CANNOT_CHECK;
+// One check, from its files to what is said.
+typedef struct {
+    gw_cli *cli;
+    const verify_options *options;
+    char folder[4096];
+    gw_buffer note; // the checkpoint that was checked
+    gw_log_trust trust;
+    gw_note_key key; // that it was checked under
+    gw_since since;
+    gw_audit_state *state;
+    gw_audit_verdict verdict;
+    gw_facts facts;
+    gw_tlog_policy *own_quorum; // what the log itself published, where no policy was given
+} audit;
+
+static void audit_done(audit *a) {
+    gw_buffer_done(&a->note);
+    gw_log_trust_done(&a->trust);
+    gw_since_done(&a->since);
+    gw_audit_state_free(a->state);
+    gw_facts_done(&a->facts);
+    gw_tlog_policy_free(a->own_quorum);
 }
 
-static void sound_say(gw_cli *cli, const gw_audit_verdict *verdict) {
-    gw_say_verdict(cli, "OK", "checkpoint of %s is signed, %llu entries", verdict->checkpoint.origin,
-                   (unsigned long long)verdict->size);
-    gw_say_verdict(cli, "OK", "every entry re-hashed; the tree's root is the signed one");
-    gw_say_verdict(cli, "OK", "%llu charges: every balance recomputed, none passes the total in force at that entry",
-                   (unsigned long long)verdict->charges);
-    gw_say_verdict(cli, "OK", "%llu answers: each has exactly one earlier charge, and no charge has two outcomes",
-                   (unsigned long long)verdict->releases);
-    if (verdict->abandons > 0)
-        gw_say_verdict(cli, "OK", "%llu charges ended without an answer and stay spent",
-                       (unsigned long long)verdict->abandons);
-    if (verdict->questions > 0)
-        gw_say_verdict(cli, "OK", "%llu texts of questions are those that were charged",
-                       (unsigned long long)verdict->questions);
-    if (verdict->questions_missing > 0)
-        gw_say_verdict(cli, "NOTE", "the texts of %llu questions are not published here",
-                       (unsigned long long)verdict->questions_missing);
-    if (verdict->open_charges > 0)
-        gw_say_verdict(cli, "NOTE", "%llu charges are open: spent, their outcome not yet in this log",
-                       (unsigned long long)verdict->open_charges);
-}
+// ---- reading and checking
 
-static void bad_say(gw_cli *cli, const gw_audit_verdict *verdict) {
-    if (verdict->first_bad == UINT64_MAX)
-        gw_say_verdict(cli, "FAIL", "%s %s", verdict->problem.what, verdict->problem.why);
-    else
-        gw_say_verdict(cli, "FAIL", "entry %llu: %s %s", (unsigned long long)verdict->first_bad, verdict->problem.what,
-                       verdict->problem.why);
-    gw_say(cli, "      code %s; %llu of %llu entries were checked before it\n", verdict->problem.code,
-           (unsigned long long)verdict->entries, (unsigned long long)verdict->size);
-}
-
-static void balance_add(gw_cli *cli, gw_grid *grid, const gw_audit_balance *balance) {
-    char total[GW_AMOUNT_TEXT], spent[GW_AMOUNT_TEXT], charges[24], who[GW_ID_HEX] = "", delta[GW_DELTA_TEXT];
-    gw_amount_format((gw_epsilon){balance->total}, total);
-    gw_amount_format((gw_epsilon){balance->spent}, spent);
-    gw_ignore(snprintf(charges, sizeof(charges), "%llu", (unsigned long long)balance->charges)); // it fits
-    if (balance->principal != NULL)
-        gw_id_format(balance->principal, cli->output == GW_OUTPUT_TABLE, who);
-    gw_delta_format((gw_delta){balance->delta}, delta);
-    gw_grid_add(grid, (const char *[]){balance->kind, balance->id, who, spent, balance->total == 0 ? "-" : total,
-                                       charges, balance->delta == 0 ? "" : delta});
-}
-
-static gw_exit_code balances_say(gw_cli *cli, const gw_audit_state *state) {
-    static const gw_grid_column columns[] = {
-        {"budget", "BUDGET OF", GW_ALIGN_LEFT, false},  {"id", "", GW_ALIGN_LEFT, true},
-        {"principal", "ASKED BY", GW_ALIGN_LEFT, true}, {"spent", "SPENT", GW_ALIGN_RIGHT, false},
-        {"total", "TOTAL", GW_ALIGN_RIGHT, false},      {"charges", "CHARGES", GW_ALIGN_RIGHT, false},
-        {"delta", "DELTA", GW_ALIGN_RIGHT, false}};
-    static const char *const kinds[] = {"dataset", "principal", "population", "window"};
-    size_t count = gw_audit_balances(state, NULL, 0);
-    GW_CLEANUP(gw_freep) gw_audit_balance *balances = calloc(count == 0 ? 1 : count, sizeof(*balances));
-    GW_ASSERT(balances != NULL);
-    count = gw_audit_balances(state, balances, count);
-    bool has_delta = false;
-    for (size_t i = 0; i < count; i++)
-        has_delta |= balances[i].delta != 0;
-    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, has_delta ? 7 : 6); // totals of epsilon say all
-    GW_ASSERT(grid != NULL);
-    for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
-        for (size_t i = 0; i < count; i++)
-            if (strcmp(balances[i].kind, kinds[kind]) == 0)
-                balance_add(cli, grid, &balances[i]);
-    if (cli->output == GW_OUTPUT_TABLE)
-        gw_say(cli, "\nWho spent what\n");
-    return gw_say_grid(cli, grid);
-}
-
-static bool policy_add(void *state, const gw_entry *entry) {
-    gw_grid *grid = state;
-    char version[24], total[GW_AMOUNT_TEXT], time[GW_TIME_TEXT], seq[24];
-    gw_buffer by;
-    if (entry->kind != GW_ENTRY_POLICY)
-        return true;
-    gw_buffer_init(&by, 256);
-    gw_ignore(snprintf(version, sizeof(version), "%llu", (unsigned long long)entry->policy.version)); // it fits
-    gw_ignore(snprintf(seq, sizeof(seq), "%llu", (unsigned long long)entry->seq));                    // it fits
-    gw_amount_format((gw_epsilon){entry->policy.total}, total);
-    gw_time_format(entry->time, time);
-    for (size_t i = 0; i < entry->by.count; i++)
-        gw_buffer_format(&by, "%s%.8s…", i == 0 ? "" : " ", entry->by.ids[i]);
-    gw_grid_add(grid, (const char *[]){seq, time, entry->policy.dataset, version, total, gw_buffer_string(&by)});
-    gw_buffer_done(&by);
-    return gw_grid_rows(grid) < POLICIES_MAX;
-}
-
-// Only for a sound log: what a tampered one says is not repeated.
-static gw_exit_code policies_say(gw_cli *cli, const char *folder) {
-    static const gw_grid_column columns[] = {
-        {"seq", "ENTRY", GW_ALIGN_RIGHT, false},       {"time", "SINCE (UTC)", GW_ALIGN_LEFT, false},
-        {"dataset", "POLICY OF", GW_ALIGN_LEFT, true}, {"version", "VERSION", GW_ALIGN_RIGHT, false},
-        {"total", "TOTAL", GW_ALIGN_RIGHT, false},     {"by", "SIGNED BY", GW_ALIGN_LEFT, true}};
-    GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, 6);
-    gw_problem problem;
-    GW_ASSERT(grid != NULL);
-    gw_progress *progress = gw_progress_begin(cli, "reading policies");
-    gw_status status = gw_log_files_read(folder, 0, policy_add, grid, &problem);
-    gw_progress_end(progress);
-    if (status != GW_OK)
-        return cannot_check(cli, &problem);
-    gw_say(cli, "\nWho allowed what\n");
-    return gw_say_grid(cli, grid);
-}
-
-// Which key was believed. A key from the log itself proves only that one hand wrote it all.
-static void key_say(gw_cli *cli, bool has_key, const gw_note_key *key) {
-    char vkey[GW_VKEY_MAX];
-    if (!has_key) {
-        gw_say_verdict(cli, "WARN",
-                       "no --log-key and no profile: the key was taken from the log itself; compare it with one you "
-                       "got elsewhere");
-        return;
-    }
-    gw_note_key_format(key, vkey);
-    gw_say_verdict(cli, "OK", "checked under the key %s", vkey);
-}
-
-static gw_exit_code json_say(gw_cli *cli, const gw_audit_verdict *verdict, bool has_key) {
-    gw_buffer text;
-    char root[GW_HASH_HEX];
-    gw_buffer_init(&text, 16384);
-    gw_hex((gw_bytes){verdict->checkpoint.root.bytes, GW_HASH_SIZE}, root);
-    gw_buffer_format(&text, "{\"v\":1,\"is_sound\":%s", verdict->is_sound ? "true" : "false");
-    // False: the key came from the log itself, and shows only that one hand wrote it all.
-    gw_buffer_format(&text, ",\"key_is_trusted\":%s", has_key ? "true" : "false");
-    gw_json_write_member(&text, "origin", verdict->checkpoint.origin);
-    gw_json_write_integer(&text, "size", (int64_t)verdict->size);
-    gw_json_write_member(&text, "root", root);
-    gw_json_write_integer(&text, "entries", (int64_t)verdict->entries);
-    gw_json_write_integer(&text, "charges", (int64_t)verdict->charges);
-    gw_json_write_integer(&text, "releases", (int64_t)verdict->releases);
-    gw_json_write_integer(&text, "abandons", (int64_t)verdict->abandons);
-    gw_json_write_integer(&text, "open_charges", (int64_t)verdict->open_charges);
-    gw_json_write_integer(&text, "questions", (int64_t)verdict->questions);
-    gw_json_write_integer(&text, "questions_missing", (int64_t)verdict->questions_missing);
-    if (verdict->first_bad != UINT64_MAX)
-        gw_json_write_integer(&text, "first_bad", (int64_t)verdict->first_bad);
-    if (!verdict->is_sound)
-        gw_json_write_member(&text, "code", verdict->problem.code);
-    gw_buffer_text(&text, "}\n");
-    gw_say_bytes(cli, gw_buffer_bytes(&text));
-    gw_buffer_done(&text);
-    return verdict->is_sound ? GW_EXIT_DONE : GW_EXIT_TAMPERED;
+static gw_status audit_open(audit *a, gw_problem *ret_problem) {
+    gw_status status = gw_log_files_find(a->options->log, a->folder, ret_problem);
+    if (status == GW_OK)
+        status = gw_log_files_note(a->folder, &a->note, ret_problem);
+    if (status == GW_CORRUPT)
+        status = GW_OK; // the verifier finds it again, and says where it leads
+    if (status == GW_OK)
+        status = gw_log_trust_find(a->cli, a->options->log_key, a->options->policy, gw_buffer_bytes(&a->note),
+                                   &a->trust, ret_problem);
+    if (status == GW_OK && a->options->since != NULL)
+        status = gw_since_read(a->options->since, &a->since, ret_problem);
+    return status;
 }
 
 // Texts are public beside the log, but a copy of the log may come without them.
@@ -190,72 +87,313 @@ static const char *questions_find(const char *named, const char *folder, char pa
     return fits && access(path, F_OK) == 0 ? path : NULL;
 }
 
+static gw_status audit_verify(audit *a, gw_problem *ret_problem) {
+    char questions[PATH_SIZE];
+    gw_progress *progress = gw_progress_begin(a->cli, "checking");
+    gw_audit_options options = {.log_key = a->trust.has_key ? &a->trust.key : NULL,
+                                .questions_folder = questions_find(a->options->questions, a->folder, questions),
+                                .roots = &a->since.root,
+                                .root_count = a->options->since == NULL ? 0 : 1,
+                                .progress = gw_progress_step,
+                                .progress_state = progress};
+    gw_status status = gw_audit_verify(a->folder, &options, &a->state, &a->verdict);
+    gw_progress_end(progress);
+    if (status == GW_OK)
+        return GW_OK;
+    *ret_problem = a->verdict.problem;
+    if (ret_problem->mend[0] == '\0')
+        gw_problem_mend(ret_problem, "--log DIR   (the folder that holds the file checkpoint)");
+    return status;
+}
+
+static gw_status changed_meanwhile(gw_problem *ret_problem) {
+    return gw_problem_set(ret_problem, GW_BUSY, "log_moving", "The log's files changed while they were read.",
+                          "The service published more of it meanwhile.", "Check a copy of the folder.");
+}
+
+// The page is made of a second reading: what is read must have the root that was checked.
+static gw_status audit_facts(audit *a, gw_problem *ret_problem) {
+    gw_merkle_edge tree = {.size = 0};
+    gw_log_reading reading = {
+        .folder = a->folder, .size = a->verdict.size, .each = gw_facts_add, .state = &a->facts, .tree = &tree};
+    bool is_grown = a->options->since != NULL && a->since.checkpoint.size < a->verdict.size;
+    gw_facts_init(&a->facts, is_grown ? a->since.checkpoint.size : UINT64_MAX);
+    gw_progress *progress = gw_progress_begin(a->cli, "reading the entries");
+    gw_status status = gw_log_files_scan(&reading, ret_problem);
+    gw_progress_end(progress);
+    if (status == GW_NOT_FOUND ||
+        (status == GW_OK && !gw_hash_equal(gw_merkle_edge_root(&tree), a->verdict.checkpoint.root)))
+        return changed_meanwhile(ret_problem);
+    if (status == GW_OK && !a->facts.is_whole)
+        return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory for the page.", "", "");
+    return status;
+}
+
+// The key that the checkpoint bears: the trusted one, or that of the first entry.
+static gw_status key_find(audit *a, gw_problem *ret_problem) {
+    a->key = a->trust.key;
+    const char *named = a->facts.facts.count == 0 ? "" : a->facts.facts.items[0].entry.genesis.log_key;
+    gw_status status = GW_OK;
+    if (!a->trust.has_key)
+        status = gw_note_key_parse(named, &a->key, ret_problem);
+    for (size_t i = 0; status == GW_OK && i < a->facts.facts.count; i++) { // the log is sound: its new keys are its own
+        const gw_entry *entry = &a->facts.facts.items[i].entry;
+        gw_checkpoint none;
+        gw_note_key next;
+        if (gw_checkpoint_open(gw_buffer_bytes(&a->note), &a->key, &none, NULL) == GW_OK)
+            return GW_OK;
+        if (entry->kind == GW_ENTRY_KEYROT && gw_note_key_parse(entry->keyrot.new_key, &next, NULL) == GW_OK)
+            a->key = next;
+    }
+    return status;
+}
+
+// The note that was read first must be the one that was checked.
+static gw_status note_again(audit *a, gw_problem *ret_problem) {
+    gw_checkpoint read;
+    if (gw_checkpoint_peek(gw_buffer_bytes(&a->note), &read, NULL) == GW_OK && read.size == a->verdict.size)
+        return GW_OK;
+    gw_buffer_done(&a->note);
+    gw_status status = gw_log_files_note(a->folder, &a->note, ret_problem);
+    if (status == GW_OK &&
+        (gw_checkpoint_peek(gw_buffer_bytes(&a->note), &read, NULL) != GW_OK || read.size != a->verdict.size))
+        status = changed_meanwhile(ret_problem);
+    return status;
+}
+
+// Which quorum file the log itself names now: its newest witnesses entry, else its first entry.
+static void own_quorum_find(audit *a) {
+    gw_hash file = {0};
+    for (size_t i = 0; i < a->facts.facts.count; i++) {
+        const gw_entry *entry = &a->facts.facts.items[i].entry;
+        if (entry->kind == GW_ENTRY_WITNESSES)
+            file = entry->witnesses.file;
+        else if (entry->kind == GW_ENTRY_GENESIS)
+            file = entry->genesis.witnesses;
+    }
+    if (a->trust.policy == NULL && !gw_hash_equal(file, (gw_hash){0}))
+        gw_ignore(gw_log_quorum_file(a->folder, file, &a->own_quorum)); // then nothing is said of it
+}
+
+// ---- saying
+
+// Which key was believed. A key from the log itself proves only that one hand wrote it all.
+static void key_say(const audit *a) {
+    char vkey[GW_VKEY_MAX];
+    if (!a->trust.has_key) {
+        gw_say_verdict(a->cli, "WARN",
+                       "no --policy, no --log-key and no profile: the key was taken from the log itself; compare it "
+                       "with one you got elsewhere");
+        return;
+    }
+    gw_note_key_format(&a->trust.key, vkey);
+    gw_say_verdict(a->cli, "OK", "checked under the key %s", vkey);
+}
+
+static void sound_say(gw_cli *cli, const gw_audit_verdict *verdict) {
+    gw_say_verdict(cli, "OK", "checkpoint of %s is signed, %llu entries", verdict->checkpoint.origin,
+                   (wide)verdict->size);
+    gw_say_verdict(cli, "OK", "every entry re-hashed; the tree's root is the signed one");
+    gw_say_verdict(cli, "OK", "%llu charges: every balance recomputed, none passes the total in force at that entry",
+                   (wide)verdict->charges);
+    gw_say_verdict(cli, "OK", "%llu answers: each has exactly one earlier charge, and no charge has two outcomes",
+                   (wide)verdict->releases);
+    if (verdict->abandons > 0)
+        gw_say_verdict(cli, "OK", "%llu %s ended without an answer and %s spent", (wide)verdict->abandons,
+                       verdict->abandons == 1 ? "charge" : "charges", verdict->abandons == 1 ? "stays" : "stay");
+    if (verdict->questions > 0)
+        gw_say_verdict(cli, "OK", "%llu %s of what was asked: as it was charged", (wide)verdict->questions,
+                       verdict->questions == 1 ? "text" : "texts");
+    if (verdict->questions_missing > 0)
+        gw_say_verdict(cli, "NOTE", "%llu %s of what was asked not published here", (wide)verdict->questions_missing,
+                       verdict->questions_missing == 1 ? "text is" : "texts are");
+    if (verdict->open_charges > 0)
+        gw_say_verdict(cli, "NOTE", "%llu %s open: spent, the outcome not yet in this log", (wide)verdict->open_charges,
+                       verdict->open_charges == 1 ? "charge is" : "charges are");
+}
+
+static void bad_say(const audit *a) {
+    const gw_audit_verdict *verdict = &a->verdict;
+    gw_cli *cli = a->cli;
+    if (verdict->first_bad == UINT64_MAX)
+        gw_say_verdict(cli, "FAIL", "%s %s", verdict->problem.what, verdict->problem.why);
+    else
+        gw_say_verdict(cli, "FAIL", "entry %llu: %s %s", (wide)verdict->first_bad, verdict->problem.what,
+                       verdict->problem.why);
+    gw_say(cli, "      code %s; %llu of %llu entries were checked before it\n\n", verdict->problem.code,
+           (wide)verdict->entries, (wide)verdict->size);
+    if (strcmp(verdict->problem.code, "bad_checkpoint") == 0 && a->trust.has_key)
+        gw_say_field(cli, "Either",
+                     "the key of %s is not this log's key (the first line of the file checkpoint names the log), or "
+                     "another hand wrote the checkpoint.",
+                     a->trust.key.name);
+    else
+        gw_say(cli, "This log was changed after it was written, or its writer broke the rules.\n");
+}
+
+static gw_exit_code worse(gw_exit_code a, gw_exit_code b) {
+    static const gw_exit_code order[] = {GW_EXIT_TAMPERED, GW_EXIT_CANNOT_CHECK, GW_EXIT_FOUND};
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+        if (a == order[i] || b == order[i])
+            return order[i];
+    return a == GW_EXIT_DONE ? b : a;
+}
+
+static gw_exit_code witnesses_say(const audit *a) {
+    if (a->trust.policy != NULL)
+        return gw_log_quorum_say(a->cli, a->trust.policy, "your policy", gw_buffer_bytes(&a->note), &a->key);
+    if (a->own_quorum != NULL) // what the log asks of itself shows nothing about it, and fails nothing
+        gw_ignore(
+            gw_log_quorum_say(a->cli, a->own_quorum, "the log's own quorum file", gw_buffer_bytes(&a->note), &a->key));
+    return GW_EXIT_DONE;
+}
+
+static void end_say(const audit *a, gw_exit_code code) {
+    gw_say_text(a->cli, "\n");
+    gw_say_lines(a->cli, "The log of %s is sound%s.", a->verdict.checkpoint.origin,
+                 a->trust.has_key ? "" : " in itself: whose it is was not checked");
+    gw_say_lines(a->cli, "No answer among its %llu entries left without a charge; no budget was passed.",
+                 (wide)a->verdict.size);
+    if (code == GW_EXIT_TAMPERED)
+        gw_say_lines(a->cli, "But it is not the log that it was: see FAIL above.");
+    else if (code == GW_EXIT_FOUND)
+        gw_say_lines(a->cli, "But not everything is as it should be: see FAIL or WARN above.");
+    else if (code == GW_EXIT_CANNOT_CHECK)
+        gw_say_lines(a->cli, "But it was not compared with what you kept.");
+}
+
+static gw_exit_code page_say(const audit *a, gw_exit_code code) {
+    gw_cli *cli = a->cli;
+    key_say(a);
+    sound_say(cli, &a->verdict);
+    if (a->options->since != NULL)
+        gw_since_say(cli, &a->since, &a->verdict);
+    code = worse(code, witnesses_say(a));
+    gw_exit_code said = gw_audit_balances_say(cli, a->state);
+    if (said != GW_EXIT_DONE)
+        return said;
+    gw_audit_page_say(cli, a->state, &a->facts);
+    if (a->facts.since != UINT64_MAX)
+        gw_audit_news_say(cli, &a->facts);
+    end_say(a, code);
+    return code;
+}
+
+static gw_exit_code json_say(const audit *a, gw_exit_code code) {
+    gw_buffer json;
+    gw_buffer_init(&json, DOCUMENT_BYTES_MAX);
+    gw_buffer_text(&json, "{\"v\":1");
+    gw_audit_verdict_json(&a->verdict, &json);
+    gw_json_write_name(&json,
+                       "key_is_trusted"); // false: the key came from the log, and shows that one hand wrote it all
+    gw_buffer_text(&json, a->trust.has_key ? "true" : "false");
+    if (a->verdict.is_sound) {
+        const gw_tlog_policy *policy = a->trust.policy != NULL ? a->trust.policy : a->own_quorum;
+        if (policy != NULL) {
+            gw_json_write_name(&json, a->trust.policy != NULL ? "witnesses" : "own_witnesses");
+            gw_log_quorum_json(policy, gw_buffer_bytes(&a->note), &a->key, &json);
+        }
+        if (a->options->since != NULL) {
+            gw_json_write_name(&json, "since");
+            gw_since_json(&a->since, &json);
+        }
+        gw_json_write_name(&json, "balances");
+        gw_audit_balances_json(a->state, &json);
+        gw_audit_facts_json(&a->facts, &json);
+    }
+    gw_buffer_text(&json, "}\n");
+    gw_status status = json.status;
+    if (status == GW_OK)
+        gw_say_bytes(a->cli, gw_buffer_bytes(&json));
+    gw_buffer_done(&json);
+    if (status == GW_OK)
+        return code;
+    gw_problem problem;
+    gw_ignore(
+        gw_problem_set(&problem, status, "output_too_big", "The document is too big.", "", "-o csv")); // it is said
+    return gw_fail(a->cli, &problem);
+}
+
+// ---- the command
+
+static gw_status checkpoint_save(const audit *a, gw_problem *ret_problem) {
+    return gw_file_replace(a->options->save, gw_buffer_bytes(&a->note), 0644, ret_problem);
+}
+
+static gw_exit_code sound_run(audit *a) {
+    gw_problem problem;
+    gw_exit_code code = GW_EXIT_DONE;
+    gw_status status = audit_facts(a, &problem);
+    if (status == GW_OK)
+        status = note_again(a, &problem);
+    if (status == GW_OK)
+        status = key_find(a, &problem);
+    if (status != GW_OK) {
+        gw_exit_code said = gw_fail(a->cli, &problem);
+        return said == GW_EXIT_USAGE ? said : GW_EXIT_CANNOT_CHECK;
+    }
+    own_quorum_find(a);
+    if (a->options->since != NULL) {
+        gw_since_judge(&a->since, a->folder, gw_buffer_bytes(&a->note), &a->key, &a->verdict, &a->facts,
+                       a->options->proof);
+        code = gw_since_exit(&a->since);
+    }
+    if (a->cli->output == GW_OUTPUT_TABLE) {
+        code = page_say(a, code);
+    } else {
+        code = worse(code, witnesses_say(a));
+        gw_exit_code said =
+            a->cli->output == GW_OUTPUT_JSON ? json_say(a, code) : gw_audit_balances_say(a->cli, a->state);
+        code = said == GW_EXIT_DONE ? code : said;
+        if (code == GW_EXIT_TAMPERED || code == GW_EXIT_FOUND)
+            gw_note(a->cli, "FAIL  the log is sound, and yet not as it should be: see it with -o table\n");
+    }
+    if (code != GW_EXIT_DONE || a->options->save == NULL)
+        return code; // what was kept stays the better one
+    if (checkpoint_save(a, &problem) != GW_OK)
+        return gw_fail(a->cli, &problem);
+    gw_note(a->cli, "The checkpoint is kept: next time --since %s\n", a->options->save);
+    return code;
+}
+
+static gw_exit_code audit_run(audit *a) {
+    gw_problem problem;
+    gw_status status = audit_open(a, &problem);
+    if (status == GW_OK)
+        status = audit_verify(a, &problem);
+    if (status != GW_OK)
+        return gw_audit_fail(a->cli, &problem);
+    // A program's output has no place for it, and must not lack it.
+    if (!a->trust.has_key && a->cli->output != GW_OUTPUT_TABLE)
+        gw_note(a->cli,
+                "WARN  no --policy, no --log-key and no profile: the key was taken from the log itself, so this shows "
+                "only that one hand wrote it all\n");
+    if (a->verdict.is_sound)
+        return sound_run(a);
+    if (a->cli->output == GW_OUTPUT_JSON)
+        gw_ignore(json_say(a, GW_EXIT_TAMPERED)); // tampered either way
+    else
+        bad_say(a);
+    return GW_EXIT_TAMPERED;
+}
+
 static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     (void)words;
-    const verify_options *options = state;
-    GW_CLEANUP(gw_audit_state_freep) gw_audit_state *audited = NULL;
-    gw_audit_verdict verdict;
-    gw_note_key key;
-    gw_problem problem;
-    char folder[4096], questions[PATH_SIZE];
-    bool has_key = false;
-    gw_status status = gw_log_files_find(options->log, folder, &problem);
-    if (status == GW_OK)
-        status = gw_log_key_find(cli, options->log_key, &key, &has_key, &problem);
-    if (status != GW_OK)
-        return cannot_check(cli, &problem);
-    gw_progress *progress = gw_progress_begin(cli, "checking");
-    gw_audit_options audit = {.log_key = has_key ? &key : NULL,
-                              .questions_folder = questions_find(options->questions, folder, questions),
-                              .progress = gw_progress_step,
-                              .progress_state = progress};
-    status = gw_audit_verify(folder, &audit, &audited, &verdict);
-    gw_progress_end(progress);
-    if (status != GW_OK && verdict.problem.mend[0] == '\0')
-        gw_problem_mend(&verdict.problem, "--log DIR   (the folder that holds the file checkpoint)");
-    if (status != GW_OK)
-        return cannot_check(cli, &verdict.problem);
-    // A program's output has no place for it, and must not lack it.
-    if (!has_key && cli->output != GW_OUTPUT_TABLE)
-        gw_note(cli,
-                "WARN  no --log-key and no profile: the key was taken from the log itself, so this shows only that "
-                "one hand wrote it all\n");
-    if (cli->output == GW_OUTPUT_JSON)
-        return json_say(cli, &verdict, has_key);
-    if (cli->output == GW_OUTPUT_CSV && verdict.is_sound)
-        return balances_say(cli, audited);
-    if (!verdict.is_sound) {
-        bad_say(cli, &verdict);
-        gw_say(cli, "\n");
-        if (strcmp(verdict.problem.code, "bad_checkpoint") == 0 && has_key)
-            gw_say_field(cli, "Either",
-                         "the key of %s is not this log's key (the first line of the file checkpoint names the log), "
-                         "or another hand wrote the checkpoint.",
-                         key.name);
-        else
-            gw_say(cli, "This log was changed after it was written, or its writer broke the rules.\n");
-        return GW_EXIT_TAMPERED;
-    }
-    key_say(cli, has_key, &key);
-    sound_say(cli, &verdict);
-    gw_exit_code code = balances_say(cli, audited);
-    if (code == GW_EXIT_DONE)
-        code = policies_say(cli, folder);
-    gw_say_text(cli, "\n");
-    gw_say_lines(cli, "The log of %s is sound%s.", verdict.checkpoint.origin,
-                 has_key ? "" : " in itself: whose it is was not checked");
-    gw_say_lines(cli, "No answer among its %llu entries left without a charge; no budget was passed.",
-                 (unsigned long long)verdict.size);
-    return code;
+    GW_CLEANUP(audit_done) audit a = {.cli = cli, .options = state};
+    gw_buffer_init(&a.note, NOTE_BYTES_MAX);
+    gw_since_init(&a.since);
+    gw_facts_init(&a.facts, UINT64_MAX);
+    return audit_run(&a);
 }
 
 const gw_command gw_command_audit_verify = {
     .name = "audit verify",
     .group = "Auditor",
-    .arguments = "[--log DIR] [--log-key VKEY] [--questions DIR]",
-    .summary = "re-hash every entry, recompute every balance, name the first bad one",
-    .examples = "godwit audit verify --log log --log-key \"$(cat trusted.vkey)\"\n"
-                "godwit audit verify --as auditor\n",
+    .arguments = "[--log DIR] [--policy FILE | --log-key VKEY] [--since FILE] [--save FILE]",
+    .summary = "re-hash every entry, recompute every balance, name the first bad one, and say what happened",
+    .examples = "godwit audit verify --log log --log-key \"$(cat trusted.vkey)\" --save kept.checkpoint\n"
+                "godwit audit verify --log log --policy trust.policy --since kept.checkpoint\n"
+                "godwit audit verify --as auditor -o json\n",
     GW_OPTIONS(options_of_verify),
     .options_size = sizeof(verify_options),
     .is_paged = true,

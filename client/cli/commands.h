@@ -33,6 +33,7 @@ extern const gw_command gw_command_audit_show;
 extern const gw_command gw_command_audit_export;
 extern const gw_command gw_command_audit_verify;
 extern const gw_command gw_command_audit_receipt;
+extern const gw_command gw_command_audit_compare;
 extern const gw_command gw_command_keys_new;
 extern const gw_command gw_command_keys_ls;
 extern const gw_command gw_command_keys_show;

@@ -183,8 +183,8 @@ void gw_entry_object(const gw_entry *entry, gw_buffer *json) {
         if (columns[i].type == AS_NUMBER && strlen(row.values[i]) <= 15) { // what every reader of JSON keeps exact
             gw_json_write_name(json, columns[i].column);
             gw_buffer_text(json, row.values[i]);
-        } else {
-            gw_json_write_member(json, columns[i].column, row.values[i]);
+        } else { // a time that is not set is null
+            gw_json_write_member(json, columns[i].column, row.values[i][0] == '\0' ? NULL : row.values[i]);
         }
     }
     gw_buffer_text(json, "}");

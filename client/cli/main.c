@@ -39,6 +39,7 @@ static const gw_command *const commands[] = {
     &gw_command_audit_export,
     &gw_command_audit_verify,
     &gw_command_audit_receipt,
+    &gw_command_audit_compare,
     &gw_command_keys_new,
     &gw_command_keys_ls,
     &gw_command_keys_show,

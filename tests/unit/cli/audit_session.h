@@ -14,9 +14,9 @@ typedef struct {
 } session;
 
 static inline session session_run(const char *const *line) {
-    static const gw_command *const commands[] = {&gw_command_audit_log, &gw_command_audit_show,
-                                                 &gw_command_audit_export, &gw_command_audit_verify,
-                                                 &gw_command_audit_receipt};
+    static const gw_command *const commands[] = {&gw_command_audit_log,     &gw_command_audit_show,
+                                                 &gw_command_audit_export,  &gw_command_audit_verify,
+                                                 &gw_command_audit_receipt, &gw_command_audit_compare};
     session s = {.code = GW_EXIT_FAILED};
     gw_cli cli;
     char *argv[24];
@@ -43,10 +43,22 @@ static inline void session_done(session *s) {
     free(s->err);
 }
 
+// Whether `text` was said, wherever its lines were broken.
+static inline bool session_has(const char *said, const char *text) {
+    char *flat = strdup(said), *to = flat;
+    for (const char *from = said; *from != '\0'; from++)
+        if (!((*from == ' ' || *from == '\n') && to > flat && to[-1] == ' '))
+            *to++ = *from == '\n' ? ' ' : *from;
+    *to = '\0';
+    bool is_said = strstr(flat, text) != NULL || strstr(said, text) != NULL;
+    free(flat);
+    return is_said;
+}
+
 // Runs a line, which must end with `code`, and tells whether it said `text` on either stream.
 static inline bool session_says(gw_exit_code code, const char *text, const char *const *line) {
     session s = session_run(line);
-    bool is_said = strstr(s.out, text) != NULL || strstr(s.err, text) != NULL;
+    bool is_said = session_has(s.out, text) || session_has(s.err, text);
     if (s.code != code || !is_said)
         print_message("wanted code %d and \"%s\", got %d:\n%s%s\n", (int)code, text, (int)s.code, s.out, s.err);
     is_said = is_said && s.code == code;
