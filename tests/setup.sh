@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what testing needs on top of service/setup.sh: cmocka, clang with its checkers and sanitizers, strace, python3,
-# mandoc for the man pages, spin for the ledger's model, zsh and fish for their completions.
+# mandoc for the man pages, spin for the ledger's model, zsh and fish for their completions, Go and its module packages for the
+# independent verifier of logs.
 # Does nothing, and says nothing, when all of it is there. Root, or a user with sudo.
 #
 #   sh tests/setup.sh          for the suite
@@ -13,6 +14,8 @@ sh "$here/../service/setup.sh"
 
 packages="libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev strace util-linux mandoc spin zsh fish"
 command -v python3 >/dev/null 2>&1 || packages="$packages python3"
+packages="$packages golang-golang-x-mod-dev"
+command -v go >/dev/null 2>&1 || packages="$packages golang-go"
 [ "${1:-}" != peers ] || packages="$packages python3-venv"
 
 missing=

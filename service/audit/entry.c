@@ -505,11 +505,10 @@ static bool decode_lines(entry_cursor *cursor, gw_entry *entry) {
     if (!decode_head(cursor, entry))
         return false;
     const kind_rule *kind = &kinds[entry->kind];
-    line_values found;
+    line_values found = {0};
     GW_ASSERT(kind->line_count <= LINES_MAX);
     for (size_t i = 0; i < kind->line_count; i++) {
         const line_rule *line = &kind->lines[i];
-        found.values[i] = (span){0};
         if (line->is_optional && !cursor_has(cursor, line))
             continue;
         if (!cursor_value(cursor, line->name, line->name_size, &found.values[i]) ||

@@ -364,8 +364,17 @@ void gw_base64_append(gw_buffer *buffer, gw_bytes bytes) {
     }
 }
 
+// libsodium reads some bytes above 0x7f as if they were digits.
+static bool is_base64(const char *text, size_t size) {
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    for (size_t i = 0; i < size; i++)
+        if (memchr(alphabet, text[i], sizeof(alphabet) - 1) == NULL)
+            return false;
+    return true;
+}
+
 bool gw_unbase64(const char *text, size_t text_size, uint8_t *bytes, size_t size_max, size_t *ret_size) {
-    if (text_size % 4 != 0 ||
+    if (text_size % 4 != 0 || !is_base64(text, text_size) ||
         sodium_base642bin(bytes, size_max, text, text_size, NULL, ret_size, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
         return false;
     return true;

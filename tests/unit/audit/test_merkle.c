@@ -86,6 +86,74 @@ static void node_of_short_strings_is_the_known_one(void **state) {
     assert_memory_equal(&hash, &both, sizeof(hash));
 }
 
+// The tree of eight leaves by which implementations of RFC 6962 are compared: its roots, paths and proofs.
+static const char *const reference_leaves[] = {
+    "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"};
+static const char *const reference_roots[] = {"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                                              "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+                                              "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+                                              "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+                                              "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+                                              "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+                                              "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+                                              "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+                                              "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"};
+#define H_01 "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"
+#define H_0 "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+#define H_1 "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7"
+#define H_23 "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e"
+#define H_03 "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"
+#define H_4 "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"
+#define H_45 "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a"
+#define H_67 "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0"
+#define H_47 "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"
+static const struct {
+    bool is_inclusion;
+    uint64_t first, size; // the leaf, or the older size
+    const char *hashes[4];
+} reference_proofs[] = {
+    {true, 0, 1, {NULL}},
+    {true, 0, 8, {H_1, H_23, H_47}},
+    {true, 5, 8, {H_4, H_67, H_03}},
+    {true, 2, 3, {H_01}},
+    {true, 1, 5, {H_0, H_23, H_4}},
+    {false, 1, 1, {NULL}},
+    {false, 1, 8, {H_1, H_23, H_47}},
+    {false, 6, 8, {H_45, H_67, H_03}},
+    {false, 2, 5, {H_23, H_4}},
+};
+
+static void the_reference_tree_has_its_roots_and_proofs(void **state) {
+    (void)state;
+    static tree reference;
+    gw_merkle_edge edge = {0};
+    gw_merkle_source source = {.node = node_get, .state = &reference};
+    for (size_t i = 0; i <= 8; i++) {
+        gw_hash expected = hash_of_hex(reference_roots[i]), root = gw_merkle_edge_root(&edge);
+        assert_memory_equal(&root, &expected, sizeof(root));
+        uint8_t leaf[16];
+        if (i == 8)
+            break;
+        size_t size = strlen(reference_leaves[i]) / 2;
+        assert_true(gw_unhex(reference_leaves[i], 2 * size, leaf, size));
+        gw_merkle_edge_append(&edge, gw_merkle_leaf((gw_bytes){.data = leaf, .size = size}), node_note, &reference);
+    }
+    for (size_t i = 0; i < sizeof(reference_proofs) / sizeof(reference_proofs[0]); i++) {
+        gw_merkle_proof proof;
+        uint64_t first = reference_proofs[i].first, size = reference_proofs[i].size;
+        assert_int_equal(reference_proofs[i].is_inclusion ? gw_merkle_inclusion(source, first, size, &proof)
+                                                          : gw_merkle_consistency(source, first, size, &proof),
+                         GW_OK);
+        size_t count = 0;
+        for (; reference_proofs[i].hashes[count] != NULL; count++) {
+            gw_hash expected = hash_of_hex(reference_proofs[i].hashes[count]);
+            assert_true(count < proof.count);
+            assert_memory_equal(&proof.hashes[count], &expected, sizeof(expected));
+        }
+        assert_int_equal(proof.count, count);
+    }
+}
+
 static void roots_are_those_of_the_definition(void **state) {
     (void)state;
     gw_merkle_source source = {.node = node_get, .state = &grown};
@@ -173,6 +241,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_hashes_hold),
         cmocka_unit_test(node_of_short_strings_is_the_known_one),
+        cmocka_unit_test(the_reference_tree_has_its_roots_and_proofs),
         cmocka_unit_test(roots_are_those_of_the_definition),
         cmocka_unit_test(every_inclusion_proof_holds_and_only_there),
         cmocka_unit_test(an_index_elsewhere_does_not_fit_the_proof),

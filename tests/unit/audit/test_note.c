@@ -144,6 +144,36 @@ static void unknown_keys_are_ignored_and_twenty_signatures_accepted(void **state
     assert_int_equal(open_note(state, note), GW_CORRUPT);
 }
 
+// Where nobody looks as well: a line that some reader could take for another's rejects the note for all.
+static void signature_lines_are_well_formed_whoever_signed(void **state) {
+    static const char *const lines[] = {
+        DASH "wit+ness.example AAAAAAAAAAAA\n",            // the sign that parts a key's name from its id
+        DASH "wit\xe2\x80\x83ness.example AAAAAAAAAAAA\n", // an em space
+        DASH "wit\xc2\xa0ness.example AAAAAAAAAAAA\n",     // a no-break space
+        DASH "wit\xe3\x80\x80ness.example AAAAAAAAAAAA\n", // an ideographic space
+        DASH " AAAAAAAAAAAA\n",                            // nobody
+        DASH "witness.example  AAAAAAAAAAAA\n",
+        DASH "witness.example AAAAAAAAAAA\n", // no multiple of four
+        DASH "witness.example AAAAAAAAAA==\n\n",
+        DASH "witness.example AAAAAAB=\n",     // bits after the last byte
+        DASH "witness.example AAAA-_AAAAAA\n", // another alphabet
+        DASH "witness.example AAAA\n",         // no more than a key's id
+        DASH "witness.example\n",
+        "- witness.example AAAAAAAAAAAA\n", // another dash
+        "\xe2\x80\x94witness.example AAAAAAAAAAAA\n",
+        "\n",
+        DASH "witness.example AAAAAAAAAAAA\r\n",
+        DASH "wit\xc3ness.example AAAAAAAAAAAA\n", // no UTF-8
+        DASH "witness.example AAAAAAAAAAAA",       // without its end
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        char note[1024];
+        snprintf(note, sizeof(note), "%s%s", KNOWN_NOTE, lines[i]);
+        if (open_note(state, note) != GW_CORRUPT)
+            fail_msg("line %zu was taken", i);
+    }
+}
+
 static void a_known_key_that_fails_rejects_the_note(void **state) {
     char note[2048], second[1024];
     sign_text(state, NAME "\n5\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg=\n", second, sizeof(second));
@@ -167,6 +197,16 @@ static void text_and_signatures_part_at_the_last_empty_line(void **state) {
 static void texts_that_are_no_three_lines_are_refused(void **state) {
     static const char *const good = NAME "\n5\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg=\n";
     static const char *const bad[] = {
+        NAME "\n00\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg=\n",
+        NAME "\n+5\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg=\n",
+        NAME "\n 5\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg=\n",
+        NAME "\n\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg=\n",
+        NAME "\n5\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTh=\n", // bits after the last byte
+        NAME "\n5\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R_47zBbOznpJTg=\n", // another alphabet
+        NAME "\n5\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg= \n",
+        NAME "\n5\n HTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg=\n",
+        NAME "\n5\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg=\n\n",
+        "\n" NAME "\n5\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg=\n",
         NAME "\n05\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg=\n",
         NAME "\n5\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg=\nextension\n",
         NAME "\n5\nHTZzshcrHeN5qOZCg6uwGQEaSZXf1R/47zBbOznpJTg\n",
@@ -203,6 +243,7 @@ int main(void) {
         cmocka_unit_test(a_verifier_key_is_read_back_and_a_mistyped_one_refused),
         cmocka_unit_test(no_changed_byte_of_a_note_is_accepted),
         cmocka_unit_test(unknown_keys_are_ignored_and_twenty_signatures_accepted),
+        cmocka_unit_test(signature_lines_are_well_formed_whoever_signed),
         cmocka_unit_test(a_known_key_that_fails_rejects_the_note),
         cmocka_unit_test(text_and_signatures_part_at_the_last_empty_line),
         cmocka_unit_test(texts_that_are_no_three_lines_are_refused),

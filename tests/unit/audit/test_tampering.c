@@ -21,10 +21,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHARGES_SHORT 14
+#define CHARGES_SHORT 12
 #define CHARGES_LONG 132 // 269 entries: a full tile, a partial one, and a tile of level 1
 #define FILES_MAX 16
-#define SLICE_STEP 191
+#define SLICE_STEP 311
 
 typedef enum { FILE_CHECKPOINT, FILE_BUNDLE, FILE_TILE, FILE_QUESTIONS } file_kind;
 

@@ -159,6 +159,30 @@ static void roots_of_older_trees_come_out_of_the_scan(void **state) {
     assert_false(roots[options.root_count - 1].is_known); // the log has not grown that far
 }
 
+static void a_log_of_no_entries_has_the_root_of_nothing(void **state) {
+    (void)state;
+    char folder[128], path[160];
+    gw_audit_verdict verdict;
+    gw_note_key key = log_key();
+    gw_checkpoint empty = {.origin = FIXTURE_ORIGIN, .size = 0, .root = gw_merkle_empty()};
+    snprintf(folder, sizeof(folder), "%s/empty", shared.ledger.folder);
+    snprintf(path, sizeof(path), "%s/checkpoint", folder);
+    assert_int_equal(gw_folder_make(folder, 0700, NULL), GW_OK);
+    for (int is_other = 0; is_other < 2; is_other++) {
+        gw_buffer note;
+        gw_buffer_init(&note, 1024);
+        empty.root.bytes[0] ^= (uint8_t)is_other;
+        gw_secret_key *secret = fixture_key();
+        gw_checkpoint_sign(&empty, secret, &note);
+        gw_secret_key_free(secret);
+        assert_int_equal(gw_file_replace(path, gw_buffer_bytes(&note), 0600, NULL), GW_OK);
+        assert_int_equal(gw_audit_verify_folder(folder, &key, NULL, NULL, NULL, &verdict), GW_OK);
+        assert_int_equal(verdict.is_sound, !is_other);
+        assert_int_equal(verdict.size, 0);
+        gw_buffer_done(&note);
+    }
+}
+
 static void without_a_key_the_logs_own_is_used_and_said(void **state) {
     (void)state;
     gw_audit_verdict verdict;
@@ -556,6 +580,7 @@ int main(void) {
         cmocka_unit_test(tile_names_are_grouped_in_threes),
         cmocka_unit_test(the_published_folder_holds),
         cmocka_unit_test(roots_of_older_trees_come_out_of_the_scan),
+        cmocka_unit_test(a_log_of_no_entries_has_the_root_of_nothing),
         cmocka_unit_test(without_a_key_the_logs_own_is_used_and_said),
         cmocka_unit_test(another_key_is_tampering_not_an_error),
         cmocka_unit_test(question_texts_lie_beside_in_the_order_of_charges),
