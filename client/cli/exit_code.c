@@ -38,6 +38,8 @@ static const struct {
     {"bad_reply", GW_EXIT_TAMPERED},
     {"rolled_back", GW_EXIT_TAMPERED},
     {"checkpoint_ahead", GW_EXIT_TAMPERED},
+    {"log_restored", GW_EXIT_TAMPERED},
+    {"withdrawn", GW_EXIT_REFUSED},
     {"bad_checkpoint", GW_EXIT_TAMPERED},
     {"bad_signature", GW_EXIT_LOGIN},
     {"bad_", GW_EXIT_USAGE},

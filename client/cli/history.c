@@ -54,9 +54,9 @@ static void release_add(gw_grid *grid, const gw_json_node *release, const gw_nam
     gw_amount_text(gw_doc_text(release, "cost", ""), cost);
     const char *dataset = gw_doc_text(release, "dataset", ""), *state = gw_doc_text(release, "state", "");
     const char *text = gw_buffer_string(&question), *id = gw_doc_text(release, "release", NULL);
-    if (is_table)
-        gw_grid_add(grid, (const char *[COUNT_TABLE]){id == NULL ? state : id, time, cost, gw_dataset_short(dataset),
-                                                      text, by});
+    if (is_table) // a release that is withdrawn has an id, and stands for nothing any more
+        gw_grid_add(grid, (const char *[COUNT_TABLE]){id == NULL || strcmp(state, "withdrawn") == 0 ? state : id, time,
+                                                      cost, gw_dataset_short(dataset), text, by});
     else
         gw_grid_add(grid, (const char *[COUNT_CSV]){id, time, gw_doc_text(release, "cost", ""), state, dataset, text,
                                                     by, notice_of(names, dataset)});

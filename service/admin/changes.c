@@ -228,6 +228,37 @@ static gw_status change_data_activate(gw_change *c) {
     return gw_change_append(c, &op, NULL);
 }
 
+// ---- releases
+
+static const char *read_release(gw_change *c) {
+    const char *id = gw_change_text(c, "release");
+    if (id != NULL && (strncmp(id, "GW-", 3) != 0 || strlen(id) >= GW_RELEASE_ID_MAX || !gw_name_is_valid(id))) {
+        gw_json_fail(&c->reader, gw_json_member(c->body, "release"), "bad_release", "This is not a release's id.",
+                     "godwit release ls shows them.", "An id is written like GW-2026-000143.");
+        return NULL;
+    }
+    return id;
+}
+
+static gw_status change_release_embargo(gw_change *c) {
+    gw_store_op op = {.entry = {.kind = GW_ENTRY_EMBARGO}};
+    const char *id = read_release(c);
+    op.entry.embargo.until = gw_json_read_integer(&c->reader, c->body, "until", 0, INT64_C(253402300799));
+    if (c->reader.status != GW_OK)
+        return c->reader.status;
+    snprintf(op.entry.embargo.release, GW_RELEASE_ID_MAX, "%s", id);
+    return gw_change_append(c, &op, NULL);
+}
+
+static gw_status change_release_withdraw(gw_change *c) {
+    gw_store_op op = {.entry = {.kind = GW_ENTRY_WITHDRAW}};
+    const char *id = read_release(c);
+    if (id == NULL)
+        return c->reader.status;
+    snprintf(op.entry.withdraw.release, GW_RELEASE_ID_MAX, "%s", id);
+    return gw_change_append(c, &op, NULL);
+}
+
 // ---- lists and state
 
 typedef struct {
@@ -319,6 +350,8 @@ static const action actions[] = {
      false},
     {"policy_activate", GW_ROLE_OWNER, gw_change_policy_activate, {"policy", "signature", "by", "key"}, false},
     {"data_activate", GW_ROLE_OWNER, change_data_activate, {"dataset", "version", "seal"}, false},
+    {"release_embargo", GW_ROLE_OWNER, change_release_embargo, {"release", "until"}, false},
+    {"release_withdraw", GW_ROLE_OWNER, change_release_withdraw, {"release"}, false},
     {"principals", GW_ROLE_OPERATOR, change_principals, {NULL}, true},
     {"status", GW_ROLE_OPERATOR, change_status, {NULL}, true},
 };

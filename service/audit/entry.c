@@ -22,6 +22,7 @@ typedef enum {
     VALUE_SEQ,        // uint64_t, GW_NO_SEQ as "none"
     VALUE_TIME,       // int64_t, not negative
     VALUE_ROLES,      // unsigned
+    VALUE_COUNTS,     // char[]: "code=n …", codes rising, no n of 0
     VALUE_ACCOUNTING, // uint64_t delta: "pure" where it is 0, else "zcdp"
 } value_type;
 
@@ -126,7 +127,7 @@ static const line_rule refusals_lines[] = {
     FIELD("principal", VALUE_ID, refusals.principal),
     FIELD("from", VALUE_TIME, refusals.from),
     FIELD("to", VALUE_TIME, refusals.to),
-    FIELD("counts", VALUE_LINE, refusals.counts),
+    FIELD("counts", VALUE_COUNTS, refusals.counts),
 };
 static const line_rule incident_lines[] = {
     FIELD("code", VALUE_NAME, incident.code),
@@ -246,6 +247,7 @@ static void append_value(gw_buffer *buffer, const gw_entry *entry, const line_ru
     switch (line->type) {
     case VALUE_NAME:
     case VALUE_LINE:
+    case VALUE_COUNTS:
     case VALUE_WORD:
     case VALUE_ID:
     case VALUE_HEX:
@@ -389,6 +391,41 @@ static bool parse_line(span text, char *ret, size_t size) {
     return true;
 }
 
+static bool is_code(span text) {
+    for (size_t i = 0; i < text.size; i++)
+        if (!((text.data[i] >= 'a' && text.data[i] <= 'z') || (text.data[i] >= '0' && text.data[i] <= '9') ||
+              text.data[i] == '_'))
+            return false;
+    return text.size > 0;
+}
+
+// "code=n code=n": one way to write the same counts.
+static bool parse_counts(span text, char *ret, size_t size) {
+    span before = {0}, rest = text;
+    while (rest.size > 0) {
+        const char *space = memchr(rest.data, ' ', rest.size), *equals = memchr(rest.data, '=', rest.size);
+        size_t item = space == NULL ? rest.size : (size_t)(space - rest.data);
+        uint64_t count;
+        if (equals == NULL || (size_t)(equals - rest.data) >= item)
+            return false;
+        span code = {.data = rest.data, .size = (size_t)(equals - rest.data)};
+        span number = {.data = equals + 1, .size = item - code.size - 1};
+        size_t shorter = before.size < code.size ? before.size : code.size;
+        int order = before.data == NULL ? -1 : memcmp(before.data, code.data, shorter);
+        bool is_rising = order < 0 || (order == 0 && before.size < code.size);
+        if (!is_code(code) || !is_rising || !parse_u64(number, &count) || count == 0)
+            return false;
+        before = code;
+        rest = (span){.data = rest.data + item, .size = rest.size - item};
+        if (space == NULL)
+            break;
+        rest = (span){.data = rest.data + 1, .size = rest.size - 1};
+        if (rest.size == 0)
+            return false; // a space at the end
+    }
+    return parse_line(text, ret, size);
+}
+
 static bool parse_word(span text, const char *choices, char *ret, size_t size) {
     for (const char *choice = choices; *choice != '\0';) {
         size_t choice_size = strcspn(choice, " ");
@@ -428,6 +465,8 @@ static bool parse_value(span text, const line_rule *line, gw_entry *entry) {
         return parse_name(text, field, line->size);
     case VALUE_LINE:
         return parse_line(text, field, line->size);
+    case VALUE_COUNTS:
+        return parse_counts(text, field, line->size);
     case VALUE_WORD:
         return parse_word(text, line->choices, field, line->size);
     case VALUE_ID:

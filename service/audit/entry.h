@@ -116,7 +116,7 @@ typedef struct {
         struct {
             char principal[GW_ID_HEX];
             int64_t from, to;
-            char counts[512]; // "code=3 other=1"
+            char counts[512]; // "code=3 other=1": codes rising, no count of 0
         } refusals;
         struct {
             char code[48];

@@ -26,6 +26,7 @@ void gw_audit_state_free(gw_audit_state *state) {
     free(state->datasets.items);
     free(state->charges.items);
     free(state->balances.items);
+    free(state->marks.items);
     free(state->growths.items);
     free(state);
 }
@@ -255,6 +256,16 @@ static gw_status apply_genesis(const gw_entry *entry, gw_problem *ret_problem) {
     return GW_OK;
 }
 
+// Counts of a time that is over, of somebody who was known then.
+static gw_status apply_refusals(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem) {
+    if (gw_fold_principal_of(state, entry->refusals.principal) == NULL)
+        return gw_fold_wrong(ret_problem, "unknown_principal", "Refusals of principal %s, who is not known.",
+                             entry->refusals.principal);
+    if (entry->refusals.from > entry->refusals.to || entry->refusals.to > entry->time)
+        return gw_fold_wrong(ret_problem, "bad_time", "Refusals of a time that ends before it begins, or is to come.");
+    return GW_OK;
+}
+
 static gw_status apply_kind(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem) {
     switch (entry->kind) {
     case GW_ENTRY_GENESIS:
@@ -276,11 +287,13 @@ static gw_status apply_kind(gw_audit_state *state, const gw_entry *entry, gw_pro
     case GW_ENTRY_ABANDON:
         return gw_fold_abandon(state, entry, ret_problem);
     case GW_ENTRY_REFUSALS:
+        return apply_refusals(state, entry, ret_problem);
     case GW_ENTRY_INCIDENT:
     case GW_ENTRY_WITNESSES: // who else signs is looked at where checkpoints are
         return GW_OK;        // statements of fact: they change nothing
     case GW_ENTRY_EMBARGO:
     case GW_ENTRY_WITHDRAW:
+        return gw_fold_release_state(state, entry, ret_problem);
     case GW_ENTRY_KEYROT:
         break;
     case GW_ENTRY_RESTORE:

@@ -246,6 +246,28 @@ gw_status gw_fold_release(gw_audit_state *state, const gw_entry *entry, gw_probl
     return GW_OK;
 }
 
+// What is said of a release that exists and was not withdrawn: a withdrawal is final, and an embargo may be moved or
+// lifted as its owner likes, for all to see.
+gw_status gw_fold_release_state(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem) {
+    bool is_withdrawal = entry->kind == GW_ENTRY_WITHDRAW;
+    const char *release = is_withdrawal ? entry->withdraw.release : entry->embargo.release;
+    if (gw_fold_find(&state->map, gw_fold_key('r', release, "")) == GW_FOLD_NONE)
+        return gw_fold_wrong(ret_problem, "unknown_release", "The %s names release %s, and there is none.",
+                             gw_entry_kind_name(entry->kind), release);
+    gw_tag key = gw_fold_key('m', release, "");
+    size_t place = gw_fold_find(&state->map, key);
+    if (place != GW_FOLD_NONE && state->marks.items[place].is_withdrawn)
+        return gw_fold_wrong(ret_problem, "release_withdrawn", "Release %s was withdrawn before.", release);
+    if (place == GW_FOLD_NONE) {
+        if (!GW_FOLD_ROOM(state->marks) || !gw_fold_map_room(&state->map))
+            return gw_fold_no_memory(ret_problem);
+        place = state->marks.count++;
+        gw_fold_map_put(&state->map, key, place);
+    }
+    state->marks.items[place] = (gw_fold_mark_row){.is_withdrawn = is_withdrawal};
+    return GW_OK;
+}
+
 gw_status gw_fold_abandon(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem) {
     gw_fold_charge_row *charge = charge_of(state, entry->abandon.charge);
     gw_status status = finish_check(charge, entry->abandon.charge, "abandon", ret_problem);

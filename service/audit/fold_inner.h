@@ -118,6 +118,11 @@ typedef struct {
 
 #define GW_FOLD_PRICES 64 // a power of two
 
+// What was said of a release since: only those that something was said of.
+typedef struct {
+    bool is_withdrawn;
+} gw_fold_mark_row;
+
 struct gw_audit_state {
     uint64_t next; // seq expected
     int64_t time;
@@ -128,6 +133,7 @@ struct gw_audit_state {
     GW_FOLD_LIST(gw_fold_dataset_row) datasets;
     GW_FOLD_LIST(gw_fold_charge_row) charges; // in order of seq
     GW_FOLD_LIST(gw_fold_balance_row) balances;
+    GW_FOLD_LIST(gw_fold_mark_row) marks;
     GW_FOLD_LIST(gw_fold_growth_row) growths;
     uint64_t restored; // entries before this one: their open charges are never answered
     uint64_t releases, abandons;
@@ -155,6 +161,8 @@ const char *gw_fold_balance_name(gw_fold_balance_kind kind);
 
 gw_status gw_fold_charge(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
 gw_status gw_fold_release(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
+// An embargo or a withdrawal.
+gw_status gw_fold_release_state(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
 gw_status gw_fold_abandon(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
 
 // ---- restores

@@ -292,7 +292,9 @@ static void each_release_write(void *state, const gw_store_history_row *row) {
     gw_json_write_member(each->out, "dataset", row->dataset);
     gw_json_write_integer(each->out, "time", row->time);
     gw_json_write_epsilon(each->out, "cost", (gw_epsilon){row->cost});
-    gw_json_write_member(each->out, "state", states[row->state]);
+    gw_json_write_member(each->out, "state", row->is_withdrawn ? "withdrawn" : states[row->state]);
+    if (row->embargo != 0)
+        gw_json_write_integer(each->out, "embargo", row->embargo);
     gw_json_write_member(each->out, "principal", row->principal);
     gw_json_write_name(each->out, "question");
     gw_buffer_text(each->out, row->question_text);

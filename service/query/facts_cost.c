@@ -66,7 +66,9 @@ static gw_status resolve(const gw_facts *facts, const gw_question *question, pri
         return gw_problem_set(ret_problem, GW_LIMIT, "too_many", "This question is too large.", "",
                               "Ask in several smaller ones.");
     gw_store_charge charge;
-    ret->is_free = gw_store_charge_by_question(facts->reader, ret->hash, facts->now, &charge) == GW_OK;
+    ret->is_free =
+        gw_store_charge_by_question(facts->reader, ret->hash, facts->who->is_known ? facts->who->principal : NULL,
+                                    facts->now, &charge) == GW_OK;
     ret->price = ret->is_free ? (gw_epsilon){0} : ret->plan.epsilon;
     return GW_OK;
 }

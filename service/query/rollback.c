@@ -55,12 +55,12 @@ gw_status gw_rollback_judge(gw_store_reader *reader, uint64_t size, gw_hash root
         gw_store_reader_begin(reader);
         status = gw_store_last(reader, &ret->size, &time);
     }
-    if (status != GW_OK || size > ret->size)
-        return status;
     gw_hash ours;
-    status = gw_merkle_root(gw_store_tree(reader), size, &ours);
-    ret->is_held = status == GW_OK && gw_hash_equal(ours, root);
-    return status;
+    if (status == GW_OK && size <= ret->size) {
+        status = gw_merkle_root(gw_store_tree(reader), size, &ours);
+        ret->is_held = status == GW_OK && gw_hash_equal(ours, root);
+    }
+    return status == GW_OK && !ret->is_held ? gw_store_is_lost(reader, size, &ret->is_lost) : status;
 }
 
 // ---- proven
@@ -148,11 +148,12 @@ gw_status gw_rollback_check_folder(const char *state_folder, gw_problem *ret_pro
         status = note_judge(state_folder, &checkpoint, &verdict);
     if (status != GW_OK)
         return note_unreadable(path, ret_problem);
-    if (!verdict.is_held)
+    if (!verdict.is_held && !verdict.is_lost)
         return problem_fill(ret_problem, state_folder, checkpoint.size, verdict.size);
     if (rename(path, held) != 0 || gw_folder_sync(state_folder) != GW_OK)
         return gw_problem_set(ret_problem, GW_IO, "file_unwritable", "rolled_back.note cannot be moved away.",
-                              "The ledger holds its entries again.", "Look at the state folder's rights.");
+                              "The ledger holds its entries again, or was restored without them.",
+                              "Look at the state folder's rights.");
     gw_log(GW_LOG_WARN, "rolled_back_mended", "note", held, NULL);
     return GW_OK;
 }

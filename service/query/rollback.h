@@ -18,6 +18,7 @@ void gw_rollback_free(gw_rollback *rollback);           // accepts NULL
 // follows its commit. Takes the reader's view anew where the one it has may be too old to judge by.
 typedef struct {
     bool is_held;  // the tree had this root at this size
+    bool is_lost;  // it is not, and a restore by two signers has said so: nothing is proven
     uint64_t size; // of the tree
 } gw_rollback_verdict;
 GW_MUST_CHECK gw_status gw_rollback_judge(gw_store_reader *reader, uint64_t size, gw_hash root,
@@ -30,5 +31,6 @@ bool gw_rollback_is_proven(const gw_rollback *rollback);
 GW_MUST_CHECK gw_status gw_rollback_check(gw_rollback *rollback, gw_problem *ret_problem);
 
 // Before a service opens its ledger: a note that was kept, and that the database still does not hold, is refused with
-// the same code. One that it holds again (the missing entries were put back) is moved to rolled_back.note.held.
+// the same code. One that it holds again (the missing entries were put back), or whose entries a restore counts as
+// lost, is moved to rolled_back.note.held.
 GW_MUST_CHECK gw_status gw_rollback_check_folder(const char *state_folder, gw_problem *ret_problem);

@@ -276,6 +276,15 @@ static bool is_salt_lost(const gw_store_charge *charge) {
     return gw_hash_equal(charge->salt, none);
 }
 
+// The answer was given, and is given to nobody any more.
+static gw_status withdrawn(gw_query *query) {
+    gw_problem_set(&query->problem, GW_UNAVAILABLE, "withdrawn", "This release was withdrawn.", "",
+                   "Ask with a new request id: a new charge, and a new draw.");
+    gw_problem_why(&query->problem, "The owner of %s took %s back; nothing is charged now.", query->charge.dataset,
+                   query->charge.release);
+    return GW_UNAVAILABLE;
+}
+
 // This request id is known: the same bytes get the same stored answer, or may take an interrupted question up again.
 static gw_status recall_by_idem(gw_query *query, bool *ret_is_open) {
     if (is_salt_lost(&query->charge))
@@ -284,8 +293,8 @@ static gw_status recall_by_idem(gw_query *query, bool *ret_is_open) {
     if (!gw_query_is_request_of(query, &query->charge))
         return gw_query_idem_conflict(query);
     switch (query->charge.state) {
-    case GW_CHARGE_SEALED:
-        return gw_query_answer_stored(query);
+    case GW_CHARGE_SEALED: // an embargo keeps it from others, not from who paid
+        return query->charge.is_withdrawn ? withdrawn(query) : gw_query_answer_stored(query);
     case GW_CHARGE_ABANDONED:
         return gw_query_failed_for_good(query, query->charge.cost);
     case GW_CHARGE_RESERVED:
@@ -301,7 +310,8 @@ static gw_status recall_once(gw_query *query, bool *ret_is_open) {
     if (query->who.is_known &&
         gw_store_charge_by_idem(reader, query->who.principal, query->message.idem, &query->charge) == GW_OK)
         return recall_by_idem(query, ret_is_open);
-    if (gw_store_charge_by_question(reader, query->question_hash, query->now, &query->charge) == GW_OK)
+    const char *principal = query->who.is_known ? query->who.principal : NULL;
+    if (gw_store_charge_by_question(reader, query->question_hash, principal, query->now, &query->charge) == GW_OK)
         return gw_query_answer_stored(query);
     return GW_OK;
 }
@@ -327,7 +337,8 @@ static bool recall_own(gw_query *query) {
     bool is_own = query->who.is_known && query->in_force.policy &&
                   gw_store_charge_by_idem(query->worker->reader, query->who.principal, query->message.idem,
                                           &query->charge) == GW_OK &&
-                  query->charge.state == GW_CHARGE_SEALED && gw_query_is_request_of(query, &query->charge);
+                  query->charge.state == GW_CHARGE_SEALED && !query->charge.is_withdrawn &&
+                  gw_query_is_request_of(query, &query->charge);
     if (is_own && gw_query_answer_stored(query) == GW_OK)
         return true;
     query->problem = refusal; // an answer that is lost changes nothing about it

@@ -28,6 +28,19 @@ static gw_status checkpoint_ahead(gw_query *query, const gw_rollback_verdict *ve
     return GW_CONFLICT;
 }
 
+// Two signers have said in the log that these entries are gone; who has seen them has nothing new to prove.
+static gw_status log_restored(gw_query *query, uint64_t seen, uint64_t size) {
+    gw_problem *problem = &query->problem;
+    gw_problem_set(problem, GW_CONFLICT, "log_restored",
+                   "The log was restored, and entries that you have seen are lost.", "",
+                   "godwit audit log --kind restore   (then remove the .seen file beside your profile)");
+    gw_problem_why(problem,
+                   "You have seen %llu entries, of which some are gone; a restore entry with two signers says so, and "
+                   "counts them as spent. The log has %llu entries now.",
+                   (unsigned long long)seen, (unsigned long long)size);
+    return GW_CONFLICT;
+}
+
 // A size and a root are anybody's words. They cost no more than this refusal, and open nothing.
 gw_status gw_query_step_seen(gw_query *query) {
     const gw_request_message *message = &query->message;
@@ -40,6 +53,8 @@ gw_status gw_query_step_seen(gw_query *query) {
         return GW_OK;
     if (gw_rollback_judge(query->worker->reader, message->seen_size, message->seen_root, &verdict) != GW_OK)
         return log_unreadable(&query->problem);
+    if (verdict.is_lost)
+        return log_restored(query, message->seen_size, verdict.size);
     return verdict.is_held ? GW_OK : checkpoint_ahead(query, &verdict);
 }
 
@@ -84,6 +99,8 @@ gw_status gw_query_checkpoint(gw_query *query) {
         return status;
     if (gw_rollback_judge(query->worker->reader, checkpoint.size, checkpoint.root, &verdict) != GW_OK)
         return log_unreadable(&query->problem);
+    if (verdict.is_lost)
+        return log_restored(query, checkpoint.size, verdict.size);
     checkpoint_write(query, verdict.is_held ? &query->document : &query->account);
     if (verdict.is_held)
         return GW_OK;

@@ -97,6 +97,10 @@ GW_MUST_CHECK gw_status gw_store_witnesses(gw_store_reader *reader, gw_hash *ret
 // Of the database that a reader sees: how many entries, and the time of the last one.
 GW_MUST_CHECK gw_status gw_store_last(gw_store_reader *reader, uint64_t *ret_size, int64_t *ret_time);
 
+// Whether a log of this size, which this one no longer is, is one that a restore has said to be lost and counted as
+// spent.
+GW_MUST_CHECK gw_status gw_store_is_lost(gw_store_reader *reader, uint64_t size, bool *ret);
+
 // A database looked at from outside, whatever its version and with or without a daemon: for `doctor`.
 typedef struct {
     int version, version_known; // of its tables; that this program writes
@@ -119,13 +123,16 @@ typedef struct {
     int64_t time;
     char release[GW_RELEASE_ID_MAX];
     uint64_t release_seq; // GW_NO_SEQ unless sealed
+    int64_t embargo;      // its release is shown to nobody else before; 0: no embargo
+    bool is_withdrawn;    // its release is shown to nobody any more
 } gw_store_charge;
 GW_MUST_CHECK gw_status gw_store_charge_by_idem(gw_store_reader *reader, const char *principal, const char *idem,
                                                 gw_store_charge *ret);
 GW_MUST_CHECK gw_status gw_store_charge_by_seq(gw_store_reader *reader, uint64_t seq, gw_store_charge *ret);
-// The visible release of a canonical question (visible <= now), first sealed wins.
-GW_MUST_CHECK gw_status gw_store_charge_by_question(gw_store_reader *reader, gw_hash question, int64_t now,
-                                                    gw_store_charge *ret);
+// The release of a canonical question that `principal` (NULL: nobody known) may see now: visible, not withdrawn, and
+// not under an embargo unless they paid for it. First sealed wins.
+GW_MUST_CHECK gw_status gw_store_charge_by_question(gw_store_reader *reader, gw_hash question, const char *principal,
+                                                    int64_t now, gw_store_charge *ret);
 // GW_UNAVAILABLE: it was answered, and the answer is lost: only its hash came back (REPLAY).
 GW_MUST_CHECK gw_status gw_store_answer(gw_store_reader *reader, uint64_t charge_seq, gw_buffer *ret_answer);
 
@@ -187,6 +194,8 @@ typedef struct {
     char release[GW_RELEASE_ID_MAX];
     char dataset[GW_DATASET_MAX];
     char principal[GW_ID_HEX];
+    int64_t embargo; // as in gw_store_charge
+    bool is_withdrawn;
     const char *question_text; // borrowed until the callback returns
 } gw_store_history_row;
 typedef void (*gw_store_history_each)(void *state, const gw_store_history_row *row);

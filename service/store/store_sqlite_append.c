@@ -336,6 +336,47 @@ static gw_status append_witnesses(gw_store *store, gw_store_op *op, int64_t time
     return store_run(row);
 }
 
+// Counts of a time that is over: where the clock went back since, they wait.
+static gw_status append_refusals(gw_store *store, gw_store_op *op, int64_t time) {
+    bool is_known;
+    unsigned roles;
+    gw_status status = roles_of(store, op->entry.refusals.principal, &is_known, &roles);
+    if (status != GW_OK)
+        return status;
+    if (!is_known)
+        return store_refuse(op, GW_NOT_FOUND, "unknown_principal");
+    if (op->entry.refusals.from > op->entry.refusals.to || op->entry.refusals.to > time)
+        return store_refuse(op, GW_INVALID, "bad_time");
+    return append_plain(store, op, time);
+}
+
+// What an owner says of a release: not to be shown to others before a time, which a later embargo may move either way;
+// or not to anybody, for good.
+static gw_status append_release_state(gw_store *store, gw_store_op *op, int64_t time) {
+    bool is_embargo = op->entry.kind == GW_ENTRY_EMBARGO, is_written;
+    sqlite3_stmt *row = store_use(&store->connection, SQL_RELEASE_STATE);
+    store_bind_text(row, 1, is_embargo ? op->entry.embargo.release : op->entry.withdraw.release);
+    gw_status status = store_step(row);
+    if (status == GW_NOT_FOUND)
+        return store_refuse(op, GW_NOT_FOUND, "unknown_release");
+    if (status != GW_OK)
+        return status;
+    uint64_t charge = store_column_u64(row, 0);
+    int64_t embargo = sqlite3_column_int64(row, 1); // NULL reads as 0
+    bool is_withdrawn = sqlite3_column_int(row, 2) != 0;
+    sqlite3_reset(row);
+    if (is_withdrawn)
+        return store_refuse(op, GW_CONFLICT, "release_withdrawn");
+    status = entry_append(store, op, time, &is_written);
+    if (status != GW_OK || !is_written)
+        return status;
+    row = store_use(&store->connection, SQL_RELEASE_STATE_UPSERT);
+    store_bind_u64(row, 1, charge);
+    sqlite3_bind_int64(row, 2, is_embargo ? op->entry.embargo.until : embargo);
+    sqlite3_bind_int(row, 3, !is_embargo);
+    return store_run(row);
+}
+
 gw_status store_append(gw_store *store, gw_store_op *op, int64_t time) {
     bool is_refused = false;
     gw_status status = GW_OK;
@@ -356,6 +397,7 @@ gw_status store_append(gw_store *store, gw_store_op *op, int64_t time) {
     case GW_ENTRY_DATA:
         return append_data(store, op, time);
     case GW_ENTRY_REFUSALS:
+        return append_refusals(store, op, time);
     case GW_ENTRY_INCIDENT:
         return append_plain(store, op, time);
     case GW_ENTRY_WITNESSES:
@@ -364,6 +406,7 @@ gw_status store_append(gw_store *store, gw_store_op *op, int64_t time) {
         return store_restore_append(store, op, time);
     case GW_ENTRY_EMBARGO:
     case GW_ENTRY_WITHDRAW:
+        return append_release_state(store, op, time);
     case GW_ENTRY_KEYROT:
     case GW_ENTRY_GENESIS:
     case GW_ENTRY_CHARGE:

@@ -109,6 +109,19 @@ gw_status gw_store_witnesses(gw_store_reader *reader, gw_hash *ret_file) {
     return status;
 }
 
+gw_status gw_store_is_lost(gw_store_reader *reader, uint64_t size, bool *ret) {
+    *ret = false;
+    if (size > INT64_MAX)
+        return GW_OK;
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_RESTORE_LOST);
+    store_bind_u64(row, 1, size);
+    gw_status status = store_step(row);
+    if (status == GW_OK)
+        sqlite3_reset(row);
+    *ret = status == GW_OK;
+    return status == GW_NOT_FOUND ? GW_OK : status;
+}
+
 // ---- charges
 
 // The row of a CHARGE_COLUMNS statement that stands on a result; resets it.
@@ -118,6 +131,8 @@ static bool charge_read(sqlite3_stmt *row, gw_store_charge *ret) {
         .state = (gw_charge_state)sqlite3_column_int(row, 0),
         .attempts = (unsigned)sqlite3_column_int(row, 1),
         .release_seq = sqlite3_column_type(row, 4) == SQLITE_NULL ? GW_NO_SEQ : store_column_u64(row, 4),
+        .embargo = sqlite3_column_int64(row, 6), // NULL reads as 0
+        .is_withdrawn = sqlite3_column_int(row, 7) != 0,
     };
     bool is_whole = store_column_hash(row, 2, &charge.salt) &&
                     store_column_text(row, 3, charge.release, sizeof(charge.release)) &&
@@ -162,10 +177,15 @@ gw_status gw_store_charge_by_seq(gw_store_reader *reader, uint64_t seq, gw_store
     return charge_step(row, ret);
 }
 
-gw_status gw_store_charge_by_question(gw_store_reader *reader, gw_hash question, int64_t now, gw_store_charge *ret) {
+gw_status gw_store_charge_by_question(gw_store_reader *reader, gw_hash question, const char *principal, int64_t now,
+                                      gw_store_charge *ret) {
     sqlite3_stmt *row = store_use(&reader->connection, SQL_CHARGE_BY_QUESTION);
     store_bind_hash(row, 1, &question);
     sqlite3_bind_int64(row, 2, now);
+    if (principal != NULL)
+        store_bind_id(row, 3, principal);
+    else
+        sqlite3_bind_null(row, 3); // nobody's: no row has NULL
     return charge_step(row, ret);
 }
 
@@ -376,6 +396,8 @@ static bool history_read(sqlite3_stmt *row, gw_store_history_row *ret) {
         .time = sqlite3_column_int64(row, 2),
         .cost = store_column_u64(row, 3),
         .state = (gw_charge_state)sqlite3_column_int(row, 4),
+        .embargo = sqlite3_column_int64(row, 9), // NULL reads as 0
+        .is_withdrawn = sqlite3_column_int(row, 10) != 0,
     };
     return store_column_text(row, 5, ret->release, sizeof(ret->release)) &&
            store_column_text(row, 6, ret->dataset, sizeof(ret->dataset)) && store_column_id(row, 7, ret->principal);

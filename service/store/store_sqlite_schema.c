@@ -32,7 +32,8 @@
         " BEGIN SELECT RAISE(ABORT, 'spent never shrinks'); END;"
 
 // Version 4: restores, and what each counted as spent of a dataset or a population (kinds of `budget`); which file of
-// trusted witnesses is in force.
+// trusted witnesses is in force; and what owners said of releases since: an embargo (0: none) and a withdrawal, which
+// is final.
 #define VERSION_4                                                                                                      \
     "CREATE TABLE restore(seq INTEGER PRIMARY KEY REFERENCES entry(seq), lost INTEGER NOT NULL CHECK(lost >= 0))"      \
     " STRICT;",                                                                                                        \
@@ -42,7 +43,13 @@
         APPEND_ONLY("restore"), APPEND_ONLY("restore_growth"),                                                         \
         "CREATE TABLE witnesses(seq INTEGER PRIMARY KEY REFERENCES entry(seq), file BLOB NOT NULL CHECK(length(file)"  \
         " = 32)) STRICT;",                                                                                             \
-        APPEND_ONLY("witnesses")
+        APPEND_ONLY("witnesses"),                                                                                      \
+        "CREATE TABLE release_state(charge INTEGER PRIMARY KEY REFERENCES charge(seq), embargo INTEGER NOT NULL"       \
+        " CHECK(embargo >= 0), withdrawn INTEGER NOT NULL CHECK(withdrawn IN (0, 1))) STRICT;",                        \
+        "CREATE TRIGGER release_state_final BEFORE UPDATE ON release_state WHEN OLD.withdrawn = 1 OR"                  \
+        " NEW.charge <> OLD.charge BEGIN SELECT RAISE(ABORT, 'a withdrawal is final'); END;",                          \
+        "CREATE TRIGGER release_state_no_delete BEFORE DELETE ON release_state"                                        \
+        " BEGIN SELECT RAISE(ABORT, 'release_state is kept'); END;"
 
 const char *const store_schema[] = {
     "CREATE TABLE entry(seq INTEGER PRIMARY KEY, time INTEGER NOT NULL CHECK(time >= 0),"
@@ -123,12 +130,13 @@ const store_migration store_migrations[] = {
 };
 
 #define CHARGE_COLUMNS                                                                                                 \
-    "SELECT c.state, c.attempts, c.salt, c.release, r.seq, e.bytes FROM charge c JOIN entry e ON e.seq = c.seq"        \
-    " LEFT JOIN release r ON r.charge = c.seq "
+    "SELECT c.state, c.attempts, c.salt, c.release, r.seq, e.bytes, s.embargo, s.withdrawn FROM charge c"              \
+    " JOIN entry e ON e.seq = c.seq LEFT JOIN release r ON r.charge = c.seq"                                           \
+    " LEFT JOIN release_state s ON s.charge = c.seq "
 #define HISTORY_COLUMNS                                                                                                \
-    "SELECT c.seq, r.seq, c.time, c.cost, c.state, c.release, d.name, c.principal, q.text FROM charge c"               \
-    " JOIN dataset d ON d.id = c.dataset LEFT JOIN release r ON r.charge = c.seq"                                      \
-    " LEFT JOIN question q ON q.hash = c.question "
+    "SELECT c.seq, r.seq, c.time, c.cost, c.state, c.release, d.name, c.principal, q.text, s.embargo, s.withdrawn"     \
+    " FROM charge c JOIN dataset d ON d.id = c.dataset LEFT JOIN release r ON r.charge = c.seq"                        \
+    " LEFT JOIN question q ON q.hash = c.question LEFT JOIN release_state s ON s.charge = c.seq "
 
 const char *const store_statements[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -206,13 +214,21 @@ const char *const store_statements[SQL_COUNT] = {
     [SQL_CHARGE_BY_SEQ] = CHARGE_COLUMNS "WHERE c.seq = ?1",
     [SQL_CHARGE_BY_IDEM] = CHARGE_COLUMNS "WHERE c.principal = ?1 AND c.idem = ?2",
     [SQL_CHARGE_BY_QUESTION] =
-        CHARGE_COLUMNS "WHERE r.question = ?1 AND r.visible <= ?2 AND length(r.answer) > 0 ORDER BY r.seq LIMIT 1",
+        CHARGE_COLUMNS "WHERE r.question = ?1 AND r.visible <= ?2 AND length(r.answer) > 0 AND"
+                       " coalesce(s.withdrawn, 0) = 0 AND (coalesce(s.embargo, 0) <= ?2 OR c.principal IS ?3)"
+                       " ORDER BY r.seq LIMIT 1",
     [SQL_CHARGE_HISTORY] = HISTORY_COLUMNS "WHERE (?2 IS NULL OR d.name = ?2) ORDER BY c.seq DESC LIMIT ?3",
     [SQL_CHARGE_HISTORY_OF] =
         HISTORY_COLUMNS "WHERE c.principal = ?1 AND (?2 IS NULL OR d.name = ?2) ORDER BY c.seq DESC LIMIT ?3",
     [SQL_RELEASE_INSERT] = "INSERT INTO release(charge, seq, question, visible, answer) VALUES(?1, ?2, ?3, ?4, ?5)"
                            " ON CONFLICT(charge) DO NOTHING",
     [SQL_RELEASE_ANSWER] = "SELECT answer FROM release WHERE charge = ?1",
+    [SQL_RESTORE_LOST] = "SELECT 1 FROM restore WHERE seq < ?1 AND ?1 - seq <= lost LIMIT 1",
+    [SQL_RELEASE_STATE] = "SELECT c.seq, s.embargo, s.withdrawn FROM charge c LEFT JOIN release_state s"
+                          " ON s.charge = c.seq WHERE c.release = ?1 AND c.state = 1",
+    [SQL_RELEASE_STATE_UPSERT] = "INSERT INTO release_state(charge, embargo, withdrawn) VALUES(?1, ?2, ?3)"
+                                 " ON CONFLICT(charge) DO UPDATE SET embargo = excluded.embargo,"
+                                 " withdrawn = excluded.withdrawn",
     [SQL_QUESTION_INSERT] = "INSERT INTO question(charge, hash, text) VALUES(?1, ?2, ?3) ON CONFLICT(hash) DO NOTHING",
     [SQL_SCHEMA_CHANGE] = "INSERT INTO schema_change(version, entries, program)"
                           " VALUES(?1, (SELECT count(*) FROM entry), ?2)",

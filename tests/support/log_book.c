@@ -203,7 +203,7 @@ void log_book_live(log_book *book) {
     strcpy(abandon.abandon.why, "deadline");
     log_book_add(book, abandon);
     book->time += 3 * 86400; // Thursday
-    refused(book, BOOK_STUDENT, "budget_principal=3 bad_signature=1");
+    refused(book, BOOK_STUDENT, "bad_signature=1 budget_principal=3");
     log_book_policy(book, 2, 12 * EPSILON);
     book->time += 2 * 86400; // Saturday
     log_book_charge(book, BOOK_RESEARCHER, EPSILON / 4);

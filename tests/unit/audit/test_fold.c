@@ -354,6 +354,60 @@ static void a_release_id_is_used_once(void **unused) {
     assert_string_equal(code, "release_exists");
 }
 
+static gw_entry said_of(gw_entry_kind kind, uint64_t seq, const char *release) {
+    gw_entry entry = {.kind = kind, .seq = seq, .time = START};
+    strcpy(kind == GW_ENTRY_EMBARGO ? entry.embargo.release : entry.withdraw.release, release);
+    signer(&entry, 1);
+    return entry;
+}
+
+static void a_release_is_withdrawn_once_and_then_nothing_more_is_said(void **unused) {
+    (void)unused;
+    gw_entry log[ENTRIES + 4];
+    char code[48];
+    build(log);
+    log[9] = said_of(GW_ENTRY_EMBARGO, 9, "GW-2026-000001");
+    log[9].embargo.until = START + 100;
+    log[10] = said_of(GW_ENTRY_EMBARGO, 10, "GW-2026-000001"); // lifted
+    log[11] = said_of(GW_ENTRY_WITHDRAW, 11, "GW-2026-000001");
+    log[12] = said_of(GW_ENTRY_WITHDRAW, 12, "GW-2026-000001");
+    assert_int_equal(first_wrong(log, ENTRIES + 4, code), 12);
+    assert_string_equal(code, "release_withdrawn");
+    log[12] = said_of(GW_ENTRY_EMBARGO, 12, "GW-2026-000001");
+    assert_int_equal(first_wrong(log, ENTRIES + 4, code), 12);
+    assert_string_equal(code, "release_withdrawn");
+    log[9] = said_of(GW_ENTRY_EMBARGO, 9, "GW-2026-000002"); // charged, and not released
+    assert_int_equal(first_wrong(log, ENTRIES + 4, code), 9);
+    assert_string_equal(code, "unknown_release");
+    log[9] = said_of(GW_ENTRY_WITHDRAW, 9, "GW-2026-000001");
+    id(2, log[9].by.ids[0]);
+    assert_int_equal(first_wrong(log, ENTRIES + 4, code), 9);
+    assert_string_equal(code, "bad_signer");
+}
+
+static void refusals_are_of_known_principals_and_of_a_time_that_is_over(void **unused) {
+    (void)unused;
+    gw_entry log[ENTRIES + 1];
+    char code[48];
+    build(log);
+    log[9] = (gw_entry){.kind = GW_ENTRY_REFUSALS, .seq = 9, .time = START};
+    id(2, log[9].refusals.principal);
+    log[9].refusals.from = START - 50;
+    log[9].refusals.to = START;
+    strcpy(log[9].refusals.counts, "budget_window=2 denied_role=1");
+    assert_int_equal(first_wrong(log, ENTRIES + 1, code), ENTRIES + 1);
+    log[9].refusals.to = START + 1;
+    assert_int_equal(first_wrong(log, ENTRIES + 1, code), 9);
+    assert_string_equal(code, "bad_time");
+    log[9].refusals.to = START - 51;
+    assert_int_equal(first_wrong(log, ENTRIES + 1, code), 9);
+    assert_string_equal(code, "bad_time");
+    log[9].refusals.to = START;
+    id(3, log[9].refusals.principal);
+    assert_int_equal(first_wrong(log, ENTRIES + 1, code), 9);
+    assert_string_equal(code, "unknown_principal");
+}
+
 static void a_revoked_principal_neither_signs_nor_asks(void **unused) {
     (void)unused;
     gw_entry log[ENTRIES + 2];
@@ -415,6 +469,8 @@ int main(void) {
         cmocka_unit_test(a_change_of_accounting_forgets_nothing),
         cmocka_unit_test(a_charge_has_one_outcome),
         cmocka_unit_test(a_release_id_is_used_once),
+        cmocka_unit_test(a_release_is_withdrawn_once_and_then_nothing_more_is_said),
+        cmocka_unit_test(refusals_are_of_known_principals_and_of_a_time_that_is_over),
         cmocka_unit_test(a_revoked_principal_neither_signs_nor_asks),
         cmocka_unit_test(changing_a_windows_length_forgets_nothing),
     };

@@ -307,6 +307,35 @@ static void a_kept_note_whose_entries_are_back_is_moved_away(void **state) {
     gw_secret_key_free(key);
 }
 
+// What two signers said to be lost is no proof against anybody; what lies beyond is.
+static void what_a_restore_says_is_lost_proves_nothing(void **state) {
+    asking *made = *state;
+    uint64_t size = newest(made).size;
+    gw_hash root = fixture_hash("lost");
+    gw_store_op owner = fixture_principal(600, GW_ROLE_OPERATOR, FIXTURE_OWNER);
+    assert_int_equal(gw_ledger_submit(made->ledger, &owner), GW_OK);
+    gw_store_op op = {.kind = GW_STORE_APPEND, .entry.kind = GW_ENTRY_RESTORE, .entry.restore = {size + 1, 3}};
+    op.entry.by.count = 2;
+    fixture_id(FIXTURE_OWNER, op.entry.by.ids[0]);
+    fixture_id(600, op.entry.by.ids[1]);
+    assert_int_equal(gw_ledger_submit(made->ledger, &op), GW_OK);
+    assert_int_equal(op.result, GW_OK);
+    uint64_t from = op.seq;
+    for (uint64_t lost = from + 1; lost <= from + 3; lost++) {
+        assert_false(ping_having_seen(made, ASKING_ANNA, lost, root));
+        assert_string_equal(made->problem.code, "log_restored");
+        assert_false(send_signed(made, ASKING_ANNA, lost, root));
+        assert_string_equal(made->problem.code, "log_restored");
+    }
+    assert_int_equal(gw_queries_check(made->queries, NULL), GW_OK);
+    assert_false(ping_having_seen(made, ASKING_ANNA, from, root)); // before the gap nothing was lost
+    assert_string_equal(made->problem.code, "checkpoint_ahead");
+    assert_false(ping_having_seen(made, ASKING_ANNA, from + 4, root));
+    assert_string_equal(made->problem.code, "checkpoint_ahead");
+    assert_false(send_signed(made, ASKING_ANNA, from + 4, root));
+    assert_stopped(made);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -320,6 +349,7 @@ int main(void) {
         CASE(a_larger_signed_note_stops_the_service),
         CASE(another_history_under_our_signature_stops_the_service),
         CASE(the_first_proof_is_kept),
+        CASE(what_a_restore_says_is_lost_proves_nothing),
         CASE(a_kept_note_whose_entries_are_back_is_moved_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,7 +222,7 @@ static void what_no_log_says_is_lost_and_never_drawn_again(void **state) {
     assert_int_equal(gw_store_answer(reader, open.seq, &answer), GW_NOT_FOUND);
     gw_buffer_done(&answer);
     // Another request for the same question finds nothing, and is a charge of its own.
-    assert_int_equal(gw_store_charge_by_question(reader, question, made->now, &charge), GW_NOT_FOUND);
+    assert_int_equal(gw_store_charge_by_question(reader, question, NULL, made->now, &charge), GW_NOT_FOUND);
     gw_store_op same_id = fixture_reserve(&made->ledger, FIXTURE_RESEARCHER, 1, 50000);
     gw_store_op resumed = fixture_resume(open.seq), *ops[] = {&same_id, &resumed};
     assert_int_equal(gw_store_commit(run.store, ops, 2, made->now), GW_OK);
