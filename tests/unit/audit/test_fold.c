@@ -295,6 +295,28 @@ static void a_charge_past_both_measures_is_found(void **unused) {
     assert_string_equal(code, "budget_passed");
 }
 
+// More amounts than prices are remembered.
+static void prices_of_many_amounts_are_each_their_own(void **unused) {
+    (void)unused;
+    gw_entry log[ENTRIES];
+    gw_audit_state *state = gw_audit_state_new();
+    uint64_t spent = 0, rho = 0;
+    build_delta(log);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(gw_audit_apply(state, &log[i], NULL), GW_OK);
+    for (uint64_t i = 0; i < 300; i++) {
+        uint64_t cost = 1000 + i * 7919 % 150 * 40;
+        spent += cost;
+        rho += gw_rho_of((gw_epsilon){cost});
+        gw_entry entry = charge(6 + i, (unsigned)(10 + i), cost, spent);
+        entry.charge.window = entry.charge.spent_window = 0;
+        entry.charge.rho = gw_rho_of((gw_epsilon){cost});
+        entry.charge.spent_rho_dataset = entry.charge.spent_rho_population = rho;
+        assert_int_equal(gw_audit_apply(state, &entry, NULL), GW_OK);
+    }
+    gw_audit_state_free(state);
+}
+
 // Rho is counted before a policy uses it: a later one with a delta starts from what was spent.
 static void a_change_of_accounting_forgets_nothing(void **unused) {
     (void)unused;
@@ -466,6 +488,7 @@ int main(void) {
         cmocka_unit_test(what_was_lost_counts_as_spent_and_lies_about_it_are_found),
         cmocka_unit_test(lies_about_rho_and_delta_are_found_at_their_entry),
         cmocka_unit_test(a_charge_past_both_measures_is_found),
+        cmocka_unit_test(prices_of_many_amounts_are_each_their_own),
         cmocka_unit_test(a_change_of_accounting_forgets_nothing),
         cmocka_unit_test(a_charge_has_one_outcome),
         cmocka_unit_test(a_release_id_is_used_once),

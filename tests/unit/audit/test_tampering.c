@@ -7,6 +7,7 @@
 #include "service/audit/verify.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
+#include "tests/support/log_book.h"
 #include "tests/support/seeded_random.h"
 #include "tests/support/small_log.h"
 #include <setjmp.h>
@@ -373,6 +374,42 @@ static void a_missing_line_is_counted_and_the_next_change_still_named(void **sta
     assert_sound(&long_log);
 }
 
+// ---- lies that were hashed and signed
+
+// Hashing runs ahead of the fold, so it has seen trees that hold the lie: none of their roots is told.
+static void a_signed_lie_is_named_and_no_later_tree_is_told(void **state) {
+    (void)state;
+    log_book book;
+    char folder[160];
+    uint64_t lie = 0;
+    snprintf(folder, sizeof(folder), "%s/lie", short_log.log.ledger.folder);
+    log_book_init(&book);
+    log_book_settle(&book);
+    for (unsigned i = 0; i < 300; i++) {
+        char release[GW_RELEASE_ID_MAX];
+        uint64_t charge = log_book_charge(&book, i % 2 == 0 ? BOOK_RESEARCHER : BOOK_STUDENT, 10000);
+        lie = i == 140 ? charge : lie;
+        snprintf(release, sizeof(release), "GW-2026-%06u", i);
+        assert_true(log_book_release(&book, charge, release) > charge);
+    }
+    book.entries[lie].charge.spent_dataset--;
+    log_book_publish(&book, book.count, folder);
+    gw_note_key key = log_book_note_key(&book);
+    for (unsigned i = 0; i < 20; i++) {
+        gw_audit_root roots[] = {{.size = lie - 60}, {.size = lie}, {.size = lie + 1}, {.size = 2 * GW_TILE_WIDTH}};
+        gw_audit_options options = {.log_key = &key, .roots = roots, .root_count = 4};
+        gw_audit_verdict verdict;
+        assert_int_equal(gw_audit_verify(folder, &options, NULL, &verdict), GW_OK);
+        assert_false(verdict.is_sound);
+        assert_int_equal(verdict.first_bad, lie);
+        assert_int_equal(verdict.entries, lie);
+        assert_string_equal(verdict.problem.code, "spent_mismatch");
+        for (size_t k = 0; k < 4; k++)
+            assert_int_equal(roots[k].is_known, roots[k].size <= lie);
+    }
+    log_book_done(&book);
+}
+
 // ---- nothing else lies there
 
 static size_t files_count(const char *path) {
@@ -411,6 +448,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(exchanged_files_are_named),
         cmocka_unit_test(exchanged_entries_are_named),
         cmocka_unit_test(a_missing_line_is_counted_and_the_next_change_still_named),
+        cmocka_unit_test(a_signed_lie_is_named_and_no_later_tree_is_told),
         cmocka_unit_test(every_file_of_the_log_is_one_the_checkpoint_needs),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -224,6 +224,18 @@ static void question_texts_lie_beside_in_the_order_of_charges(void **state) {
     gw_buffer_done(&text);
 }
 
+// The fixture asks one question over and over: its text is published once, and serves every charge.
+static void a_question_asked_again_needs_no_second_text(void **state) {
+    (void)state;
+    gw_note_key key = log_key();
+    gw_audit_options options = {.log_key = &key, .questions_folder = shared.questions};
+    gw_audit_verdict verdict;
+    assert_int_equal(gw_audit_verify(shared.log, &options, NULL, &verdict), GW_OK);
+    assert_true(verdict.is_sound);
+    assert_int_equal(verdict.questions, 1);
+    assert_int_equal(verdict.questions_missing, 0);
+}
+
 // Whatever happened to the file, publishing again leaves the same bytes.
 static void damaged_question_texts_are_written_anew(void **state) {
     (void)state;
@@ -584,6 +596,7 @@ int main(void) {
         cmocka_unit_test(without_a_key_the_logs_own_is_used_and_said),
         cmocka_unit_test(another_key_is_tampering_not_an_error),
         cmocka_unit_test(question_texts_lie_beside_in_the_order_of_charges),
+        cmocka_unit_test(a_question_asked_again_needs_no_second_text),
         cmocka_unit_test(damaged_question_texts_are_written_anew),
         cmocka_unit_test(a_flipped_byte_in_a_bundle_is_named),
         cmocka_unit_test(a_flipped_byte_in_a_tile_is_named),
