@@ -260,7 +260,7 @@ static void time_add(gw_facts *facts, const gw_entry *entry) {
         facts->silences_left_out++;
 }
 
-bool gw_facts_add(void *state, const gw_entry *entry) {
+void gw_facts_add(void *state, const gw_entry *entry) {
     gw_facts *facts = state;
     time_add(facts, entry);
     facts->entries++;
@@ -269,22 +269,22 @@ bool gw_facts_add(void *state, const gw_entry *entry) {
     switch (entry->kind) {
     case GW_ENTRY_CHARGE:
         charge_add(facts, entry);
-        return true;
+        return;
     case GW_ENTRY_RELEASE:
         gw_ignore(outcome_take(facts, entry->release.charge)); // only that it has one
-        return true;
+        return;
     case GW_ENTRY_ABANDON:
         abandon_add(facts, entry);
-        return true;
+        return;
     case GW_ENTRY_REFUSALS:
         refusals_add(facts, entry);
-        return true;
+        return;
     case GW_ENTRY_PRINCIPAL:
         if (entry->seq == 1) // the first one signs for itself
             roles_set(facts, entry);
         fact_add(facts, entry);
         roles_set(facts, entry);
-        return true;
+        return;
     case GW_ENTRY_KEY:
         key_count(facts, entry);
         break;
@@ -301,5 +301,4 @@ bool gw_facts_add(void *state, const gw_entry *entry) {
         break;
     }
     fact_add(facts, entry);
-    return true;
 }

@@ -79,4 +79,5 @@ typedef struct {
 
 void gw_facts_init(gw_facts *facts, uint64_t since); // since: UINT64_MAX where nothing is new
 void gw_facts_done(gw_facts *facts);
-bool gw_facts_add(void *facts, const gw_entry *entry); // a reader's callback; the entries in order; always true
+// One entry after the other, in order. A callback of gw_audit_verify; `facts` is a gw_facts.
+void gw_facts_add(void *facts, const gw_entry *entry);

@@ -95,9 +95,14 @@ static gw_status audit_verify(audit *a, gw_problem *ret_problem) {
                                 .roots = &a->since.root,
                                 .root_count = a->options->since == NULL ? 0 : 1,
                                 .progress = gw_progress_step,
-                                .progress_state = progress};
+                                .progress_state = progress,
+                                .each = gw_facts_add,
+                                .each_state = &a->facts};
+    gw_facts_init(&a->facts, a->options->since == NULL ? UINT64_MAX : a->since.checkpoint.size);
     gw_status status = gw_audit_verify(a->folder, &options, &a->state, &a->verdict);
     gw_progress_end(progress);
+    if (status == GW_OK && a->verdict.is_sound && !a->facts.is_whole)
+        return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory for the page.", "", "");
     if (status == GW_OK)
         return GW_OK;
     *ret_problem = a->verdict.problem;
@@ -109,24 +114,6 @@ static gw_status audit_verify(audit *a, gw_problem *ret_problem) {
 static gw_status changed_meanwhile(gw_problem *ret_problem) {
     return gw_problem_set(ret_problem, GW_BUSY, "log_moving", "The log's files changed while they were read.",
                           "The service published more of it meanwhile.", "Check a copy of the folder.");
-}
-
-// The page is made of a second reading: what is read must have the root that was checked.
-static gw_status audit_facts(audit *a, gw_problem *ret_problem) {
-    gw_merkle_edge tree = {.size = 0};
-    gw_log_reading reading = {
-        .folder = a->folder, .size = a->verdict.size, .each = gw_facts_add, .state = &a->facts, .tree = &tree};
-    bool is_grown = a->options->since != NULL && a->since.checkpoint.size < a->verdict.size;
-    gw_facts_init(&a->facts, is_grown ? a->since.checkpoint.size : UINT64_MAX);
-    gw_progress *progress = gw_progress_begin(a->cli, "reading the entries");
-    gw_status status = gw_log_files_scan(&reading, ret_problem);
-    gw_progress_end(progress);
-    if (status == GW_NOT_FOUND ||
-        (status == GW_OK && !gw_hash_equal(gw_merkle_edge_root(&tree), a->verdict.checkpoint.root)))
-        return changed_meanwhile(ret_problem);
-    if (status == GW_OK && !a->facts.is_whole)
-        return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory for the page.", "", "");
-    return status;
 }
 
 // The key that the checkpoint bears: the trusted one, or that of the first entry.
@@ -273,7 +260,7 @@ static gw_exit_code page_say(const audit *a, gw_exit_code code) {
     if (said != GW_EXIT_DONE)
         return said;
     gw_audit_page_say(cli, a->state, &a->facts);
-    if (a->facts.since != UINT64_MAX)
+    if (a->facts.since < a->verdict.size)
         gw_audit_news_say(cli, &a->facts);
     end_say(a, code);
     return code;
@@ -323,9 +310,7 @@ static gw_status checkpoint_save(const audit *a, gw_problem *ret_problem) {
 static gw_exit_code sound_run(audit *a) {
     gw_problem problem;
     gw_exit_code code = GW_EXIT_DONE;
-    gw_status status = audit_facts(a, &problem);
-    if (status == GW_OK)
-        status = note_again(a, &problem);
+    gw_status status = note_again(a, &problem);
     if (status == GW_OK)
         status = key_find(a, &problem);
     if (status != GW_OK) {

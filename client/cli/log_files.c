@@ -93,15 +93,12 @@ static gw_status entry_read(const gw_log_reading *reading, uint64_t index, gw_by
                             gw_problem *ret_problem) {
     gw_entry entry;
     gw_problem inner = {0};
-    if (reading->tree != NULL)
-        gw_merkle_edge_append(reading->tree, gw_merkle_leaf(bytes), NULL, NULL);
     if (gw_entry_decode(bytes, &entry, &inner) != GW_OK || entry.seq != index) {
         gw_status status = gw_problem_set(ret_problem, GW_CORRUPT, "bad_entry", "", inner.why, "");
         gw_problem_what(ret_problem, "Entry %llu is not one.", (unsigned long long)index);
         return status;
     }
-    *ret_goes_on = (reading->each_bytes == NULL || reading->each_bytes(reading->state, bytes)) &&
-                   (reading->each == NULL || reading->each(reading->state, &entry));
+    *ret_goes_on = reading->each(reading->state, &entry);
     return GW_OK;
 }
 

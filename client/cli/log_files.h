@@ -2,19 +2,16 @@
 // The entries of a log/ folder, read in order from its entry bundles (C2SP tlog-tiles). Reading is not checking: for
 // showing what a log says; `audit verify` says whether it may be believed. What is missing or cannot be read is
 // GW_NOT_FOUND or GW_IO: nobody can check it. What is too short, too long or no entry is GW_CORRUPT, with its number.
-// Thread safety: one thread.   Depends on: service/audit/{entry,merkle,tile}.h.
+// Thread safety: one thread.   Depends on: service/audit/{entry,tile}.h.
 #pragma once
 #include "service/audit/entry.h"
-#include "service/audit/merkle.h"
 
 typedef struct {
     const char *folder;
     uint64_t size;                                    // of the log: it tells how wide the last files are
     uint64_t first, end;                              // entries [first, end), at most all; end 0: up to the size
     bool (*each)(void *state, const gw_entry *entry); // false stops
-    bool (*each_bytes)(void *state, gw_bytes bytes);  // NULL, or called before `each`, with the entry as it stands
     void *state;
-    gw_merkle_edge *tree; // NULL, or grows by every entry read, so that its root tells what was read
 } gw_log_reading;
 // Codes: those of files, bad_bundle, bad_entry.
 GW_MUST_CHECK gw_status gw_log_files_scan(const gw_log_reading *reading, gw_problem *ret_problem);

@@ -53,9 +53,12 @@ static gw_status entry_check(folder_scan *scan, uint64_t index, gw_bytes bytes) 
         scan->verdict->first_bad = index;
     if (scan->status == GW_OK && scan->questions != NULL && entry.kind == GW_ENTRY_CHARGE)
         scan->status = gw_verify_questions_charge(scan->questions, index, entry.charge.question, scan->verdict);
-    if (scan->status == GW_OK)
-        scan->verdict->entries++;
-    return scan->status;
+    if (scan->status != GW_OK)
+        return scan->status;
+    scan->verdict->entries++;
+    if (scan->options->each != NULL)
+        scan->options->each(scan->options->each_state, &entry);
+    return GW_OK;
 }
 
 static gw_status bundle_check(folder_scan *scan, const gw_verify_bundle *bundle) {

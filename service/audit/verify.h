@@ -48,6 +48,10 @@ typedef struct {
     size_t root_count;
     void (*progress)(void *state, uint64_t done, uint64_t total); // entries; may be NULL
     void *progress_state;
+    // May be NULL. Every entry that held, in order, from the caller's thread; what is gathered from them counts only
+    // where the verdict is sound.
+    void (*each)(void *state, const gw_entry *entry);
+    void *each_state;
 } gw_audit_options;
 
 // Status GW_OK: checked (see is_sound). Anything else: cannot check (missing or unreadable files). `ret_state` may be
