@@ -463,7 +463,7 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
 const gw_command gw_command_audit_compare = {
     .name = "audit compare",
     .group = "Auditor",
-    .arguments = "A B | PROOF [--policy FILE | --log-key VKEY] [--proof FILE]",
+    .arguments = "DIR|FILE [DIR|FILE] [--policy FILE | --log-key VKEY] [--proof FILE]",
     .summary = "are two views of a log one history? folders, checkpoints, receipts, what clients remember",
     .examples = "godwit audit compare log-in-may/ log-in-june/ --log-key \"$(cat trusted.vkey)\"\n"
                 "godwit audit compare profiles/researcher.json.seen log/\n"

@@ -32,8 +32,9 @@ static const gw_option options_of_log[] = {
      "entries that name this dataset or population, whole or the end of its name"},
     {"principal", 0, GW_OPTION_TEXT, offsetof(log_options, principal), "ID",
      "entries about or signed by this principal; its first digits will do"},
-    {"from", 0, GW_OPTION_TEXT, offsetof(log_options, from), "N|TIME", "from this entry, or this time (UTC), on"},
-    {"to", 0, GW_OPTION_TEXT, offsetof(log_options, to), "N|TIME", "up to this entry, or up to this time"},
+    {"from", 0, GW_OPTION_TEXT, offsetof(log_options, from), "WHEN",
+     "from this entry on, by its number, or from this time (UTC)"},
+    {"to", 0, GW_OPTION_TEXT, offsetof(log_options, to), "WHEN", "up to this entry, or up to this time"},
 };
 
 // What is wanted of the log. The names and ids that a filter compares stand at different places in each kind.
@@ -225,7 +226,7 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
 const gw_command gw_command_audit_log = {
     .name = "audit log",
     .group = "Auditor",
-    .arguments = "[--log DIR] [--kind KIND] [--dataset D] [--principal ID] [--from N|TIME] [--to N|TIME] [--last N]",
+    .arguments = "[--log DIR] [--kind KIND] [--dataset D] [--principal ID] [--from WHEN] [--to WHEN] [--last N]",
     .summary = "show the entries of a log",
     .examples = "godwit audit log --log log --last 50\n"
                 "godwit audit log --kind policy --kind population\n"

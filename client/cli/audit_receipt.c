@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // One answer's receipt checked offline: that it was charged before it left, under a signed checkpoint.
+#include "client/cli/audit_say.h"
 #include "client/cli/commands.h"
-#include "client/cli/log_key.h"
+#include "client/cli/log_trust.h"
+#include "client/cli/receipt_log.h"
+#include "client/cli/profiles.h"
 #include "client/cli/wording.h"
 #include "service/audit/verify.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
+#include "service/wire/message.h"
 #include "service/wire/receipt.h"
 #include <string.h>
 #include <unistd.h>
@@ -15,15 +19,17 @@
 #define SUFFIX ".tlog-proof"
 
 typedef struct {
-    const char *answer, *request, *log_key;
+    const char *answer, *request, *log_key, *policy, *log;
 } receipt_options;
 static const gw_option options_of_receipt[] = {
     {"answer", 0, GW_OPTION_TEXT, offsetof(receipt_options, answer), "FILE",
      "the answer as it was saved (RELEASE.answer.json beside the receipt)"},
     {"request", 0, GW_OPTION_TEXT, offsetof(receipt_options, request), "FILE",
      "the request as it was signed (RELEASE.request, when it is there)"},
-    {"log-key", 0, GW_OPTION_TEXT, offsetof(receipt_options, log_key), "VKEY",
-     "the key you trust (that of the profile)"},
+    GW_OPTION_LOG_KEY(receipt_options),
+    GW_OPTION_POLICY(receipt_options),
+    {"log", 0, GW_OPTION_TEXT, offsetof(receipt_options, log), "DIR",
+     "the log folder too: the whole log is checked, the receipt against it, and the request's signature"},
 };
 
 typedef struct {
@@ -90,7 +96,7 @@ static bool is_too_big(const gw_problem *problem) {
 }
 
 static void proven_say(gw_cli *cli, const receipt_files *files, const gw_note_key *key, const gw_entry *charge,
-                       const gw_entry *release) {
+                       const gw_entry *release, bool has_log) {
     char cost[GW_AMOUNT_TEXT], charged[GW_TIME_TEXT], released[GW_TIME_TEXT];
     gw_amount_format((gw_epsilon){charge->charge.cost}, cost);
     gw_time_format(charge->time, charged);
@@ -103,10 +109,8 @@ static void proven_say(gw_cli *cli, const receipt_files *files, const gw_note_ke
     gw_say_verdict(cli, "OK", "both entries are in the signed log");
     gw_say_verdict(cli, "OK", "%s is the answer that was released, byte by byte", files->answer_path);
     if (files->request.size > 0)
-        gw_say_verdict(cli, "OK",
-                       "%s is the request that was charged (its signature was not checked: that takes the asker's "
-                       "key)",
-                       files->request_path);
+        gw_say_verdict(cli, "OK", "%s is the request that was charged%s", files->request_path,
+                       has_log ? "" : " (its signature was not checked: that takes the asker's key, --log DIR)");
     else
         gw_say_verdict(cli, "NOTE", "no request was given: which bytes were asked was not checked (--request FILE)");
 }
@@ -137,50 +141,87 @@ static gw_exit_code tampered_say(gw_cli *cli, const char *file, const char *rece
     return GW_EXIT_TAMPERED;
 }
 
+// The checkpoint that a receipt carries; empty where it cannot be read, which is found again where it is judged.
+static gw_bytes note_of(gw_bytes receipt_bytes, gw_buffer *scratch) {
+    gw_receipt receipt;
+    gw_problem none;
+    return gw_receipt_decode(receipt_bytes, scratch, &receipt, &none) == GW_OK ? receipt.checkpoint : (gw_bytes){0};
+}
+
+static gw_status trust_find(const gw_cli *cli, const receipt_options *options, gw_bytes note, gw_log_trust *ret,
+                            gw_problem *ret_problem) {
+    gw_status status = gw_log_trust_find(cli, options->log_key, options->policy, note, ret, ret_problem);
+    if (status != GW_OK || ret->has_key)
+        return status;
+    gw_log_trust_done(ret);
+    return gw_problem_set(ret_problem, GW_NOT_FOUND, "log_key_missing", "Under which key should I believe the log?",
+                          "A receipt proves nothing without a key that you got from elsewhere.",
+                          "--log-key VKEY, --policy FILE, or --as NAME");
+}
+
+static gw_status receipt_check(const receipt_files *files, const gw_note_key *key, gw_entry *ret_charge,
+                               gw_entry *ret_release, gw_problem *ret_problem) {
+    gw_status status = gw_audit_receipt(gw_buffer_bytes(&files->receipt), gw_buffer_bytes(&files->answer),
+                                        gw_buffer_bytes(&files->request), key, ret_charge, ret_release, ret_problem);
+    if (status == GW_OK && files->request_path[0] != '\0' && files->request.size == 0)
+        status = gw_problem_set(ret_problem, GW_CORRUPT, "bad_request_hash", "The request is empty.", "", "");
+    return status;
+}
+
+// What a receipt alone does not show: who else vouches for its tree, and what the log says of the asker's key.
+static gw_exit_code beyond_say(gw_cli *cli, const receipt_options *options, const receipt_files *files,
+                               const gw_log_trust *trust, gw_bytes note, const gw_entry *charge,
+                               const gw_entry *release) {
+    gw_exit_code code = GW_EXIT_DONE;
+    if (trust->policy != NULL)
+        code = gw_log_quorum_say(cli, trust->policy, "your policy", note, &trust->key);
+    if (code == GW_EXIT_TAMPERED || options->log == NULL)
+        return code;
+    gw_exit_code in_log =
+        gw_receipt_log_say(cli, options->log, &trust->key, note, gw_buffer_bytes(&files->request), charge, release);
+    return in_log == GW_EXIT_DONE ? code : in_log;
+}
+
+static gw_exit_code files_unreadable(gw_cli *cli, const gw_problem *problem) {
+    if (!is_too_big(problem))
+        return gw_audit_fail(cli, problem);
+    gw_say_verdict(cli, "FAIL", "%s %s", problem->what, problem->why);
+    return GW_EXIT_TAMPERED;
+}
+
 static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     const receipt_options *options = state;
     GW_CLEANUP(files_done) receipt_files files;
-    gw_note_key key;
+    GW_CLEANUP(gw_buffer_done) gw_buffer scratch;
+    GW_CLEANUP(gw_log_trust_done) gw_log_trust trust = {.has_key = false};
     gw_entry charge, release;
     gw_problem problem;
-    bool has_key;
     files_init(&files);
-    gw_status status = gw_log_key_find(cli, options->log_key, &key, &has_key, &problem);
-    if (status == GW_OK && !has_key)
-        status = gw_problem_set(&problem, GW_NOT_FOUND, "log_key_missing", "Under which key should I believe the log?",
-                                "A receipt proves nothing without a key that you got from elsewhere.",
-                                "--log-key VKEY, or --as NAME");
-    if (status == GW_OK)
-        status = files_read(options, words->items[0], &files, &problem);
-    if (status != GW_OK && is_too_big(&problem)) {
-        gw_say_verdict(cli, "FAIL", "%s %s", problem.what, problem.why);
-        return GW_EXIT_TAMPERED;
-    }
-    if (status != GW_OK) {
-        gw_exit_code code = gw_fail(cli, &problem);
-        return code == GW_EXIT_USAGE ? code : GW_EXIT_CANNOT_CHECK;
-    }
-    status = gw_audit_receipt(gw_buffer_bytes(&files.receipt), gw_buffer_bytes(&files.answer),
-                              gw_buffer_bytes(&files.request), &key, &charge, &release, &problem);
-    if (status == GW_OK && files.request_path[0] != '\0' && files.request.size == 0)
-        status = gw_problem_set(&problem, GW_CORRUPT, "bad_request_hash", "The request is empty.", "", "");
-    if (status == GW_NO_MEMORY) {
-        gw_ignore(gw_fail(cli, &problem)); // not checked, and no file is to blame
-        return GW_EXIT_CANNOT_CHECK;
-    }
+    gw_buffer_init(&scratch, GW_RECEIPT_MAX);
+    gw_status status = files_read(options, words->items[0], &files, &problem);
     if (status != GW_OK)
-        return tampered_say(cli, file_blamed(&files, words->items[0], &key, &problem), words->items[0], &problem);
-    proven_say(cli, &files, &key, &charge, &release);
-    return GW_EXIT_DONE;
+        return files_unreadable(cli, &problem);
+    gw_bytes note = note_of(gw_buffer_bytes(&files.receipt), &scratch);
+    status = trust_find(cli, options, note, &trust, &problem);
+    if (status != GW_OK)
+        return gw_audit_fail(cli, &problem);
+    status = receipt_check(&files, &trust.key, &charge, &release, &problem);
+    if (status == GW_NO_MEMORY) // not checked, and no file is to blame
+        return gw_audit_fail(cli, &problem);
+    if (status != GW_OK)
+        return tampered_say(cli, file_blamed(&files, words->items[0], &trust.key, &problem), words->items[0], &problem);
+    proven_say(cli, &files, &trust.key, &charge, &release, options->log != NULL);
+    return beyond_say(cli, options, &files, &trust, note, &charge, &release);
 }
 
 const gw_command gw_command_audit_receipt = {
     .name = "audit receipt",
     .group = "Auditor",
-    .arguments = "FILE.tlog-proof [--answer FILE] [--request FILE]",
+    .arguments = "FILE.tlog-proof [--answer FILE] [--request FILE] [--policy FILE | --log-key VKEY] [--log DIR]",
     .summary = "check offline that an answer was charged and released as it is",
     .examples = "godwit audit receipt GW-2026-000143.tlog-proof\n"
-                "godwit audit receipt proof --answer answer.json --log-key \"$(cat trusted.vkey)\"\n",
+                "godwit audit receipt proof --answer answer.json --log-key \"$(cat trusted.vkey)\"\n"
+                "godwit audit receipt GW-2026-000143.tlog-proof --policy trust.policy --log log\n",
     GW_OPTIONS(options_of_receipt),
     .options_size = sizeof(receipt_options),
     .words_min = 1,

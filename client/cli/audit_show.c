@@ -325,8 +325,8 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
 const gw_command gw_command_audit_show = {
     .name = "audit show",
     .group = "Auditor",
-    .arguments = "N|RELEASE [--log DIR] [--questions DIR]",
-    .summary = "one entry in full, with its charge, its policy and what was asked",
+    .arguments = "ENTRY [--log DIR] [--questions DIR]",
+    .summary = "one entry in full, by its number or its release, with its charge, its policy and what was asked",
     .examples = "godwit audit show 812\ngodwit audit show GW-2026-000143 --log log\n",
     GW_OPTIONS(options_of_show),
     .options_size = sizeof(show_options),

@@ -260,7 +260,7 @@ static gw_exit_code page_say(const audit *a, gw_exit_code code) {
     if (said != GW_EXIT_DONE)
         return said;
     gw_audit_page_say(cli, a->state, &a->facts);
-    if (a->facts.since < a->verdict.size)
+    if (a->options->since != NULL && a->since.verdict == GW_SINCE_GROWN)
         gw_audit_news_say(cli, &a->facts);
     end_say(a, code);
     return code;

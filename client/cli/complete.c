@@ -5,6 +5,7 @@
 #include "client/cli/help.h"
 #include "client/cli/names.h"
 #include "client/cli/profiles.h"
+#include "service/audit/entry.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
 #include <dirent.h>
@@ -219,6 +220,11 @@ static void offer_profiles(line *l) {
         closedir(listing);
 }
 
+static void offer_kinds(line *l) {
+    for (int kind = GW_ENTRY_GENESIS; kind <= GW_ENTRY_RESTORE; kind++)
+        offer(l, gw_entry_kind_name((gw_entry_kind)kind), NULL);
+}
+
 // ---- values of options, and words
 
 static void offer_value(line *l, const gw_option *option) {
@@ -238,6 +244,8 @@ static void offer_value(line *l, const gw_option *option) {
         offer_profiles(l);
     else if (strcmp(option->name, "output") == 0)
         offer_formats(l);
+    else if (strcmp(option->name, "kind") == 0)
+        offer_kinds(l);
     else if (strcmp(option->name, "concept") == 0)
         offer_concepts(l, "", "", true, false);
     else if (strstr(option->value, "FILE") != NULL || strstr(option->value, "DIR") != NULL)

@@ -3,6 +3,7 @@
 // kept, against logs that grew, were cut, were rewritten or were restored; witnesses; and what must never be mixed.
 #include "client/cli/audit_facts.h"
 #include "client/cli/audit_page.h"
+#include "client/cli/audit_since.h"
 #include "client/cli/log_conflict.h"
 #include "service/audit/cosignature.h"
 #include "service/base/file.h"
@@ -236,6 +237,48 @@ static void a_kept_checkpoint_of_another_hand_is_not_compared(void **state) {
     assert_verifies(GW_EXIT_CANNOT_CHECK, "file_missing", "-o", "table", "--since", "/nonexistent");
 }
 
+// The fold is not asked here: what a restore entry explains is judged from the entries alone.
+static gw_since_verdict judged_with_restore(uint64_t lost) {
+    gw_since since;
+    gw_facts facts;
+    gw_buffer note;
+    log_book other;
+    gw_entry restore = {.kind = GW_ENTRY_RESTORE};
+    gw_note_key key = log_book_note_key(&book);
+    log_book_init(&other);
+    memcpy(other.entries, book.entries, 24 * sizeof(book.entries[0]));
+    other.count = 24;
+    other.time = book.time;
+    restore.restore.from = 24;
+    restore.restore.lost = lost;
+    log_book_add(&other, log_book_signed(restore, BOOK_OPERATOR, BOOK_OWNER));
+    gw_audit_verdict verdict = {.is_sound = true, .size = 25, .checkpoint = log_book_checkpoint(&other, 25)};
+    gw_facts_init(&facts, UINT64_MAX);
+    for (size_t i = 0; i < other.count; i++)
+        gw_facts_add(&facts, &other.entries[i]);
+    gw_buffer_init(&note, 4096);
+    log_book_note(&other, 25, &note);
+    log_book_publish(&other, 25, folder);
+    gw_since_init(&since);
+    assert_int_equal(gw_since_read(kept, &since, NULL), GW_OK);
+    gw_since_judge(&since, folder, gw_buffer_bytes(&note), &key, &verdict, &facts, proof);
+    assert_string_equal(since.proof_path, proof); // whatever is declared, both signatures are kept
+    gw_since_verdict judged = since.verdict;
+    assert_int_equal(gw_since_exit(&since), judged == GW_SINCE_RESTORED ? GW_EXIT_FOUND : GW_EXIT_TAMPERED);
+    gw_since_done(&since);
+    gw_facts_done(&facts);
+    gw_buffer_done(&note);
+    log_book_done(&other);
+    return judged;
+}
+
+static void a_declared_restore_explains_no_more_than_it_declares(void **state) {
+    (void)state;
+    note_write(kept, &book, 30);
+    assert_int_equal(judged_with_restore(6), GW_SINCE_RESTORED);
+    assert_int_equal(judged_with_restore(5), GW_SINCE_SHORTER);
+}
+
 // ---- witnesses
 
 static void witnessed(uint8_t seed, const char *name, gw_note_key *ret_key, gw_buffer *note, gw_bytes text) {
@@ -356,6 +399,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_log_with_another_beginning_was_rewritten_and_the_proof_stands_alone, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_kept_checkpoint_of_another_hand_is_not_compared, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_declared_restore_explains_no_more_than_it_declares, setup, teardown),
         cmocka_unit_test_setup_teardown(a_policy_names_the_key_and_asks_for_witnesses, setup, teardown),
         cmocka_unit_test_setup_teardown(flipped_bytes_end_in_a_verdict, setup, teardown),
     };

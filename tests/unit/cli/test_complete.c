@@ -60,6 +60,8 @@ static void values_are_offered_where_the_table_lists_them(void **state) {
     assert_offered("cost x --per p", "person");
     assert_offered("cost x --measure c", "count");
     assert_offered("audit log --log ", GW_COMPLETE_FILES);
+    assert_offered("audit log --kind re", "release refusals restore");
+    assert_offered("audit log --from ", "");
 }
 
 static void without_a_service_there_are_no_names(void **state) {

@@ -92,6 +92,16 @@ static void a_bundle_that_ends_early_is_told(void **state) {
     assert_int_equal(some.count, 9);
 }
 
+static void an_entry_of_another_number_is_none(void **state) {
+    gw_problem problem;
+    seen some = {0};
+    log_write(state, 10, 0);
+    bundle_write(state, "tile/entries/000.p/10", 1, 10, 0); // true entries, one place too early
+    assert_int_equal(gw_log_files_read(*state, 0, see, &some, &problem), GW_CORRUPT);
+    assert_string_equal(problem.code, "bad_entry");
+    assert_int_equal(some.count, 0);
+}
+
 static void a_missing_bundle_or_checkpoint_is_told(void **state) {
     gw_problem problem;
     seen some = {0};
@@ -113,6 +123,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_full_bundle_at_the_end_is_found, unit_folder_new, unit_folder_free),
         cmocka_unit_test_setup_teardown(reading_stops_when_told, unit_folder_new, unit_folder_free),
         cmocka_unit_test_setup_teardown(a_bundle_that_ends_early_is_told, unit_folder_new, unit_folder_free),
+        cmocka_unit_test_setup_teardown(an_entry_of_another_number_is_none, unit_folder_new, unit_folder_free),
         cmocka_unit_test_setup_teardown(a_missing_bundle_or_checkpoint_is_told, unit_folder_new, unit_folder_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
