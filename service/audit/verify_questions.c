@@ -20,8 +20,13 @@ typedef enum { LINE_NONE, LINE_TEXT, LINE_BROKEN } line_state; // broken: too lo
 
 struct gw_verify_questions {
     const char *folder;
-    gw_fold_map known; // questions that a charge asked before
-    FILE *file;        // NULL: it is not there
+    gw_fold_map known; // questions that a charge asked before, numbered
+    // Of this file's, from number known_before on: the first of the charges without a text that end before it, or with
+    // it; UINT64_MAX: the one before it has its text, and it too.
+    GW_FOLD_LIST(uint64_t) passed_over;
+    size_t known_before;
+    uint64_t passed_first; // of those that end here
+    FILE *file;            // NULL: it is not there
     bool is_begun;
     uint64_t number;      // of the file
     uint64_t charge_last; // of this file, or where it begins
@@ -54,6 +59,7 @@ void gw_verify_questions_free(gw_verify_questions *questions) {
     file_close(questions);
     gw_buffer_done(&questions->line);
     free(questions->known.slots);
+    free(questions->passed_over.items);
     free(questions);
 }
 
@@ -109,13 +115,26 @@ static gw_status line_read(gw_verify_questions *questions, gw_audit_verdict *ver
 
 // ---- files
 
+// The charges that were passed over before the one whose text the waiting line is; UINT64_MAX: it is no such line.
+static uint64_t passed_over_by(const gw_verify_questions *questions) {
+    gw_tag key = gw_tag_of((gw_bytes){.data = questions->hash.bytes, .size = sizeof(questions->hash.bytes)});
+    size_t place = gw_fold_find(&questions->known, key);
+    return place == GW_FOLD_NONE || place < questions->known_before
+               ? UINT64_MAX
+               : questions->passed_over.items[place - questions->known_before];
+}
+
 static gw_status file_finish(gw_verify_questions *questions, bool is_newest, gw_audit_verdict *verdict) {
-    if (questions->state != LINE_NONE && questions->compared != UINT64_MAX)
-        return tampered(verdict, questions->compared, "The text published for a question is not what was asked.");
-    if (questions->state != LINE_NONE && !is_newest)
-        return tampered(verdict, questions->charge_last, "A question's text is published that no charge asked.");
     file_close(questions);
-    return GW_OK;
+    if (questions->state == LINE_NONE)
+        return GW_OK;
+    uint64_t passed = passed_over_by(questions);
+    uint64_t charge = passed != UINT64_MAX ? passed : questions->compared;
+    if (charge != UINT64_MAX)
+        return tampered(verdict, charge, "The text published for a question is not what was asked.");
+    if (is_newest)
+        return GW_OK;
+    return tampered(verdict, questions->charge_last, "A question's text is published that no charge asked.");
 }
 
 static gw_status file_begin(gw_verify_questions *questions, uint64_t number, gw_audit_verdict *verdict) {
@@ -125,6 +144,9 @@ static gw_status file_begin(gw_verify_questions *questions, uint64_t number, gw_
     questions->number = number;
     questions->charge_last = number * FILE_ENTRIES;
     questions->at = questions->filled = 0;
+    questions->known_before = questions->known.count;
+    questions->passed_over.count = 0;
+    questions->passed_first = UINT64_MAX;
     questions->file = fopen(path, "re");
     if (questions->file == NULL && errno != ENOENT && errno != ENOTDIR)
         return unreadable(questions, verdict);
@@ -144,11 +166,16 @@ gw_status gw_verify_questions_charge(gw_verify_questions *questions, uint64_t se
     gw_tag key = gw_tag_of((gw_bytes){.data = question.bytes, .size = sizeof(question.bytes)});
     if (status != GW_OK || gw_fold_find(&questions->known, key) != GW_FOLD_NONE)
         return status;
-    if (!gw_fold_map_room(&questions->known))
+    if (!gw_fold_map_room(&questions->known) || !GW_FOLD_ROOM(questions->passed_over))
         return gw_fold_no_memory(&verdict->problem);
-    gw_fold_map_put(&questions->known, key, 0);
+    gw_fold_map_put(&questions->known, key, questions->known.count);
     questions->charge_last = seq;
-    if (questions->state == LINE_TEXT && gw_hash_equal(questions->hash, question)) {
+    bool is_there = questions->state == LINE_TEXT && gw_hash_equal(questions->hash, question);
+    if (!is_there && questions->passed_first == UINT64_MAX)
+        questions->passed_first = seq;
+    questions->passed_over.items[questions->passed_over.count++] = questions->passed_first;
+    if (is_there) {
+        questions->passed_first = UINT64_MAX;
         verdict->questions++;
         return line_read(questions, verdict);
     }

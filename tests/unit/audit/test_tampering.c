@@ -374,6 +374,40 @@ static void a_missing_line_is_counted_and_the_next_change_still_named(void **sta
     assert_sound(&long_log);
 }
 
+static size_t line_of(const log_file *file, size_t number, size_t *ret_size) {
+    const char *text = gw_buffer_string(&file->bytes), *line = text;
+    while (number-- > 0)
+        line = strchr(line, '\n') + 1;
+    *ret_size = (size_t)(strchr(line, '\n') + 1 - line);
+    return (size_t)(line - text);
+}
+
+// The texts of two charges in each other's place, or one of them in both: the first that has another's is named.
+static void exchanged_texts_are_named(void **state) {
+    (void)state;
+    const log_file *file = &long_log.files[long_log.count - 1];
+    static const size_t pairs[][2] = {
+        {0, 1}, {2, 7}, {20, 100}, {CHARGES_LONG - 2, CHARGES_LONG - 1}, {0, CHARGES_LONG - 1}};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        for (int is_copy = 0; is_copy < 3; is_copy++) {
+            size_t sizes[2], ats[2];
+            for (int k = 0; k < 2; k++)
+                ats[k] = line_of(file, pairs[i][k], &sizes[k]);
+            int first = is_copy == 2 ? 0 : 1, second = is_copy == 1 ? 1 : 0; // which text stands at which place
+            GW_CLEANUP(gw_buffer_done) gw_buffer changed;
+            gw_buffer_init(&changed, SIZE_MAX);
+            gw_buffer_append(&changed, file->bytes.data, ats[0]);
+            gw_buffer_append(&changed, file->bytes.data + ats[first], sizes[first]);
+            gw_buffer_append(&changed, file->bytes.data + ats[0] + sizes[0], ats[1] - ats[0] - sizes[0]);
+            gw_buffer_append(&changed, file->bytes.data + ats[second], sizes[second]);
+            gw_buffer_append(&changed, file->bytes.data + ats[1] + sizes[1], file->bytes.size - ats[1] - sizes[1]);
+            file_write(file, gw_buffer_bytes(&changed));
+            assert_tampered(&long_log, file, ats[0], question_entry(&long_log, file, ats[is_copy == 2 ? 1 : 0]));
+        }
+    file_restore(file);
+    assert_sound(&long_log);
+}
+
 // ---- lies that were hashed and signed
 
 // Hashing runs ahead of the fold, so it has seen trees that hold the lie: none of their roots is told.
@@ -448,6 +482,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(exchanged_files_are_named),
         cmocka_unit_test(exchanged_entries_are_named),
         cmocka_unit_test(a_missing_line_is_counted_and_the_next_change_still_named),
+        cmocka_unit_test(exchanged_texts_are_named),
         cmocka_unit_test(a_signed_lie_is_named_and_no_later_tree_is_told),
         cmocka_unit_test(every_file_of_the_log_is_one_the_checkpoint_needs),
     };
