@@ -48,6 +48,12 @@ static const setting settings[] = {
     {"engine_children", NUMBER(engine_children, 1, 16, 2, "processes"), RELOADABLE, "statements measured at once"},
     {"engine_threads", NUMBER(engine_threads, 1, 64, 2, "threads"), RELOADABLE, "threads of each statement"},
     {"engine_memory_mb", NUMBER(engine_memory_mb, 64, 1048576, 512, "MB"), RELOADABLE, "query memory of each child"},
+    {"rate_requests_per_minute", NUMBER(rate_requests_per_minute, 0, 1000000000, 1200000, "requests"), RELOADABLE,
+     "requests of one key, and of one address, in a minute; more are refused (rate_limited) before any signature is "
+     "checked; 0: no limit"},
+    {"rate_free_ms_per_minute", NUMBER(rate_free_ms_per_minute, 0, 1000000000, 120000, "ms"), RELOADABLE,
+     "processor time of one principal in a minute for what costs no budget: prices, dummies, the catalogue, questions "
+     "that are refused; 120000 is two processors; 0: no limit"},
 };
 #define SETTING_COUNT (sizeof settings / sizeof settings[0])
 _Static_assert(SETTING_COUNT <= GW_SETTINGS_MAX, "gw_config keeps an origin for each setting");

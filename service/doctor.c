@@ -241,6 +241,16 @@ static bool root_is(const doctor *d, uint64_t size, gw_hash root) {
            gw_hash_equal(found, root);
 }
 
+// What clients know, as far as one of them has said so.
+static void check_proof(doctor *d) {
+    char path[PATH_BYTES];
+    path_of(d, "rolled_back.note", path);
+    if (access(path, F_OK) == 0)
+        gw_doctor_say(&d->report, GW_FOUND_FAIL, "proof",
+                      "Put the newest state folder back, or: godwitd restore. Keep the file: it is the proof.",
+                      "A client proved that the ledger was set back, and the service stopped: %s", path);
+}
+
 static void check_mark(doctor *d) {
     char path[PATH_BYTES];
     gw_problem problem = {0};
@@ -415,9 +425,9 @@ static void check_engine(doctor *d) {
     gw_engine_close(engine);
 }
 
-static void (*const checks[])(doctor *) = {check_daemon,   check_disk,       check_limits, check_modes,
-                                           check_database, check_mark,       check_log,    check_clock,
-                                           check_datasets, check_indicators, check_engine};
+static void (*const checks[])(doctor *) = {check_daemon,   check_disk,     check_limits,     check_modes,
+                                           check_database, check_proof,    check_mark,       check_log,
+                                           check_clock,    check_datasets, check_indicators, check_engine};
 
 // Root looks with the eyes of the folder's owner: key files are refused to anybody else, and nothing here needs root.
 static bool become_owner(const char *folder) {

@@ -5,6 +5,7 @@
 #include "service/base/file.h"
 #include "service/config_command.h"
 #include "service/doctor.h"
+#include "service/incident_command.h"
 #include "service/load_command.h"
 #include "service/local.h"
 #include "service/policy_command.h"
@@ -126,6 +127,7 @@ static int command_help(int argc, char **argv) {
            "  reload    have the running daemon read settings and indicators again\n"
            "  policy    check FILE, diff OLD NEW, simulate FILE, activate FILE\n"
            "  load      validate a file against the policy and make it the data version\n"
+           "  incident  CODE: says in the log that something went wrong with the service\n"
            "  config    show [--origin]: the settings and where each is from; check\n"
            "  doctor    look the state folder over: OK, WARN or FAIL, line by line\n"
            "  help      this page; help config: the settings\n"
@@ -166,6 +168,7 @@ static const command commands[] = {
     {"doctor", gw_doctor_command, gw_doctor_help},
     {"policy", gw_policy_command, gw_policy_help},
     {"load", gw_load_command, gw_load_help},
+    {"incident", gw_incident_command, gw_incident_help},
     {"version", command_version, NULL},
     {"help", command_help, NULL},
 };

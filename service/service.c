@@ -12,9 +12,14 @@
 #include "service/query/rollback.h"
 #include "service/signer/client.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#define UNKNOWN_FILE "outcome_unknown"
+#define EXIT_UNKNOWN 70 // EX_SOFTWARE
 
 GW_DEFINE_FREEP(gw_secret_key, gw_secret_key_free)
 
@@ -30,6 +35,7 @@ struct gw_service {
     _Atomic uint64_t answered;
     _Atomic uint64_t busy; // requests that found no room, since it was last said
     bool is_publish_failing;
+    bool is_mended; // a proof that the log was set back was answered since the last start
     gw_queries *queries;
     gw_query_worker **workers;
     size_t worker_count;
@@ -59,6 +65,11 @@ static void handle_on_bus(void *state, unsigned worker, gw_bytes request, gw_buf
     gw_query_handle(service->workers[worker], request, reply);
     publish_newest(service);
     atomic_fetch_add(&service->answered, 1);
+}
+
+static void peer_on_bus(void *state, unsigned worker, const char *address) {
+    gw_service *service = state;
+    gw_query_worker_peer(service->workers[worker], address);
 }
 
 static void busy_on_bus(void *state, gw_bytes request, gw_buffer *reply) {
@@ -94,12 +105,28 @@ gw_status gw_service_signer(const gw_config *config, gw_tree_signer *ret, gw_pro
     return gw_signer_client(&options, ret, ret_problem);
 }
 
+// A write was not confirmed: nothing of it may be acknowledged, and the next start finds out what became of it. A file
+// remembers that this happened; where not even that can be written, nobody does.
+static void outcome_unknown(void *state) {
+    gw_service *service = state;
+    char path[4200];
+    snprintf(path, sizeof path, "%s/" UNKNOWN_FILE, service->config.folder);
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file >= 0)
+        close(file);
+    _exit(EXIT_UNKNOWN);
+}
+
 static gw_status open_ledger(gw_service *service, gw_problem *problem) {
     gw_ledger_options options = {.state_folder = service->config.folder,
                                  .hwm_path = service->config.hwm[0] ? service->config.hwm : NULL,
                                  .clock = gw_clock_system()};
     gw_status status = gw_service_signer(&service->config, &options.signer, problem);
-    return status == GW_OK ? gw_ledger_open(&options, &service->ledger, problem) : status;
+    if (status == GW_OK)
+        status = gw_ledger_open(&options, &service->ledger, problem);
+    if (status == GW_OK)
+        gw_ledger_on_unknown(service->ledger, outcome_unknown, service);
+    return status;
 }
 
 gw_status gw_service_seal_secret(const gw_config *config, gw_signature *ret, gw_problem *ret_problem) {
@@ -161,6 +188,17 @@ static gw_status snapshots_verify(gw_service *service, gw_problem *problem) {
     return check.status != GW_OK ? check.status : status;
 }
 
+static gw_rate_limits rate_limits_of(const gw_config *config) {
+    return (gw_rate_limits){.requests_per_minute = config->rate_requests_per_minute,
+                            .free_ms_per_minute = config->rate_free_ms_per_minute};
+}
+
+static bool outcome_was_unknown(const gw_service *service) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/" UNKNOWN_FILE, service->config.folder);
+    return unlink(path) == 0;
+}
+
 static gw_status open_queries(gw_service *service, bool is_serving, gw_problem *problem) {
     gw_clock clock = gw_clock_system();
     service->changes = (gw_changes){.ledger = service->ledger,
@@ -186,6 +224,11 @@ static gw_status open_queries(gw_service *service, bool is_serving, gw_problem *
     if (status != GW_OK)
         return status;
     service->changes.queries = service->queries;
+    gw_queries_limit(service->queries, rate_limits_of(&service->config));
+    if (service->is_mended)
+        gw_queries_report(service->queries, GW_INCIDENT_ROLLED_BACK);
+    if (outcome_was_unknown(service))
+        gw_queries_report(service->queries, GW_INCIDENT_OUTCOME_UNKNOWN);
     size_t count = is_serving ? (size_t)service->config.workers : 1;
     service->workers = calloc(count, sizeof(gw_query_worker *));
     if (!service->workers)
@@ -203,6 +246,7 @@ static gw_status open_bus(gw_service *service, gw_problem *problem) {
                               .url_count = service->config.listen_count,
                               .workers = (unsigned)service->worker_count,
                               .handle = handle_on_bus,
+                              .peer = peer_on_bus,
                               .busy = busy_on_bus,
                               .state = service};
     return gw_bus_open(&options, &service->bus, problem);
@@ -215,7 +259,7 @@ static gw_status open_parts(gw_service *service, const gw_service_options *optio
         status = open_engine(service, options, problem);
     gw_service_key_path(&service->config, "reply", path, sizeof path);
     if (status == GW_OK) // before anything is signed once more
-        status = gw_rollback_check_folder(service->config.folder, problem);
+        status = gw_rollback_check_folder(service->config.folder, &service->is_mended, problem);
     if (status == GW_OK)
         status = gw_key_file_read(path, &service->reply_key, problem);
     if (status == GW_OK)
@@ -299,6 +343,7 @@ gw_status gw_service_reload(gw_service *service, const gw_config *changed, gw_pr
     if (gw_log_level_parse(next.log_level, &level))
         gw_log_set_level(level);
     gw_config_reload(&service->config, changed, log_change, NULL);
+    gw_queries_limit(service->queries, rate_limits_of(&service->config));
     char count[24];
     snprintf(count, sizeof count, "%zu", gw_catalogue_count(catalogue));
     gw_log(GW_LOG_INFO, "indicators_read", "count", count, NULL);
@@ -329,8 +374,11 @@ void gw_service_tick(gw_service *service) {
     gw_problem problem = {0};
     bool is_failing = gw_publisher_state(service->publisher, &size, &problem) != GW_OK;
     if (is_failing && !service->is_publish_failing)
+        gw_queries_report(service->queries, GW_INCIDENT_PUBLISH_FAILED);
+    if (is_failing && !service->is_publish_failing)
         gw_log(GW_LOG_ERROR, "publish_failed", "code", problem.code, "why", problem.why, NULL);
     service->is_publish_failing = is_failing;
+    gw_queries_tick(service->queries, false);
 }
 
 void gw_service_close(gw_service *service) {
@@ -340,9 +388,11 @@ void gw_service_close(gw_service *service) {
     for (size_t i = 0; i < service->worker_count; i++)
         gw_query_worker_free(service->workers[i]);
     free(service->workers);
+    if (service->publisher && service->queries) {
+        gw_queries_tick(service->queries, true);
+        gw_service_tick(service); // publishes what that appended too
+    }
     gw_queries_free(service->queries);
-    if (service->publisher)
-        gw_service_tick(service);
     gw_publisher_close(service->publisher);
     gw_ledger_close(service->ledger);
     gw_engine_close(service->engine);

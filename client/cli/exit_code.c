@@ -40,6 +40,7 @@ static const struct {
     {"checkpoint_ahead", GW_EXIT_TAMPERED},
     {"log_restored", GW_EXIT_TAMPERED},
     {"withdrawn", GW_EXIT_REFUSED},
+    {"rate_limited", GW_EXIT_UNREACHABLE},
     {"bad_checkpoint", GW_EXIT_TAMPERED},
     {"bad_signature", GW_EXIT_LOGIN},
     {"bad_", GW_EXIT_USAGE},

@@ -228,6 +228,25 @@ static gw_status change_data_activate(gw_change *c) {
     return gw_change_append(c, &op, NULL);
 }
 
+// ---- incidents
+
+static gw_status change_incident(gw_change *c) {
+    gw_store_op op = {.entry = {.kind = GW_ENTRY_INCIDENT}};
+    gw_incident incident;
+    char list[256];
+    const char *code = gw_change_text(c, "code");
+    if (!code)
+        return c->reader.status;
+    gw_incident_list(list, sizeof list, ", ");
+    if (!gw_incident_find(code, &incident)) {
+        gw_change_invalid(c, "unknown_incident", "There is no such kind of incident.", "", "");
+        gw_problem_why(c->problem, "The log knows %s.", list);
+        return GW_INVALID;
+    }
+    snprintf(op.entry.incident.code, sizeof op.entry.incident.code, "%s", gw_incident_code(incident));
+    return gw_change_append(c, &op, NULL);
+}
+
 // ---- releases
 
 static const char *read_release(gw_change *c) {
@@ -350,6 +369,7 @@ static const action actions[] = {
      false},
     {"policy_activate", GW_ROLE_OWNER, gw_change_policy_activate, {"policy", "signature", "by", "key"}, false},
     {"data_activate", GW_ROLE_OWNER, change_data_activate, {"dataset", "version", "seal"}, false},
+    {"incident", GW_ROLE_OPERATOR, change_incident, {"code"}, false},
     {"release_embargo", GW_ROLE_OWNER, change_release_embargo, {"release", "until"}, false},
     {"release_withdraw", GW_ROLE_OWNER, change_release_withdraw, {"release"}, false},
     {"principals", GW_ROLE_OPERATOR, change_principals, {NULL}, true},

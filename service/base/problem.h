@@ -15,7 +15,7 @@ typedef struct gw_problem {
     char budget[16];   // "principal", "dataset", "population", "window", "question" or ""
     gw_epsilon needed; // where budget is set
     gw_epsilon remaining;
-    int64_t renews;     // unix seconds, 0 = never
+    int64_t renews;     // unix seconds when the budget, or the patience of rate_limited, begins anew; 0 = never
     gw_epsilon charged; // what this failed question cost all the same
     char request[9];    // first digits of the refused request's hash, as the service's log has them; "" where none
 } gw_problem;

@@ -20,6 +20,9 @@ typedef struct {
     // Answers one request: appends the whole reply message. `worker` is 0 .. workers-1, for per-worker state. A reply
     // that is left empty or has failed is replaced by `busy`: the client asks again with the same id.
     void (*handle)(void *state, unsigned worker, gw_bytes request, gw_buffer *reply);
+    // May be NULL: told before `handle`, on its thread, who sent the request: "uid 1000" on ipc, an IPv4 address or an
+    // IPv6 network of 64 bits in hexadecimal digits on tcp, "" where that is not known.
+    void (*peer)(void *state, unsigned worker, const char *address);
     // Writes the constant busy reply for a request that found the queue full or the bus closing. Runs on nng's threads:
     // no waiting in it, and no state without a lock.
     void (*busy)(void *state, gw_bytes request, gw_buffer *reply);

@@ -35,6 +35,7 @@
 #define CLOSE_SECONDS_MAX 5
 #define REPLY_KEPT_MAX 1048576u // a worker gives memory beyond that back after the reply
 #define URL_MAX 512u
+#define PEER_MAX 64
 #define IPC_PREFIX "ipc://"
 #define TCP_PREFIX "tcp://"
 
@@ -210,6 +211,22 @@ static void work_forget(gw_buffer *reply) {
     reply->status = GW_OK;
 }
 
+// As far as the connection tells. Half of an IPv6 address is its owner's to choose.
+static void peer_format(const bus_context *context, char ret[PEER_MAX]) {
+    nng_pipe pipe = nng_msg_get_pipe(context->request);
+    nng_sockaddr address;
+    uint64_t uid;
+    ret[0] = '\0';
+    if (nng_pipe_id(pipe) < 0)
+        return;
+    if (nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_UID, &uid) == 0)
+        snprintf(ret, PEER_MAX, "uid %llu", (unsigned long long)uid);
+    else if (nng_pipe_get_addr(pipe, NNG_OPT_REMADDR, &address) == 0 && address.s_family == NNG_AF_INET)
+        gw_hex((gw_bytes){(const uint8_t *)&address.s_in.sa_addr, 4}, ret);
+    else if (nng_pipe_get_addr(pipe, NNG_OPT_REMADDR, &address) == 0 && address.s_family == NNG_AF_INET6)
+        gw_hex((gw_bytes){address.s_in6.sa_addr, 8}, ret);
+}
+
 static void *work(void *argument) {
     const bus_worker *worker = argument;
     gw_bus *bus = worker->bus;
@@ -217,6 +234,11 @@ static void *work(void *argument) {
     bus_context *context;
     gw_buffer_init(&reply, GW_REPLY_BYTES_MAX);
     while ((context = queue_pop(bus)) != NULL) {
+        char address[PEER_MAX];
+        if (bus->options.peer != NULL) {
+            peer_format(context, address);
+            bus->options.peer(bus->options.state, worker->number, address);
+        }
         bus->options.handle(bus->options.state, worker->number, context_request(context), &reply);
         if (reply.status == GW_OK && reply.size != 0)
             context_send(context, gw_buffer_bytes(&reply));

@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define ARENA_BYTES_MAX (64u << 20)
 #define DOCUMENT_BYTES_MAX (3 * GW_ANSWER_BYTES_MAX) // integers of 40 digits, where public sizes let expect 5
@@ -25,16 +24,12 @@ typedef struct {
 } query_step;
 
 static const query_step steps[] = {
-    {"authenticate", gw_query_step_authenticate, false},
-    {"seen", gw_query_step_seen, false},
-    {"decode", gw_query_step_decode, false},
-    {"facts", gw_query_step_facts, false},
-    {"authorize", gw_query_step_authorize, false},
-    {"recall", gw_query_step_recall, false},
-    {"reserve", gw_query_step_reserve, false},
-    {"measure", gw_query_step_measure, false},
-    {"protect", gw_query_step_protect, false},
-    {"seal", gw_query_step_seal, false},
+    {"admit", gw_query_step_admit, false},         {"authenticate", gw_query_step_authenticate, false},
+    {"seen", gw_query_step_seen, false},           {"decode", gw_query_step_decode, false},
+    {"limit", gw_query_step_limit, false},         {"facts", gw_query_step_facts, false},
+    {"authorize", gw_query_step_authorize, false}, {"recall", gw_query_step_recall, false},
+    {"reserve", gw_query_step_reserve, false},     {"measure", gw_query_step_measure, false},
+    {"protect", gw_query_step_protect, false},     {"seal", gw_query_step_seal, false},
     {"reply", gw_query_step_reply, true},
 };
 
@@ -87,12 +82,6 @@ static void query_done(gw_query *query) {
 
 // ---- the operator's log
 
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 // How long the request took, rounded up to the release tick, which is what the asker sees too. Without a tick nothing
 // is said: the exact time of a measurement depends on the data.
 static void took_format(const gw_query *query, int64_t began_ms, char ret_text[24]) {
@@ -100,7 +89,7 @@ static void took_format(const gw_query *query, int64_t began_ms, char ret_text[2
     if (tick == 0)
         snprintf(ret_text, 24, "-");
     else
-        snprintf(ret_text, 24, "%" PRId64, (now_ms() - began_ms) / tick * tick + tick);
+        snprintf(ret_text, 24, "%" PRId64, (gw_query_clock_ms() - began_ms) / tick * tick + tick);
 }
 
 static const char *status_name(gw_reply_status status) {
@@ -121,7 +110,9 @@ static const char *status_name(gw_reply_status status) {
 // an operator finds what a client complains of. A dataset that does not exist is a word of the asker's, and stays out.
 static void log_request(const gw_query *query, gw_status status, const char *at, int64_t began_ms) {
     char hash[GW_HASH_HEX] = "-", took[24];
-    gw_log_level level = query->is_decoded && query->question.kind == GW_KIND_PING ? GW_LOG_DEBUG : GW_LOG_INFO;
+    bool is_ping = query->is_decoded && query->question.kind == GW_KIND_PING;
+    bool is_limited = status == GW_LIMIT && strcmp(query->problem.code, "rate_limited") == 0; // said once for many
+    gw_log_level level = is_ping || is_limited ? GW_LOG_DEBUG : GW_LOG_INFO;
     bool has_dataset =
         query->is_decoded && query->question.dataset && strcmp(query->problem.code, "unknown_dataset") != 0;
     if (query->has_message) {
@@ -137,6 +128,17 @@ static void log_request(const gw_query *query, gw_status status, const char *at,
            status == GW_OK ? "" : query->problem.code, "ms", took, NULL);
 }
 
+// What a rule said no to, of somebody who proved who they are. Mistakes in a question, and the asker's own max_cost,
+// are nobody else's business.
+static void count_refusal(const gw_query *query, gw_status status) {
+    bool is_question = query->question.kind == GW_KIND_QUERY || query->question.kind == GW_KIND_COST;
+    bool is_rule = status == GW_DENIED || status == GW_BUDGET ||
+                   (status == GW_LIMIT && strcmp(query->problem.code, "rate_limited") == 0);
+    bool is_own = strcmp(query->problem.code, "stale_request") == 0 || strcmp(query->problem.code, "max_cost") == 0;
+    if (query->who.is_known && query->is_decoded && is_question && is_rule && !is_own)
+        gw_refusals_count(query->queries->refusals, query->who.principal, query->problem.code, query->now);
+}
+
 // Nothing is charged, measured or answered by a service whose log was set back.
 static gw_status may_go_on(gw_query *query, gw_status (*run)(gw_query *query)) {
     if (gw_rollback_is_proven(query->queries->rollback))
@@ -148,7 +150,7 @@ static gw_status may_go_on(gw_query *query, gw_status (*run)(gw_query *query)) {
 }
 
 void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply) {
-    int64_t began_ms = now_ms();
+    int64_t began_ms = gw_query_clock_ms();
     gw_query query = {.worker = worker,
                       .queries = worker->queries,
                       .rules = gw_queries_rules(worker->queries),
@@ -174,6 +176,8 @@ void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply
     if (status != GW_OK && query.is_charged && status != GW_RETRY && status != GW_BUSY &&
         strcmp(query.problem.code, "answer_failed") != 0)
         status = gw_query_failed_after_charge(&query, query.charge.cost);
+    count_refusal(&query, status);
+    gw_query_worked(&query);
     log_request(&query, status, at, began_ms);
     write_reply(worker->queries, &query, status, reply);
     query_done(&query);

@@ -11,6 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void parts_free(gw_queries *queries) {
+    gw_flights_free(queries->flights);
+    gw_laws_cache_free(queries->laws);
+    gw_replays_free(queries->replays);
+    gw_rules_drop(queries->rules);
+    gw_quotes_free(queries->quotes);
+    gw_rollback_free(queries->rollback);
+    gw_rates_free(queries->rates);
+    gw_refusals_free(queries->refusals);
+    gw_incidents_free(queries->incidents);
+}
+
 gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_problem *ret_problem) {
     gw_queries *queries = calloc(1, sizeof *queries);
     if (queries) {
@@ -19,18 +31,15 @@ gw_status gw_queries_new(const gw_query_options *options, gw_queries **ret, gw_p
         queries->replays = gw_replays_new();
         queries->quotes = gw_quotes_new();
         queries->rollback = gw_rollback_new(options->state_folder);
+        queries->rates = gw_rates_new();
+        queries->refusals = gw_refusals_new();
+        queries->incidents = gw_incidents_new();
         queries->rules = gw_rules_new(options->catalogue, NULL, options->release_tick_ms);
     }
     if (!queries || !queries->flights || !queries->laws || !queries->replays || !queries->quotes ||
-        !queries->rollback || !queries->rules) {
-        if (queries) {
-            gw_flights_free(queries->flights);
-            gw_laws_cache_free(queries->laws);
-            gw_replays_free(queries->replays);
-            gw_rules_drop(queries->rules);
-            gw_quotes_free(queries->quotes);
-            gw_rollback_free(queries->rollback);
-        }
+        !queries->rollback || !queries->rules || !queries->rates || !queries->refusals || !queries->incidents) {
+        if (queries)
+            parts_free(queries);
         free(queries);
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
     }
@@ -50,12 +59,7 @@ void gw_queries_free(gw_queries *queries) {
         gw_policy_free(slot->policy);
         free(slot);
     }
-    gw_flights_free(queries->flights);
-    gw_laws_cache_free(queries->laws);
-    gw_replays_free(queries->replays);
-    gw_rules_drop(queries->rules);
-    gw_quotes_free(queries->quotes);
-    gw_rollback_free(queries->rollback);
+    parts_free(queries);
     pthread_mutex_destroy(&queries->policies_lock);
     pthread_mutex_destroy(&queries->rules_lock);
     free(queries);
@@ -64,6 +68,45 @@ void gw_queries_free(gw_queries *queries) {
 gw_status gw_queries_check(gw_queries *queries, gw_problem *ret_problem) {
     return gw_rollback_check(queries->rollback, ret_problem);
 }
+
+// ---- what is said in the log of the service itself
+
+#define ENTRIES_A_TICK 16u // each may wait for a disk and for witnesses, and the tick looks after other things too
+
+void gw_queries_limit(gw_queries *queries, gw_rate_limits limits) {
+    gw_rates_limit(queries->rates, limits);
+}
+
+void gw_queries_report(gw_queries *queries, gw_incident incident) {
+    gw_incidents_report(queries->incidents, incident);
+}
+
+static bool entry_append(void *state, const gw_entry *entry) {
+    gw_queries *queries = state;
+    gw_store_op op = {.kind = GW_STORE_APPEND, .entry = *entry};
+    return gw_ledger_submit(queries->options.ledger, &op) == GW_OK && op.result == GW_OK;
+}
+
+static void log_count(const char *event, uint64_t count) {
+    char text[24];
+    if (count == 0)
+        return;
+    snprintf(text, sizeof text, "%llu", (unsigned long long)count);
+    gw_log(GW_LOG_WARN, event, "requests", text, NULL);
+}
+
+void gw_queries_tick(gw_queries *queries, bool is_closing) {
+    log_count("rate_limited", atomic_exchange(&queries->limited, 0));
+    log_count("refusals_uncounted", gw_refusals_uncounted(queries->refusals));
+    if (gw_rollback_is_proven(queries->rollback))
+        return; // nothing is appended to a log that was set back
+    int64_t now = gw_ledger_now(queries->options.ledger);
+    gw_refusals_flush(queries->refusals, now, is_closing, is_closing ? SIZE_MAX : ENTRIES_A_TICK, entry_append,
+                      queries);
+    gw_incidents_flush(queries->incidents, now, entry_append, queries);
+}
+
+// ---- shared by workers
 
 gw_rules *gw_queries_rules(gw_queries *queries) {
     pthread_mutex_lock(&queries->rules_lock);
@@ -107,6 +150,10 @@ void gw_query_worker_free(gw_query_worker *worker) {
     gw_store_reader_close(worker->reader);
     gw_random_free(worker->random);
     free(worker);
+}
+
+void gw_query_worker_peer(gw_query_worker *worker, const char *address) {
+    snprintf(worker->peer, sizeof worker->peer, "%s", address);
 }
 
 gw_store_reader *gw_query_reader(gw_query_worker *worker) {

@@ -8,6 +8,8 @@
 #include "service/engine/engine.h"
 #include "service/ledger/ledger.h"
 #include "service/policy/indicator.h"
+#include "service/query/incidents.h"
+#include "service/query/rates.h"
 #include "service/wire/question.h"
 
 typedef struct gw_queries gw_queries;           // what all workers share
@@ -41,9 +43,17 @@ GW_MUST_CHECK gw_status gw_queries_reload(gw_queries *queries, gw_catalogue *cat
 // GW_OK while questions may be answered. GW_CORRUPT, code rolled_back: the log was proven to be set back; nothing is
 // answered from then on, and the process should end with exit code 78.
 GW_MUST_CHECK gw_status gw_queries_check(gw_queries *queries, gw_problem *ret_problem);
+void gw_queries_limit(gw_queries *queries, gw_rate_limits limits); // none until then
+void gw_queries_report(gw_queries *queries, gw_incident incident); // for the log, with the next tick
+// Hands counts of refusals and incidents that are due to the ledger, a bounded number at a time; all of them when
+// closing. From one thread.
+void gw_queries_tick(gw_queries *queries, bool is_closing);
 void gw_queries_free(gw_queries *queries); // after the last worker; accepts NULL
 GW_MUST_CHECK gw_status gw_query_worker_new(gw_queries *queries, gw_query_worker **ret, gw_problem *ret_problem);
 void gw_query_worker_free(gw_query_worker *worker); // accepts NULL
+// Where the next request comes from, as far as the transport can tell: limits count by it. "": not known.
+#define GW_QUERY_PEER_MAX 64
+void gw_query_worker_peer(gw_query_worker *worker, const char *address);
 
 // Answers one message: appends a whole signed reply, always.
 void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply);

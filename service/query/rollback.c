@@ -130,7 +130,8 @@ static gw_status note_judge(const char *state_folder, const gw_checkpoint *check
     return status == GW_OK ? gw_rollback_judge(reader, checkpoint->size, checkpoint->root, ret) : status;
 }
 
-gw_status gw_rollback_check_folder(const char *state_folder, gw_problem *ret_problem) {
+gw_status gw_rollback_check_folder(const char *state_folder, bool *ret_is_mended, gw_problem *ret_problem) {
+    *ret_is_mended = false;
     char path[4200], held[4200];
     snprintf(path, sizeof path, "%s/" NOTE_FILE, state_folder);
     snprintf(held, sizeof held, "%s/" NOTE_HELD_FILE, state_folder);
@@ -154,6 +155,7 @@ gw_status gw_rollback_check_folder(const char *state_folder, gw_problem *ret_pro
         return gw_problem_set(ret_problem, GW_IO, "file_unwritable", "rolled_back.note cannot be moved away.",
                               "The ledger holds its entries again, or was restored without them.",
                               "Look at the state folder's rights.");
+    *ret_is_mended = true;
     gw_log(GW_LOG_WARN, "rolled_back_mended", "note", held, NULL);
     return GW_OK;
 }

@@ -33,4 +33,5 @@ GW_MUST_CHECK gw_status gw_rollback_check(gw_rollback *rollback, gw_problem *ret
 // Before a service opens its ledger: a note that was kept, and that the database still does not hold, is refused with
 // the same code. One that it holds again (the missing entries were put back), or whose entries a restore counts as
 // lost, is moved to rolled_back.note.held.
-GW_MUST_CHECK gw_status gw_rollback_check_folder(const char *state_folder, gw_problem *ret_problem);
+GW_MUST_CHECK gw_status gw_rollback_check_folder(const char *state_folder, bool *ret_is_mended,
+                                                 gw_problem *ret_problem);

@@ -7,11 +7,14 @@
 #include "service/query/laws.h"
 #include "service/query/query.h"
 #include "service/query/quotes.h"
+#include "service/query/rates.h"
+#include "service/query/refusals.h"
 #include "service/query/replay.h"
 #include "service/query/rollback.h"
 #include "service/query/rules.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 typedef struct policy_slot {
     struct policy_slot *next;
@@ -28,6 +31,10 @@ struct gw_queries {
     gw_replays *replays;
     gw_quotes *quotes;
     gw_rollback *rollback;
+    gw_rates *rates;
+    gw_refusals *refusals;
+    gw_incidents *incidents;
+    _Atomic uint64_t limited; // requests refused for their rate, since it was last said
     pthread_mutex_t rules_lock;
     gw_rules *rules; // those in force; under rules_lock
     pthread_mutex_t policies_lock;
@@ -38,6 +45,7 @@ struct gw_query_worker {
     gw_queries *queries;
     gw_store_reader *reader;
     gw_random *random; // re-keyed for every answer
+    char peer[GW_QUERY_PEER_MAX];
 };
 
 // The rules in force, held for the caller: gw_rules_drop.

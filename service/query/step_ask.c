@@ -19,6 +19,9 @@ gw_status gw_query_step_authenticate(gw_query *query) {
     if (status != GW_OK)
         return status;
     query->has_message = true;
+    status = gw_query_admit_key(query);
+    if (status != GW_OK)
+        return status;
     return gw_identity_check(query->worker->reader, query->queries->options.origin, &query->message, query->now,
                              &query->who, &query->problem);
 }

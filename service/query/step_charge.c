@@ -100,6 +100,8 @@ static gw_status reserve_refused(gw_query *query, const gw_store_op *op) {
             budget_refusal(query, op);
         return GW_BUDGET;
     }
+    if (strcmp(op->code, gw_incident_code(GW_INCIDENT_CLOCK_JUMPED)) == 0)
+        gw_queries_report(query->queries, GW_INCIDENT_CLOCK_JUMPED);
     if (op->result == GW_CONFLICT)
         return gw_problem_set(&query->problem, GW_CONFLICT, "idem_conflict", "This request id is in use.",
                               "Another request with this id came in at the same time.",

@@ -19,9 +19,11 @@ typedef struct gw_query {
     bool is_charged;  // the charge stands: failures are constant from here on
     bool in_flight;
     bool is_repeat;
-    bool is_decoded; // `question` is filled in
-    bool is_denied;  // the roles allow no new question; `problem` says why
-    bool is_witness; // it brought the proof that the log was set back: it is told so
+    bool is_decoded;   // `question` is filled in
+    bool is_denied;    // the roles allow no new question; `problem` says why
+    bool is_free_work; // what it takes is counted, unless it is charged
+    int64_t began_us;  // processor time of the thread, where is_free_work
+    bool is_witness;   // it brought the proof that the log was set back: it is told so
     // 1, 2
     gw_request_message message;
     bool has_message;
@@ -58,6 +60,12 @@ gw_status gw_query_step_recall(gw_query *query);
 gw_status gw_query_step_seen(gw_query *query);
 gw_status gw_query_checkpoint(gw_query *query);                                         // kind checkpoint
 gw_status gw_query_write_consistency(gw_query *query, const gw_checkpoint *checkpoint); // into the account
+// step_limit.c: before a signature is checked, and before free work begins.
+gw_status gw_query_step_admit(gw_query *query);
+gw_status gw_query_admit_key(gw_query *query); // once the message is read
+gw_status gw_query_step_limit(gw_query *query);
+void gw_query_worked(gw_query *query); // when it is over
+int64_t gw_query_clock_ms(void);       // goes forward only
 // step_quote.c: `question.quote` becomes the question it stands for.
 gw_status gw_query_resolve_quote(gw_query *query);
 // dummy.c

@@ -91,6 +91,8 @@ void gw_problem_encode(const gw_problem *problem, gw_buffer *buffer) {
             gw_json_write_integer(buffer, "renews", problem->renews);
         else
             gw_json_write_member(buffer, "renews", NULL);
+    } else if (problem->renews != 0) {
+        gw_json_write_integer(buffer, "renews", problem->renews); // no budget, and yet it is over then
     }
     gw_json_write_epsilon(buffer, "charged", problem->charged);
     gw_buffer_text(buffer, "}");
@@ -111,6 +113,7 @@ static gw_status status_of(const char *code, bool has_budget) {
                     {"idem_", GW_CONFLICT},
                     {"conflict", GW_CONFLICT},
                     {"too_", GW_LIMIT},
+                    {"rate_limited", GW_LIMIT},
                     {"json_too_big", GW_LIMIT},
                     {"internal", GW_INTERNAL}};
     if (has_budget)
@@ -131,8 +134,6 @@ static void decode_budget(gw_json_reader *reader, const gw_json_node *root, gw_p
     snprintf(problem->budget, sizeof(problem->budget), "%s", budget == NULL ? "" : budget);
     problem->needed = gw_json_read_epsilon(reader, root, "needed");
     problem->remaining = gw_json_read_epsilon(reader, root, "remaining");
-    if (has_value(root, "renews"))
-        problem->renews = gw_json_read_integer(reader, root, "renews", 0, INT64_MAX);
 }
 
 gw_status gw_problem_decode(gw_bytes text, gw_problem *ret_problem) {
@@ -161,6 +162,8 @@ gw_status gw_problem_decode(gw_bytes text, gw_problem *ret_problem) {
     problem.charged = charged;
     if (has_budget)
         decode_budget(&reader, root, &problem);
+    if (reader.status == GW_OK && has_value(root, "renews"))
+        problem.renews = gw_json_read_integer(&reader, root, "renews", 0, INT64_MAX);
     if (reader.status != GW_OK)
         return reader.status;
     *ret_problem = problem;

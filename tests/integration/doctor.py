@@ -76,6 +76,10 @@ def check_service(patient):
     for name in ("profiles/researcher.json.seen",):
         shutil.copy(service.folder + ".seen", patient.path(name))
     patient.expect("godwit doctor", CODE_FOUND, "FAIL log", "was set back", "auditor")
+    # It was shown the checkpoint and has stopped; what proves it is kept beside the profile.
+    patient.expect("godwit doctor", CODE_FOUND, "FAIL service", "FAIL log", "rolled_back")
+    for name in ("rolled_back", "rolled_back.seen"):
+        os.remove(patient.path("profiles/researcher.json." + name))
     service.stop()
     patient.expect("godwit doctor", CODE_CANNOT_CHECK, "FAIL service", "godwit serve")
     patient.expect("godwit doctor --dir nowhere", CODE_CANNOT_CHECK)

@@ -4,6 +4,7 @@
 // people type it.
 #include "tests/support/daemon.h"
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,12 +127,48 @@ static void others_have_no_say_and_mistakes_change_nothing(void **state) {
     test_daemon_verify(&it->daemon, &verdict);
 }
 
+static int log_has(const story *it, const char *line) {
+    char entries[TEST_PATH_MAX + 16];
+    snprintf(entries, sizeof entries, "%s/tile/entries", it->daemon.log_folder);
+    const char *const argv[] = {"/bin/grep", "-rqaFx", line, entries, NULL};
+    return test_run(argv, NULL) == 0;
+}
+
+// Counts wait for the hour to be over, or for the service to end; an incident is said at once.
+static void refusals_and_incidents_stand_in_the_log(void **state) {
+    story *it = *state;
+    char program[TEST_PATH_MAX];
+    test_asker asker;
+    test_asker_open(&asker, &it->second);
+    for (int i = 0; i < 3; i++) {
+        assert_false(test_ask(&asker,
+                              "{\"v\":1,\"kind\":\"query\",\"dataset\":\"" TEST_DATASET
+                              "\",\"measure\":{\"statistic\":\"count\"},\"by\":[],\"epsilon\":\"20\"}",
+                              NULL));
+        assert_string_equal(asker.problem.code, "question_max");
+    }
+    test_asker_close(&asker);
+    test_program("godwitd", program);
+    const char *const said[] = {program, "incident", "--dir", it->daemon.folder, "key_lost", NULL};
+    const char *const wrong[] = {program, "incident", "--dir", it->daemon.folder, "earthquake", NULL};
+    assert_int_equal(test_run(said, NULL), 0);
+    assert_int_equal(test_run(wrong, NULL), 2);
+    assert_false(log_has(it, "counts question_max=3"));
+    test_daemon_stop(&it->daemon, SIGTERM);
+    assert_true(log_has(it, "code key_lost"));
+    assert_true(log_has(it, "counts question_max=3"));
+    test_daemon_start(&it->daemon);
+    gw_audit_verdict verdict;
+    test_daemon_verify(&it->daemon, &verdict);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_released_answer_is_free_for_a_colleague),
         cmocka_unit_test(under_an_embargo_a_colleague_pays_for_a_draw_of_their_own),
         cmocka_unit_test(withdrawn_it_is_given_to_nobody),
         cmocka_unit_test(others_have_no_say_and_mistakes_change_nothing),
+        cmocka_unit_test(refusals_and_incidents_stand_in_the_log),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

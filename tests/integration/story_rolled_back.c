@@ -72,6 +72,19 @@ static int exit_code_of_daemon(test_daemon *daemon) {
     return WEXITSTATUS(status);
 }
 
+// Whether godwitd doctor finds something wrong and names `what`; 0 where it does not name it.
+static int doctor_says(const story *it, const char *what) {
+    char program[TEST_PATH_MAX];
+    gw_buffer output;
+    test_program("godwitd", program);
+    const char *const argv[] = {program, "doctor", "--dir", it->daemon.folder, "-o", "json", NULL};
+    gw_buffer_init(&output, 65536);
+    assert_int_equal(test_run(argv, &output), 9);
+    bool is_named = strstr(gw_buffer_string(&output), what) != NULL;
+    gw_buffer_done(&output);
+    return is_named;
+}
+
 static void a_memory_that_went_on_extends_itself(void **state) {
     story *it = *state;
     for (int i = 0; i < 3; i++) { // each reply proves that the log grew from the one before
@@ -111,6 +124,7 @@ static void an_old_state_is_stopped_by_one_who_remembers(void **state) {
     assert_int_equal(exit_code_of_daemon(&it->daemon), EXIT_OPERATOR);
     snprintf(path, sizeof path, "%s/rolled_back.note", it->daemon.folder);
     assert_int_equal(access(path, R_OK), 0);
+    assert_int_equal(doctor_says(it, path), 1);
 }
 
 static void with_its_entries_back_it_starts(void **state) {
@@ -123,6 +137,13 @@ static void with_its_entries_back_it_starts(void **state) {
     test_daemon_start(&it->daemon);
     must_be_answered(&it->witness, QUESTION("0.2"));
     assert_int_not_equal(access(from, F_OK), 0);
+    // The log says so now, and not before: an entry appended to the old state would have been another history.
+    test_daemon_stop(&it->daemon, SIGTERM);
+    snprintf(from, sizeof from, "%s/tile/entries", it->daemon.log_folder);
+    const char *const argv[] = {"/bin/grep", "-rqaFx", "code rolled_back", from, NULL};
+    assert_int_equal(test_run(argv, NULL), 0);
+    gw_audit_verdict verdict;
+    test_daemon_verify(&it->daemon, &verdict);
 }
 
 int main(void) {

@@ -228,6 +228,7 @@ static void a_note_that_the_log_holds_is_taken(void **state) {
 // Everything stops, for everybody, and a start does not mend it.
 static void assert_stopped(asking *made) {
     char path[256];
+    bool is_mended;
     gw_problem problem = {0};
     assert_string_equal(made->problem.code, "rolled_back");
     assert_non_null(memmem(made->reply.account.data, made->reply.account.size, FIXTURE_ORIGIN, 10)); // our own note
@@ -240,7 +241,7 @@ static void assert_stopped(asking *made) {
     assert_string_equal(made->problem.code, "rolled_back");
     note_path(made, "", path);
     assert_int_equal(access(path, R_OK), 0);
-    assert_int_equal(gw_rollback_check_folder(made->ledger_fixture.folder, &problem), GW_CORRUPT);
+    assert_int_equal(gw_rollback_check_folder(made->ledger_fixture.folder, &is_mended, &problem), GW_CORRUPT);
     assert_string_equal(problem.code, "rolled_back");
     assert_int_equal(access(path, R_OK), 0);
 }
@@ -288,20 +289,22 @@ static void the_first_proof_is_kept(void **state) {
 static void a_kept_note_whose_entries_are_back_is_moved_away(void **state) {
     asking *made = *state;
     char path[256], held[256];
+    bool is_mended;
     gw_secret_key *key = fixture_key();
     gw_buffer note;
     gw_checkpoint now = newest(made);
     note_path(made, "", path);
     note_path(made, ".held", held);
-    assert_int_equal(gw_rollback_check_folder(made->ledger_fixture.folder, NULL), GW_OK); // there is none
+    assert_int_equal(gw_rollback_check_folder(made->ledger_fixture.folder, &is_mended, NULL), GW_OK); // there is none
     note_sign(FIXTURE_ORIGIN, now.size, now.root, key, &note);
     assert_int_equal(gw_file_replace(path, gw_buffer_bytes(&note), 0600, NULL), GW_OK);
-    assert_int_equal(gw_rollback_check_folder(made->ledger_fixture.folder, NULL), GW_OK);
+    assert_int_equal(gw_rollback_check_folder(made->ledger_fixture.folder, &is_mended, NULL), GW_OK);
+    assert_true(is_mended);
     assert_int_not_equal(access(path, F_OK), 0);
     assert_int_equal(access(held, R_OK), 0);
     gw_problem problem = {0};
     assert_int_equal(gw_file_replace(path, gw_bytes_of("damaged"), 0600, NULL), GW_OK);
-    assert_int_equal(gw_rollback_check_folder(made->ledger_fixture.folder, &problem), GW_CORRUPT);
+    assert_int_equal(gw_rollback_check_folder(made->ledger_fixture.folder, &is_mended, &problem), GW_CORRUPT);
     assert_string_equal(problem.code, "rolled_back");
     gw_buffer_done(&note);
     gw_secret_key_free(key);
