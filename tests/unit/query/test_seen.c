@@ -256,6 +256,8 @@ static void a_larger_signed_note_stops_the_service(void **state) {
     snprintf(wanted, sizeof wanted, "holds %llu", (unsigned long long)size);
     assert_non_null(strstr(made->problem.why, wanted));
     assert_stopped(made);
+    gw_queries_report(made->queries, GW_INCIDENT_OTHER);
+    gw_queries_tick(made->queries, true);
     assert_true(newest(made).size == size); // and nothing more was signed
 }
 
