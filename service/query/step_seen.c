@@ -116,8 +116,10 @@ gw_status gw_query_checkpoint(gw_query *query) {
 gw_status gw_query_write_consistency(gw_query *query, const gw_checkpoint *checkpoint) {
     const gw_request_message *message = &query->message;
     gw_merkle_proof proof = {.count = 0};
-    if (!message->has_seen || message->seen_size > checkpoint->size)
+    if (!message->has_seen)
         return GW_OK;
+    if (message->seen_size > checkpoint->size)
+        return GW_UNAVAILABLE; // held, and not yet signed as it must be to leave: a receipt would look like a rollback
     if (message->seen_size > 0 && message->seen_size < checkpoint->size) {
         gw_status status =
             gw_merkle_consistency(gw_store_tree(query->worker->reader), message->seen_size, checkpoint->size, &proof);
