@@ -228,10 +228,14 @@ static void publish_wanted(gw_publisher *publisher) {
     GW_CLEANUP(gw_buffer_done) gw_buffer note;
     gw_buffer_init(&note, NOTE_MAX);
     gw_buffer_append(&note, publisher->wanted_note.data, publisher->wanted_note.size);
+    gw_status status = publisher->wanted_note.status; // half a note is none
     publisher->has_wanted = false;
     pthread_mutex_unlock(&publisher->mutex);
     gw_problem problem = {.status = GW_OK};
-    gw_status status = note.status;
+    if (status == GW_OK)
+        status = note.status;
+    if (status != GW_OK)
+        gw_ignore(gw_problem_set(&problem, status, "no_memory", "There is no memory.", "", "")); // returns `status`
     if (status == GW_OK)
         status = cycle_run(publisher, published, &checkpoint, gw_buffer_bytes(&note), &problem);
     pthread_mutex_lock(&publisher->mutex);
@@ -333,6 +337,7 @@ void gw_publisher_notify(gw_publisher *publisher, const gw_checkpoint *checkpoin
     if (checkpoint->size >= publisher->wanted.size) {
         publisher->wanted = *checkpoint;
         publisher->wanted_note.size = 0;
+        publisher->wanted_note.status = GW_OK; // what found no memory before may find it now
         gw_buffer_append(&publisher->wanted_note, note.data, note.size);
         publisher->has_wanted = true;
         pthread_cond_signal(&publisher->changed);

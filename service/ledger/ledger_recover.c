@@ -5,6 +5,7 @@
 #include "service/ledger/ledger_recover.h"
 #include "service/base/cleanup.h"
 #include "service/ledger/ledger_replay.h"
+#include "service/ledger/ledger_rows.h"
 #include <string.h>
 
 typedef struct {
@@ -127,6 +128,8 @@ static gw_status ground_check(const ledger_recover_options *options, ledger_seal
         status = signer_compare(&with, seals, &log_key, ground->mark.is_key_new);
     if (status == GW_OK)
         status = ledger_replay_check(seals->reader, committed.size, committed.root, options->now, ret_problem);
+    if (status == GW_OK)
+        status = ledger_rows_check(seals->reader, committed.size, ret_problem);
     seals->hwm = ground->mark.hwm;
     seals->marked = ground->mark.is_key_new ? 0 : ground->mark.mark.size;
     // Committed but perhaps never acknowledged: it counts, and is marked before it is signed.

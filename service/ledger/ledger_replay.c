@@ -110,8 +110,11 @@ static gw_status entries_replay(replay_reading *reading, gw_audit_state *state, 
     for (batch *next; status == GW_OK && (next = gw_relay_next(relay)) != NULL;)
         status = batch_replay(state, next, problem);
     gw_relay_stop(relay);
-    if (status == GW_OK)
-        status = reading->status;
+    if (status == GW_OK && reading->status != GW_OK)
+        status =
+            gw_problem_set(problem, reading->status, reading->status == GW_CORRUPT ? "store_corrupt" : "store_read",
+                           "The ledger's entries cannot be read.", "",
+                           "Restore the newest backup and run `godwitd doctor`; do not delete files.");
     if (status == GW_OK && !gw_hash_equal(gw_merkle_edge_root(&reading->edge), root))
         status = tampered(problem, "The ledger's entries are not those its tree was made of.");
     return status;

@@ -133,7 +133,8 @@ GW_MUST_CHECK gw_status gw_store_charge_by_seq(gw_store_reader *reader, uint64_t
 // not under an embargo unless they paid for it. First sealed wins.
 GW_MUST_CHECK gw_status gw_store_charge_by_question(gw_store_reader *reader, gw_hash question, const char *principal,
                                                     int64_t now, gw_store_charge *ret);
-// GW_UNAVAILABLE: it was answered, and the answer is lost: only its hash came back (REPLAY).
+// GW_UNAVAILABLE: it was answered, and the answer is lost: only its hash came back (REPLAY). GW_CORRUPT: the bytes
+// stored are not those that were sealed.
 GW_MUST_CHECK gw_status gw_store_answer(gw_store_reader *reader, uint64_t charge_seq, gw_buffer *ret_answer);
 
 typedef struct {
@@ -212,3 +213,6 @@ typedef gw_status (*gw_store_question_each)(void *state, uint64_t charge_seq, gw
 GW_MUST_CHECK gw_status gw_store_questions(gw_store_reader *reader, uint64_t from_charge_seq,
                                            gw_store_question_each each, void *state);
 gw_merkle_source gw_store_tree(gw_store_reader *reader); // committed nodes
+// Every page, row and index of the database, as the database itself can tell: time in proportion to its size.
+// GW_CORRUPT, code store_corrupt.
+GW_MUST_CHECK gw_status gw_store_pages_check(gw_store_reader *reader, gw_problem *ret_problem);

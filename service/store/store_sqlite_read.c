@@ -200,14 +200,30 @@ static gw_status bytes_step(sqlite3_stmt *row, gw_buffer *ret) {
     return ret->status;
 }
 
+// Is this what was sealed?
+static bool answer_is_of(gw_bytes answer, gw_bytes bytes) {
+    gw_entry entry;
+    return gw_entry_decode(bytes, &entry, NULL) == GW_OK && entry.kind == GW_ENTRY_RELEASE &&
+           gw_hash_equal(gw_sha256(answer), entry.release.answer);
+}
+
 gw_status gw_store_answer(gw_store_reader *reader, uint64_t charge_seq, gw_buffer *ret_answer) {
     if (charge_seq > INT64_MAX)
         return GW_NOT_FOUND;
     sqlite3_stmt *row = store_use(&reader->connection, SQL_RELEASE_ANSWER);
     store_bind_u64(row, 1, charge_seq);
-    size_t before = ret_answer->size;
-    gw_status status = bytes_step(row, ret_answer);
-    return status == GW_OK && ret_answer->size == before ? GW_UNAVAILABLE : status; // sealed ones are never empty
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status;
+    gw_bytes answer = store_column_bytes(row, 0);
+    if (answer.size == 0) // sealed ones are never empty
+        status = GW_UNAVAILABLE;
+    else if (!answer_is_of(answer, store_column_bytes(row, 1)))
+        status = GW_CORRUPT;
+    else
+        gw_buffer_append(ret_answer, answer.data, answer.size);
+    sqlite3_reset(row);
+    return status == GW_OK ? ret_answer->status : status;
 }
 
 // ---- who
@@ -492,4 +508,22 @@ static gw_status tree_node(void *state, unsigned level, uint64_t index, gw_hash 
 
 gw_merkle_source gw_store_tree(gw_store_reader *reader) {
     return (gw_merkle_source){.node = tree_node, .state = reader};
+}
+
+gw_status gw_store_pages_check(gw_store_reader *reader, gw_problem *ret_problem) {
+    sqlite3_stmt *statement = NULL;
+    const char *text = NULL;
+    if (sqlite3_prepare_v2(reader->connection.db, "PRAGMA integrity_check(1)", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        text = (const char *)sqlite3_column_text(statement, 0);
+    bool is_whole = text != NULL && strcmp(text, "ok") == 0;
+    gw_status status = GW_OK;
+    if (!is_whole)
+        status = gw_problem_set(ret_problem, GW_CORRUPT, "store_corrupt", "The ledger's database is damaged.", "",
+                                "Restore the newest backup and run `godwitd doctor`; do not delete files.");
+    if (!is_whole)
+        gw_problem_why(ret_problem, "The database says: %s.",
+                       text != NULL ? text : sqlite3_errmsg(reader->connection.db));
+    sqlite3_finalize(statement);
+    return status;
 }

@@ -222,7 +222,7 @@ const char *const store_statements[SQL_COUNT] = {
         HISTORY_COLUMNS "WHERE c.principal = ?1 AND (?2 IS NULL OR d.name = ?2) ORDER BY c.seq DESC LIMIT ?3",
     [SQL_RELEASE_INSERT] = "INSERT INTO release(charge, seq, question, visible, answer) VALUES(?1, ?2, ?3, ?4, ?5)"
                            " ON CONFLICT(charge) DO NOTHING",
-    [SQL_RELEASE_ANSWER] = "SELECT answer FROM release WHERE charge = ?1",
+    [SQL_RELEASE_ANSWER] = "SELECT r.answer, e.bytes FROM release r JOIN entry e ON e.seq = r.seq WHERE r.charge = ?1",
     [SQL_RESTORE_LOST] = "SELECT 1 FROM restore WHERE seq < ?1 AND ?1 - seq <= lost LIMIT 1",
     [SQL_RELEASE_STATE] = "SELECT c.seq, s.embargo, s.withdrawn FROM charge c LEFT JOIN release_state s"
                           " ON s.charge = c.seq WHERE c.release = ?1 AND c.state = 1",

@@ -23,6 +23,7 @@ typedef struct {
 typedef struct {
     size_t max;
     _Atomic size_t count;
+    _Atomic unsigned long refused_full; // charges refused for want of space
     fault_ack all[];
 } fault_acks;
 
@@ -35,9 +36,10 @@ gw_status fault_submit(gw_ledger *ledger, fault_acks *acks, gw_store_op *op, uin
 void fault_answer_text(uint64_t answer, char ret[FAULT_ANSWER_MAX]);
 
 typedef enum {
-    ORACLE_MARK_MAY_LAG = 1, // the mark itself was damaged: its older slot may be in force
-    ORACLE_GOES_ON = 2,      // and a new request is charged, answered, and known again
-    ORACLE_IS_QUIET = 4,     // for controls that must fail
+    ORACLE_MARK_MAY_LAG = 1,       // the mark itself was damaged: its older slot may be in force
+    ORACLE_GOES_ON = 2,            // and a new request is charged, answered, and known again
+    ORACLE_IS_QUIET = 4,           // for controls that must fail
+    ORACLE_MAY_REFUSE_ANSWERS = 8, // a damaged answer is refused when it is asked for
 } oracle_flags;
 
 typedef struct {
@@ -48,6 +50,7 @@ typedef struct {
     uint64_t size;
     gw_hash root;
     uint64_t charges;
+    uint64_t answers_refused;
 } oracle_report;
 
 // In a process of its own, so that a crash is a fault too. True: refused, or nothing wrong.

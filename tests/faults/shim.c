@@ -18,7 +18,7 @@
 
 #define DESCRIPTORS 4096
 
-typedef enum { FOREIGN, OURS, PUBLISHED, SOCKET } owner;
+typedef enum { FOREIGN, OURS, PUBLISHED, SIGNERS, SOCKET } owner;
 static _Atomic uint8_t owners[DESCRIPTORS];
 
 static owner owner_of(int descriptor) {
@@ -30,20 +30,25 @@ static void owner_set(int descriptor, owner whose) {
         owners[descriptor] = (uint8_t)whose;
 }
 
-// Files below the folder; those of log/ and questions/ are the publisher's.
+// Files below the folder; those of log/ and questions/ are the publisher's, those of keys/ the signer's.
 static owner owner_of_path(const char *path) {
     const char *folder = shim_folder();
     size_t size = folder == NULL ? 0 : strlen(folder);
     if (size == 0 || strncmp(path, folder, size) != 0 || (path[size] != '/' && path[size] != '\0'))
         return FOREIGN;
     const char *rest = path + size;
+    if (strncmp(rest, "/keys", 5) == 0)
+        return SIGNERS;
     return strncmp(rest, "/log", 4) == 0 || strncmp(rest, "/questions", 10) == 0 ? PUBLISHED : OURS;
 }
 
 static shim_visit begin(shim_call call, owner whose) {
     if (whose == SOCKET)
         call = call == SHIM_READ ? SHIM_RECEIVE : call == SHIM_WRITE ? SHIM_SEND : call;
-    return shim_begin(call, whose != FOREIGN, whose == PUBLISHED);
+    return shim_begin(call, whose != FOREIGN,
+                      whose == PUBLISHED ? SHIM_PLACE_PUBLISH
+                      : whose == SIGNERS ? SHIM_PLACE_SIGN
+                                         : SHIM_PLACE_OTHER);
 }
 
 shim_visit shim_begin_on(shim_call call, int descriptor) {

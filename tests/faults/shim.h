@@ -39,7 +39,7 @@ typedef enum {
     SHIM_PLACE_RECOVERY,
     SHIM_PLACE_RESERVE,
     SHIM_PLACE_SEAL,
-    SHIM_PLACE_SIGN,
+    SHIM_PLACE_SIGN,    // and whatever touches keys/ but in a start
     SHIM_PLACE_PUBLISH, // whatever touches log/ or questions/, at any place
     SHIM_PLACE_CLOSE,
     SHIM_PLACES

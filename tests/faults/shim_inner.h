@@ -13,7 +13,8 @@ typedef struct {
 
 extern _Thread_local int shim_depth; // calls that the shim itself makes are not counted
 
-shim_visit shim_begin(shim_call call, bool is_ours, bool is_published);
+// `of`: the place that the file belongs to, or OTHER.
+shim_visit shim_begin(shim_call call, bool is_ours, shim_place of);
 shim_visit shim_begin_on(shim_call call, int descriptor);
 void shim_end(const shim_visit *visit); // after the call was done
 long shim_finish(const shim_visit *visit, long result);

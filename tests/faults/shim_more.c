@@ -119,7 +119,7 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
 
 static bool memory_is_there(void) {
-    shim_visit visit = shim_begin(SHIM_MALLOC, true, false);
+    shim_visit visit = shim_begin(SHIM_MALLOC, true, SHIM_PLACE_OTHER);
     if (visit.verdict == SHIM_NOTHING)
         return true;
     shim_end(&visit);

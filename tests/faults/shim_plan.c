@@ -84,12 +84,20 @@ static _Noreturn void die(void) {
         pause();
 }
 
-shim_visit shim_begin(shim_call call, bool is_ours, bool is_published) {
+// The publisher has its own thread; the signer is asked in the course of something else, and while it opens that is a
+// start.
+static int place_of(const shim_plan *plan, shim_place of) {
+    int now = atomic_load(&plan->now);
+    bool is_start = now == SHIM_PLACE_START || now == SHIM_PLACE_RECOVERY;
+    return of == SHIM_PLACE_OTHER || (of == SHIM_PLACE_SIGN && is_start) ? now : (int)of;
+}
+
+shim_visit shim_begin(shim_call call, bool is_ours, shim_place of) {
     shim_visit visit = {.call = call};
     shim_plan *plan = plan_used;
     if (plan == NULL || !is_ours || shim_depth > 0 || !atomic_load_explicit(&plan->is_armed, memory_order_relaxed))
         return visit;
-    int place = is_published ? SHIM_PLACE_PUBLISH : atomic_load(&plan->now);
+    int place = place_of(plan, of);
     visit.is_counted = true;
     atomic_fetch_add(&plan->counts[place][call], 1);
     if (call != SHIM_MALLOC) {
@@ -121,7 +129,7 @@ void shim_end(const shim_visit *visit) {
 }
 
 void shim_point(void) {
-    shim_visit visit = shim_begin(SHIM_POINT, true, false);
+    shim_visit visit = shim_begin(SHIM_POINT, true, SHIM_PLACE_OTHER);
     shim_end(&visit);
 }
 

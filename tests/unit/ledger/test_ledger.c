@@ -361,6 +361,49 @@ static void an_edited_accounting_is_refused(void **state) {
     assert_int_equal(open_again(made, NULL), GW_OK);
 }
 
+static void an_edited_row_is_refused(void **state) {
+    static const char *const edits[] = {
+        "UPDATE charge SET idem = zeroblob(16)", // the same request would be charged again
+        "UPDATE charge SET state = 0",
+        "UPDATE charge SET state = 2",
+        "UPDATE charge SET release = 'GW-2026-000009'",
+        "DELETE FROM release",
+        "UPDATE release SET seq = 1",
+        "UPDATE node SET hash = zeroblob(32) WHERE level = 1 AND number = 1", // would be published
+        "UPDATE entry SET leaf = zeroblob(32) WHERE seq = 2",
+    };
+    world *made = *state;
+    settle(made, &fixture_budget_large);
+    charge_and_seal(made, 1);
+    close_now(made);
+    for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+        file_copy(made, "godwit.db", "sound.db");
+        file_copy(made, "godwit.db-wal", "sound.db-wal");
+        edit_database(made, edits[i]);
+        assert_open_fails(made, "ledger_tampered");
+        file_copy(made, "sound.db", "godwit.db");
+        file_copy(made, "sound.db-wal", "godwit.db-wal");
+    }
+    assert_int_equal(open_again(made, NULL), GW_OK);
+}
+
+static void an_answer_of_other_bytes_is_not_given(void **state) {
+    world *made = *state;
+    settle(made, &fixture_budget_large);
+    charge_and_seal(made, 1);
+    close_now(made);
+    edit_database(made, "UPDATE release SET answer = x'00'");
+    gw_store_reader *reader = NULL;
+    gw_buffer answer;
+    gw_buffer_init(&answer, 1000);
+    assert_int_equal(gw_store_reader_open(made->ledger_fixture.database, &reader, NULL), GW_OK);
+    assert_int_equal(gw_store_answer(reader, 6, &answer), GW_CORRUPT);
+    assert_int_equal(answer.size, 0);
+    gw_store_reader_close(reader);
+    gw_buffer_done(&answer);
+    assert_int_equal(open_again(made, NULL), GW_OK); // every other answer is
+}
+
 static void an_edited_entry_is_refused(void **state) {
     world *made = *state;
     settle(made, &fixture_budget_large);
@@ -512,6 +555,8 @@ int main(void) {
         LEDGER_TEST(an_old_copy_of_the_database_is_refused),
         LEDGER_TEST(an_edited_balance_is_refused),
         LEDGER_TEST(an_edited_accounting_is_refused),
+        LEDGER_TEST(an_edited_row_is_refused),
+        LEDGER_TEST(an_answer_of_other_bytes_is_not_given),
         LEDGER_TEST(an_edited_entry_is_refused),
         LEDGER_TEST(another_history_of_the_same_length_is_refused),
         LEDGER_TEST(a_truncated_wal_is_refused),

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows beside the log that are found by a key: the tree's nodes, charges, releases. A damaged one would publish a wrong
+// tile, or let a request that was charged be charged again. Balances are ledger_replay's. Inside this room only.
+// Thread safety: one thread.   Depends on: store/store.h.
+#pragma once
+#include "service/store/store.h"
+
+// A whole look at so many entries costs under a second. Of a larger ledger the newest charges are looked at, and
+// `godwitd doctor` sees the rest.
+#define LEDGER_ROWS_WHOLE_MAX 50000u
+
+// GW_CORRUPT, code store_corrupt or ledger_tampered: a row is missing, or is not what its entry says; names it.
+GW_MUST_CHECK gw_status ledger_rows_check(gw_store_reader *reader, uint64_t size, gw_problem *ret_problem);
