@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,20 @@ static void *shared_new(size_t size) {
 
 fault_acks *fault_acks_new(size_t max) {
     fault_acks *acks = shared_new(sizeof(*acks) + max * sizeof(acks->all[0]));
+    acks->max = max;
+    return acks;
+}
+
+fault_acks *fault_acks_file(const char *path, size_t max) {
+    size_t size = sizeof(fault_acks) + max * sizeof(fault_ack);
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    GW_ASSERT(descriptor >= 0);
+    struct stat facts;
+    bool is_there = fstat(descriptor, &facts) == 0 && facts.st_size == (off_t)size;
+    GW_ASSERT(is_there || ftruncate(descriptor, (off_t)size) == 0);
+    fault_acks *acks = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    GW_ASSERT(acks != MAP_FAILED);
+    close(descriptor);
     acks->max = max;
     return acks;
 }

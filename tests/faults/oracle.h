@@ -28,6 +28,7 @@ typedef struct {
 } fault_acks;
 
 fault_acks *fault_acks_new(size_t max);
+fault_acks *fault_acks_file(const char *path, size_t max); // in a file, for a process that is not a child
 void fault_acks_free(fault_acks *acks);
 // Does one operation at the ledger and notes what was acknowledged. The status is that of gw_ledger_submit.
 gw_status fault_submit(gw_ledger *ledger, fault_acks *acks, gw_store_op *op, uint32_t principal, uint64_t idem,

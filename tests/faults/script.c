@@ -133,10 +133,7 @@ const char *run_end_name(run_end end) {
     return names[end];
 }
 
-run_end run_wait(pid_t child) {
-    int status = 0;
-    pid_t waited = waitpid(child, &status, 0);
-    GW_ASSERT(waited == child);
+run_end run_end_of(int status) {
     if (WIFSIGNALED(status))
         return WTERMSIG(status) == SIGKILL ? RUN_KILLED : WTERMSIG(status) == SIGALRM ? RUN_HUNG : RUN_CRASHED;
     switch (WEXITSTATUS(status)) {
@@ -144,11 +141,18 @@ run_end run_wait(pid_t child) {
         return RUN_DONE;
     case SCRIPT_REFUSED:
         return RUN_REFUSED;
-    case 70:
+    case SCRIPT_EXIT_UNKNOWN:
         return RUN_UNKNOWN;
     default:
         return RUN_CRASHED;
     }
+}
+
+run_end run_wait(pid_t child) {
+    int status = 0;
+    pid_t waited = waitpid(child, &status, 0);
+    GW_ASSERT(waited == child);
+    return run_end_of(status);
 }
 
 run_end run_forked(int (*call)(void *state), void *state) {

@@ -27,11 +27,13 @@ typedef struct {
 
 // Both sessions. An unknown outcome ends the process with 70, as it ends the daemon.
 typedef enum { SCRIPT_DONE = 0, SCRIPT_REFUSED = 3 } script_end;
+#define SCRIPT_EXIT_UNKNOWN 70
 script_end script_run(const script *run);
 
 // How a process ended.
 typedef enum { RUN_DONE, RUN_REFUSED, RUN_UNKNOWN, RUN_KILLED, RUN_CRASHED, RUN_HUNG, RUN_ENDS } run_end;
 const char *run_end_name(run_end end);
+run_end run_end_of(int status); // as waitpid tells it
 run_end run_wait(pid_t child);
 // Forks; the child calls `call` and exits with what it returns. At most a minute.
 run_end run_forked(int (*call)(void *state), void *state);
