@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAILURES_DEFAULT 300
+#define FAILURES_DEFAULT 240
 #define ACKS_MAX 256
 #define ERRORS_MAX 8
 

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CYCLES_DEFAULT 60
+#define CYCLES_DEFAULT 40
 #define CYCLES_PER_LEDGER 40 // then a new one, so that checks stay short
 #define ACKS_MAX (1u << 20)
 #define THREADS 6

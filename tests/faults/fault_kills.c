@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KILLS_DEFAULT 280
+#define KILLS_DEFAULT 210
 #define RUNS_PER_STATE 30 // then a new ledger, so that checks stay short
 #define ACKS_MAX 4096
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAILURES_DEFAULT 160
+#define FAILURES_DEFAULT 120
 #define ACKS_MAX 256
 
 typedef struct {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IMAGES_DEFAULT 150
-#define IMAGES_PER_RECORD 50
+#define IMAGES_DEFAULT 120
+#define IMAGES_PER_RECORD 40
 #define RECORD_BYTES_MAX (64u << 20)
 #define ACKS_MAX 1024
 

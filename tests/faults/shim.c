@@ -52,7 +52,9 @@ static shim_visit begin(shim_call call, owner whose) {
 }
 
 shim_visit shim_begin_on(shim_call call, int descriptor) {
-    return begin(call, owner_of(descriptor));
+    owner whose = owner_of(descriptor);
+    bool is_word = call == SHIM_SEND || call == SHIM_RECEIVE;
+    return begin(call, is_word && whose == FOREIGN && shim_is_preloaded() ? SIGNERS : whose);
 }
 
 void shim_socket(int descriptor) {

@@ -19,6 +19,7 @@ shim_visit shim_begin_on(shim_call call, int descriptor);
 void shim_end(const shim_visit *visit); // after the call was done
 long shim_finish(const shim_visit *visit, long result);
 void shim_socket(int descriptor); // this is one
+bool shim_is_preloaded(void);     // then the sockets it was given are its own
 // Does a call that takes only numbers and pointers, unless it is to fail undone.
 #define DO(visit, ...) shim_finish(&(visit), (visit).verdict == SHIM_FAIL ? -1 : syscall(__VA_ARGS__))
 int64_t shim_room(int64_t size);   // of a full disk: how many of `size` bytes find room; -1: no limit

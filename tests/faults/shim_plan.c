@@ -14,6 +14,7 @@
 
 // A library that others are put on top of has no one to hand it a context: these are its only state.
 static shim_plan *plan_used;
+static bool is_preloaded;
 static shim_record *record_used;
 static atomic_flag record_lock = ATOMIC_FLAG_INIT;
 _Thread_local int shim_depth;
@@ -68,8 +69,14 @@ __attribute__((constructor)) static void plan_of_environment(void) {
     void *memory =
         (void *)syscall(SYS_mmap, NULL, sizeof(shim_plan), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     syscall(SYS_close, descriptor);
-    if (memory != MAP_FAILED)
-        plan_used = memory;
+    if (memory == MAP_FAILED)
+        return;
+    plan_used = memory;
+    is_preloaded = true;
+}
+
+bool shim_is_preloaded(void) {
+    return is_preloaded;
 }
 
 shim_place shim_at(shim_place place) {

@@ -3,6 +3,7 @@
 #include "tests/faults/state.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
+#include "service/signer/client.h"
 #include "service/store/durable.h"
 #include <dirent.h>
 #include <errno.h>
@@ -24,6 +25,7 @@ void fault_state_at(const fault_state *from, const char *folder, fault_state *re
     snprintf(ret->log, sizeof(ret->log), "%s/log", folder);
     snprintf(ret->questions, sizeof(ret->questions), "%s/questions", folder);
     snprintf(ret->mark, sizeof(ret->mark), "%s/hwm", folder);
+    snprintf(ret->keys, sizeof(ret->keys), "%s/keys", folder);
 }
 
 gw_status fault_ledger_open(const fault_state *state, uint64_t free_bytes_min, gw_ledger **ret,
@@ -31,7 +33,9 @@ gw_status fault_ledger_open(const fault_state *state, uint64_t free_bytes_min, g
     gw_ledger_options options = {.state_folder = state->fixture.folder,
                                  .clock = gw_clock_system(),
                                  .free_bytes_min = free_bytes_min == 0 ? 1 : free_bytes_min};
-    gw_status status = fixture_signer_open(state->fixture.folder, &options.signer, ret_problem);
+    gw_signer_client_options signer = {.origin = FIXTURE_ORIGIN, .program = state->signer, .folder = state->keys};
+    gw_status status = state->signer == NULL ? fixture_signer_open(state->fixture.folder, &options.signer, ret_problem)
+                                             : gw_signer_client(&signer, &options.signer, ret_problem);
     return status == GW_OK ? gw_ledger_open(&options, ret, ret_problem) : status;
 }
 

@@ -9,7 +9,8 @@
 #define FAULT_PATH_MAX 160
 typedef struct {
     ledger_fixture fixture;
-    char log[FAULT_PATH_MAX], questions[FAULT_PATH_MAX], mark[FAULT_PATH_MAX];
+    char log[FAULT_PATH_MAX], questions[FAULT_PATH_MAX], mark[FAULT_PATH_MAX], keys[FAULT_PATH_MAX];
+    const char *signer; // the program that holds the key; NULL: this process does
 } fault_state;
 
 // In memory where there is some (`is_on_disk` false): a kill doesn't reach the page cache. NULL: large budgets.
