@@ -62,6 +62,7 @@ static void rho_format(uint64_t rho, bool is_up, char text[RHO_TEXT]) {
 
 typedef struct {
     char total[GW_AMOUNT_TEXT], spent[GW_AMOUNT_TEXT], charges[24], window[24], who[GW_ID_HEX];
+    char restored[GW_AMOUNT_TEXT]; // "" where it is 0
     char delta[GW_DELTA_TEXT], rho[RHO_TEXT], rho_total[RHO_TEXT], selection[GW_DELTA_TEXT],
         selection_total[GW_DELTA_TEXT];
 } balance_texts;
@@ -78,6 +79,10 @@ static void texts_make(const gw_audit_balance *balance, bool is_for_people, bala
     gw_ignore(snprintf(ret->charges, sizeof(ret->charges), "%llu", (wide)balance->charges)); // it fits
     if (strcmp(balance->kind, "window") == 0)
         gw_ignore(snprintf(ret->window, sizeof(ret->window), "%llu", (wide)balance->window)); // it fits
+    if (balance->restored != 0 && is_for_people)
+        gw_amount_format((gw_epsilon){balance->restored}, ret->restored);
+    else if (balance->restored != 0)
+        gw_micro_format(balance->restored, ret->restored);
     if (balance->principal != NULL)
         gw_id_format(balance->principal, is_for_people, ret->who);
     if (balance->delta != 0) {
@@ -103,17 +108,18 @@ static gw_exit_code rows_say(gw_cli *cli, const balance_list *list) {
                                              {"rho", "RHO", GW_ALIGN_RIGHT, false},
                                              {"rho_total", "RHO TOTAL", GW_ALIGN_RIGHT, false},
                                              {"selection_delta", "SELECTION", GW_ALIGN_RIGHT, false},
-                                             {"selection_delta_total", "SELECTION TOTAL", GW_ALIGN_RIGHT, false}};
+                                             {"selection_delta_total", "SELECTION TOTAL", GW_ALIGN_RIGHT, false},
+                                             {"restored", "RESTORED", GW_ALIGN_RIGHT, false}};
     GW_CLEANUP(gw_grid_freep) gw_grid *grid = gw_grid_new(columns, sizeof(columns) / sizeof(columns[0]));
     GW_ASSERT(grid != NULL);
     for (size_t i = 0; i < list->count; i++) {
         const gw_audit_balance *balance = &list->items[i];
         balance_texts texts;
         texts_make(balance, false, &texts);
-        gw_grid_add(grid,
-                    (const char *[]){balance->kind, balance->id, texts.who, texts.spent,
-                                     balance->total == 0 ? "" : texts.total, texts.charges, texts.delta, texts.window,
-                                     texts.rho, texts.rho_total, texts.selection, texts.selection_total});
+        gw_grid_add(grid, (const char *[]){balance->kind, balance->id, texts.who, texts.spent,
+                                           balance->total == 0 ? "" : texts.total, texts.charges, texts.delta,
+                                           texts.window, texts.rho, texts.rho_total, texts.selection,
+                                           texts.selection_total, texts.restored});
     }
     return gw_say_grid(cli, grid);
 }
@@ -157,6 +163,9 @@ void gw_audit_deltas_say(gw_cli *cli, const gw_audit_state *state) {
         const gw_audit_balance *balance = &list.items[i];
         balance_texts texts;
         texts_make(balance, true, &texts);
+        if (balance->restored != 0 && (place_of(balance) == 0 || place_of(balance) == 2))
+            gw_say_lines(cli, "  %s %s: %s of what is spent was counted by a restore, for entries that are gone.",
+                         balance->kind, balance->id, texts.restored);
         if (balance->delta != 0)
             gw_say_lines(cli,
                          "  %s %s also counts rho: %s of the %s that %s and a delta of %s allow. It is passed only "
@@ -186,6 +195,8 @@ void gw_audit_balances_json(const gw_audit_state *state, gw_buffer *json) {
         gw_json_write_member(json, "spent", texts.spent);
         gw_json_write_member(json, "total", balance->total == 0 ? NULL : texts.total);
         gw_json_write_integer(json, "charges", (int64_t)balance->charges);
+        if (texts.restored[0] != '\0')
+            gw_json_write_member(json, "restored", texts.restored);
         if (balance->delta != 0) {
             gw_json_write_member(json, "delta", texts.delta);
             gw_json_write_member(json, "rho", texts.rho);

@@ -80,12 +80,12 @@ static void datasets_write(const gw_facts *facts, gw_buffer *json) {
         const gw_fact_dataset *dataset = &facts->datasets.items[i];
         item_open(json, i);
         gw_json_write_member(json, "dataset", dataset->dataset);
-        amount_write(json, "spent", dataset->spent);
+        amount_write(json, "charged", dataset->charged);
         count_write(json, "charges", dataset->charges);
         count_write(json, "abandoned", dataset->abandoned);
         count_write(json, "open", dataset->open);
         if (facts->since != UINT64_MAX) {
-            amount_write(json, "new_spent", dataset->new_spent);
+            amount_write(json, "new_charged", dataset->new_charged);
             count_write(json, "new_charges", dataset->new_charges);
         }
         gw_buffer_text(json, "}");
@@ -104,7 +104,7 @@ static void people_write(const gw_facts *facts, gw_buffer *json) {
         count_write(json, "keys", person->keys);
         count_write(json, "signed", person->signed_entries);
         count_write(json, "charges", person->charges);
-        amount_write(json, "spent", person->spent);
+        amount_write(json, "charged", person->charged);
         gw_buffer_text(json, "}");
     }
     gw_buffer_text(json, "]");

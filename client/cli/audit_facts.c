@@ -188,13 +188,13 @@ static void charge_add(gw_facts *facts, const gw_entry *entry) {
     }
     gw_fact_dataset *of = &facts->datasets.items[dataset];
     person->charges++;
-    person->spent += entry->charge.cost; // sound logs do not overflow: every budget was checked
+    person->charged += entry->charge.cost; // sound logs do not overflow: every budget was checked
     of->charges++;
-    of->spent += entry->charge.cost;
+    of->charged += entry->charge.cost;
     of->open++;
     if (entry->seq >= facts->since) {
         of->new_charges++;
-        of->new_spent += entry->charge.cost;
+        of->new_charged += entry->charge.cost;
     }
     facts->open_charges++;
     int64_t days = entry->time / DAY, hour = entry->time % DAY / HOUR;

@@ -20,7 +20,7 @@ typedef struct {
     char id[GW_ID_HEX];
     unsigned roles; // now; 0 = none any more
     uint64_t since; // entry that gave them
-    uint64_t signed_entries, keys, charges, spent;
+    uint64_t signed_entries, keys, charges, charged;
 } gw_fact_person;
 
 typedef struct {
@@ -31,8 +31,8 @@ typedef struct {
 
 typedef struct {
     char dataset[GW_DATASET_MAX];
-    uint64_t charges, spent;         // in all
-    uint64_t new_charges, new_spent; // in entries from `since` on
+    uint64_t charges, charged;         // in all; a restore may count more as spent
+    uint64_t new_charges, new_charged; // in entries from `since` on
     uint64_t abandoned, open;
 } gw_fact_dataset;
 

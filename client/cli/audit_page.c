@@ -369,7 +369,7 @@ void gw_audit_news_say(gw_cli *cli, const gw_facts *facts) {
         const gw_fact_dataset *dataset = &facts->datasets.items[i];
         gw_buffer spent;
         gw_buffer_init(&spent, 64);
-        gw_amount_say(&spent, "", dataset->new_spent);
+        gw_amount_say(&spent, "", dataset->new_charged);
         if (dataset->new_charges > 0)
             line_say(cli, "%s: %s spent in %llu %s", dataset->dataset, gw_buffer_string(&spent),
                      (wide)dataset->new_charges, plural(dataset->new_charges, "charge", "charges"));

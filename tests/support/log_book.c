@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entries in memory; balances by going over all of them again, which is enough for small logs.
 #include "tests/support/log_book.h"
+#include "privacy/accounting/zcdp.h"
 #include "service/audit/merkle.h"
 #include "service/audit/tile.h"
 #include "service/base/file.h"
@@ -78,10 +79,15 @@ static void charge_sum(const log_book *book, gw_entry *entry) {
     entry->charge.window = days == 0 ? 0 : (uint64_t)entry->time / (days * 86400);
     entry->charge.spent_dataset = entry->charge.spent_population = entry->charge.spent_principal = cost;
     entry->charge.spent_window = days == 0 ? 0 : cost;
+    entry->charge.rho = book->delta == 0 ? 0 : gw_rho_of((gw_epsilon){cost});
+    entry->charge.spent_rho_dataset = entry->charge.rho;
+    entry->charge.spent_delta_dataset = entry->charge.delta;
     for (size_t i = 0; i < book->count; i++) {
         const gw_entry *other = &book->entries[i];
         if (other->kind != GW_ENTRY_CHARGE)
             continue;
+        entry->charge.spent_rho_dataset += other->charge.rho;
+        entry->charge.spent_delta_dataset += other->charge.delta;
         entry->charge.spent_dataset += other->charge.cost;
         entry->charge.spent_population += other->charge.cost;
         if (strcmp(other->charge.principal, entry->charge.principal) == 0)
@@ -89,6 +95,8 @@ static void charge_sum(const log_book *book, gw_entry *entry) {
         if (days != 0 && (uint64_t)other->time / (days * 86400) == entry->charge.window)
             entry->charge.spent_window += other->charge.cost;
     }
+    entry->charge.spent_rho_population = entry->charge.spent_rho_dataset; // one dataset is all there is
+    entry->charge.spent_delta_population = entry->charge.spent_delta_dataset;
 }
 
 uint64_t log_book_add(log_book *book, gw_entry entry) {
@@ -103,6 +111,10 @@ uint64_t log_book_add(log_book *book, gw_entry entry) {
 }
 
 uint64_t log_book_charge(log_book *book, unsigned principal, uint64_t micro) {
+    return log_book_selection(book, principal, micro, 0);
+}
+
+uint64_t log_book_selection(log_book *book, unsigned principal, uint64_t micro, uint64_t delta) {
     gw_entry entry = {.kind = GW_ENTRY_CHARGE};
     strcpy(entry.charge.dataset, BOOK_DATASET);
     strcpy(entry.charge.population, BOOK_POPULATION);
@@ -113,6 +125,7 @@ uint64_t log_book_charge(log_book *book, unsigned principal, uint64_t micro) {
     entry.charge.request = gw_sha256(gw_bytes_of("request"));
     entry.charge.question = gw_sha256(gw_bytes_of("{\"statistic\":\"count\",\"by\":[\"sex\"]}"));
     entry.charge.cost = micro;
+    entry.charge.delta = delta;
     return log_book_add(book, entry);
 }
 
@@ -154,6 +167,8 @@ uint64_t log_book_policy(log_book *book, uint64_t version, uint64_t total) {
     entry.policy.window_total = 4 * EPSILON;
     entry.policy.question_min = EPSILON / 100;
     entry.policy.question_max = EPSILON / 2;
+    entry.policy.delta = book->delta;
+    entry.policy.selection_delta = book->selection_delta;
     entry.policy.supersedes = before == NULL ? GW_NO_SEQ : before->seq;
     return log_book_add(book, log_book_signed(entry, BOOK_OWNER, before == NULL ? 0 : BOOK_OPERATOR));
 }
@@ -172,6 +187,8 @@ void log_book_settle(log_book *book) {
     gw_entry population = {.kind = GW_ENTRY_POPULATION};
     strcpy(population.population.population, BOOK_POPULATION);
     population.population.total = 20 * EPSILON;
+    population.population.delta = book->delta;
+    population.population.selection_delta = book->selection_delta;
     log_book_add(book, log_book_signed(population, BOOK_OWNER, BOOK_OPERATOR));
     log_book_policy(book, 1, 10 * EPSILON);
     gw_entry data = {.kind = GW_ENTRY_DATA};

@@ -19,8 +19,9 @@
 typedef struct {
     gw_entry *entries;
     size_t count;
-    int64_t time; // of the next entry
-    uint8_t seed; // of the log's key
+    int64_t time;                    // of the next entry
+    uint8_t seed;                    // of the log's key
+    uint64_t delta, selection_delta; // of population and policies, where a test sets them before log_book_settle
 } log_book;
 
 void log_book_init(log_book *book); // empty
@@ -35,6 +36,7 @@ gw_secret_key *log_book_researcher_key(void);
 uint64_t log_book_add(log_book *book, gw_entry entry);
 gw_entry log_book_signed(gw_entry entry, unsigned by, unsigned second); // 0: nobody
 uint64_t log_book_charge(log_book *book, unsigned principal, uint64_t micro);
+uint64_t log_book_selection(log_book *book, unsigned principal, uint64_t micro, uint64_t delta); // of unknown keys
 uint64_t log_book_release(log_book *book, uint64_t charge, const char *release);
 uint64_t log_book_policy(log_book *book, uint64_t version, uint64_t total);
 

@@ -166,6 +166,30 @@ static void entries_of_every_kind_are_told(void **state) {
     gw_facts_done(&facts);
 }
 
+static void the_accounting_with_a_delta_is_told_in_all_its_measures(void **state) {
+    (void)state;
+    log_book_done(&book);
+    log_book_init(&book);
+    book.delta = 1000000000;            // 1e-9
+    book.selection_delta = 10000000000; // 1e-8
+    log_book_settle(&book);
+    log_book_release(&book, log_book_charge(&book, BOOK_RESEARCHER, 100000), "GW-2026-000001");
+    log_book_selection(&book, BOOK_RESEARCHER, 100000, 2500000000); // 2.5e-9
+    log_book_publish(&book, book.count, folder);
+    session s = VERIFY("-o", "table");
+    assert_int_equal(s.code, 0);
+    // Each costs 0.1 tanh(0.05) = 0.0049958: both, rounded up, 0.009992.
+    assert_true(session_has(s.out, "dataset stats.example/register also counts rho: 0.009992 of the "));
+    assert_true(session_has(s.out, "that 10.00 and a delta of 1e-9 allow"));
+    assert_true(session_has(s.out,
+                            "population stats.example/residents: questions that select unknown keys used a delta "
+                            "of 2.5e-9 of 1e-8."));
+    assert_true(session_has(s.out, "total 20.00, delta 1e-9, selection delta 1e-8"));
+    session_done(&s);
+    assert_verifies(0, "\"delta\":\"1e-9\",\"rho\":\"0.009992\"", "-o", "json");
+    assert_verifies(0, "\"selection_delta\":\"2.5e-9\",\"selection_delta_total\":\"1e-8\"", "-o", "json");
+}
+
 static void long_lists_end_with_the_command_that_shows_the_rest(void **state) {
     (void)state;
     for (unsigned i = 3; i < 40; i++)
@@ -195,7 +219,7 @@ static void a_log_that_grew_is_shown_from_there_on(void **state) {
     assert_true(session_has(s.out, "stats.example/register: 0.25 spent in 1 charge"));
     session_done(&s);
     assert_verifies(0, "\"since\":{\"verdict\":\"grown\",\"size\":24}", "-o", "json", "--since", kept);
-    assert_verifies(0, "\"new_spent\":\"0.25\"", "-o", "json", "--since", kept);
+    assert_verifies(0, "\"new_charged\":\"0.25\"", "-o", "json", "--since", kept);
 }
 
 static void a_log_that_is_shorter_was_set_back(void **state) {
@@ -277,6 +301,43 @@ static void a_declared_restore_explains_no_more_than_it_declares(void **state) {
     note_write(kept, &book, 30);
     assert_int_equal(judged_with_restore(6), GW_SINCE_RESTORED);
     assert_int_equal(judged_with_restore(5), GW_SINCE_SHORTER);
+}
+
+// The whole of it: the log that a restore left is sound, says what it counts as spent, and is no secret to who kept
+// more.
+static void a_restored_log_is_sound_and_says_what_is_gone(void **state) {
+    (void)state;
+    gw_entry restore = {.kind = GW_ENTRY_RESTORE}, embargo = {.kind = GW_ENTRY_EMBARGO};
+    gw_entry withdraw = {.kind = GW_ENTRY_WITHDRAW};
+    note_write(kept, &book, 30);
+    book.count = 24; // six entries are gone, a charge of 0.25 among them
+    restore.restore.from = 24;
+    restore.restore.lost = 6;
+    log_book_add(&book, log_book_signed(restore, BOOK_OPERATOR, BOOK_OWNER));
+    strcpy(embargo.embargo.release, "GW-2026-000001");
+    embargo.embargo.until = book.time + 86400;
+    log_book_add(&book, log_book_signed(embargo, BOOK_OWNER, 0));
+    strcpy(withdraw.withdraw.release, "GW-2026-000002");
+    log_book_add(&book, log_book_signed(withdraw, BOOK_OWNER, 0));
+    log_book_publish(&book, book.count, folder);
+    session s = VERIFY("-o", "table", "--since", kept, "--proof", proof);
+    assert_int_equal(s.code, GW_EXIT_FOUND);
+    assert_true(session_has(s.out, "WARN the checkpoint you kept had 30 entries that are not this log's"));
+    assert_true(session_has(s.out, "entry 24, signed by 22222222… and 11111111…, declares that the ledger was restored "
+                                   "with 24 entries, that 6 were lost"));
+    assert_true(session_has(s.out, "3.00 of what is spent was counted by a restore, for entries that are gone"));
+    assert_true(session_has(s.out, "restored with 24 entries; 6 lost, counted as spent"));
+    assert_true(session_has(s.out, "GW-2026-000001 is kept back until"));
+    assert_true(session_has(s.out, "GW-2026-000002 is withdrawn"));
+    assert_true(session_has(s.out, "But not everything is as it should be"));
+    session_done(&s);
+    assert_verifies(GW_EXIT_FOUND, "\"verdict\":\"restored\"", "-o", "json", "--since", kept, "--proof", proof);
+    assert_verifies(0, "\"restored\":\"3\"", "-o", "json");
+    assert_says(0, "shown to nobody from there on", "audit", "show", "GW-2026-000002", "--log", folder, "-o", "table");
+    book.entries[24].restore.lost = 5; // one more was signed than is declared to be gone
+    log_book_publish(&book, book.count, folder);
+    assert_verifies(GW_EXIT_TAMPERED, "the log is shorter than it was", "-o", "table", "--since", kept, "--proof",
+                    proof);
 }
 
 // ---- witnesses
@@ -393,6 +454,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_page_says_who_did_what, setup, teardown),
         cmocka_unit_test_setup_teardown(the_document_has_all_of_the_page, setup, teardown),
         cmocka_unit_test_setup_teardown(entries_of_every_kind_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_accounting_with_a_delta_is_told_in_all_its_measures, setup, teardown),
         cmocka_unit_test_setup_teardown(long_lists_end_with_the_command_that_shows_the_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(a_log_that_grew_is_shown_from_there_on, setup, teardown),
         cmocka_unit_test_setup_teardown(a_log_that_is_shorter_was_set_back, setup, teardown),
@@ -400,6 +462,7 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(a_kept_checkpoint_of_another_hand_is_not_compared, setup, teardown),
         cmocka_unit_test_setup_teardown(a_declared_restore_explains_no_more_than_it_declares, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_restored_log_is_sound_and_says_what_is_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_policy_names_the_key_and_asks_for_witnesses, setup, teardown),
         cmocka_unit_test_setup_teardown(flipped_bytes_end_in_a_verdict, setup, teardown),
     };
