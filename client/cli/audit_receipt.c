@@ -174,7 +174,7 @@ static gw_exit_code beyond_say(gw_cli *cli, const receipt_options *options, cons
                                const gw_entry *release) {
     gw_exit_code code = GW_EXIT_DONE;
     if (trust->policy != NULL)
-        code = gw_log_quorum_say(cli, trust->policy, "your policy", note, &trust->key);
+        code = gw_log_quorum_say(cli, trust->policy, true, "your policy", note, &trust->key);
     if (code == GW_EXIT_TAMPERED || options->log == NULL)
         return code;
     gw_exit_code in_log =

@@ -51,7 +51,8 @@ typedef struct {
     gw_audit_state *state;
     gw_audit_verdict verdict;
     gw_facts facts;
-    gw_tlog_policy *own_quorum; // what the log itself published, where no policy was given
+    gw_tlog_policy *own_quorum;  // what the log itself published, where no policy was given
+    gw_tlog_policy *kept_quorum; // what it had published when the kept checkpoint was signed
 } audit;
 
 static void audit_done(audit *a) {
@@ -61,6 +62,7 @@ static void audit_done(audit *a) {
     gw_audit_state_free(a->state);
     gw_facts_done(&a->facts);
     gw_tlog_policy_free(a->own_quorum);
+    gw_tlog_policy_free(a->kept_quorum);
 }
 
 // ---- reading and checking
@@ -148,18 +150,20 @@ static gw_status note_again(audit *a, gw_problem *ret_problem) {
     return status;
 }
 
-// Which quorum file the log itself names now: its newest witnesses entry, else its first entry.
-static void own_quorum_find(audit *a) {
+// The quorum file that the log itself named when it had `size` entries: its newest witnesses entry, else its first
+// entry. Witnesses come and go: a checkpoint is judged by those of its own time.
+static gw_tlog_policy *own_quorum_find(const audit *a, uint64_t size) {
     gw_hash file = {0};
-    for (size_t i = 0; i < a->facts.facts.count; i++) {
+    gw_tlog_policy *policy = NULL;
+    for (size_t i = 0; i < a->facts.facts.count && a->facts.facts.items[i].entry.seq < size; i++) {
         const gw_entry *entry = &a->facts.facts.items[i].entry;
         if (entry->kind == GW_ENTRY_WITNESSES)
             file = entry->witnesses.file;
         else if (entry->kind == GW_ENTRY_GENESIS)
             file = entry->genesis.witnesses;
     }
-    if (a->trust.policy == NULL && !gw_hash_equal(file, (gw_hash){0}))
-        gw_ignore(gw_log_quorum_file(a->folder, file, &a->own_quorum)); // then nothing is said of it
+    bool is_found = !gw_hash_equal(file, (gw_hash){0}) && gw_log_quorum_file(a->folder, file, &policy);
+    return is_found ? policy : NULL; // where it is not there, nothing is said of it
 }
 
 // ---- saying
@@ -227,11 +231,14 @@ static gw_exit_code worse(gw_exit_code a, gw_exit_code b) {
 }
 
 static gw_exit_code witnesses_say(const audit *a) {
+    if (a->kept_quorum != NULL)
+        gw_ignore(gw_log_quorum_say(a->cli, a->kept_quorum, false, "the log's quorum file of the checkpoint you kept",
+                                    gw_buffer_bytes(&a->since.note), &a->since.key)); // as below
     if (a->trust.policy != NULL)
-        return gw_log_quorum_say(a->cli, a->trust.policy, "your policy", gw_buffer_bytes(&a->note), &a->key);
+        return gw_log_quorum_say(a->cli, a->trust.policy, true, "your policy", gw_buffer_bytes(&a->note), &a->key);
     if (a->own_quorum != NULL) // what the log asks of itself shows nothing about it, and fails nothing
-        gw_ignore(
-            gw_log_quorum_say(a->cli, a->own_quorum, "the log's own quorum file", gw_buffer_bytes(&a->note), &a->key));
+        gw_ignore(gw_log_quorum_say(a->cli, a->own_quorum, false, "the log's own quorum file",
+                                    gw_buffer_bytes(&a->note), &a->key));
     return GW_EXIT_DONE;
 }
 
@@ -284,6 +291,10 @@ static gw_exit_code json_say(const audit *a, gw_exit_code code) {
             gw_json_write_name(&json, "since");
             gw_since_json(&a->since, &json);
         }
+        if (a->kept_quorum != NULL) {
+            gw_json_write_name(&json, "since_witnesses");
+            gw_log_quorum_json(a->kept_quorum, gw_buffer_bytes(&a->since.note), &a->since.key, &json);
+        }
         gw_json_write_name(&json, "balances");
         gw_audit_balances_json(a->state, &json);
         gw_audit_facts_json(&a->facts, &json);
@@ -317,11 +328,14 @@ static gw_exit_code sound_run(audit *a) {
         gw_exit_code said = gw_fail(a->cli, &problem);
         return said == GW_EXIT_USAGE ? said : GW_EXIT_CANNOT_CHECK;
     }
-    own_quorum_find(a);
+    if (a->trust.policy == NULL)
+        a->own_quorum = own_quorum_find(a, a->verdict.size);
     if (a->options->since != NULL) {
         gw_since_judge(&a->since, a->folder, gw_buffer_bytes(&a->note), &a->key, &a->verdict, &a->facts,
                        a->options->proof);
         code = gw_since_exit(&a->since);
+        if (a->since.verdict == GW_SINCE_GROWN)
+            a->kept_quorum = own_quorum_find(a, a->since.checkpoint.size);
     }
     if (a->cli->output == GW_OUTPUT_TABLE) {
         code = page_say(a, code);

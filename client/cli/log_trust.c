@@ -72,8 +72,8 @@ static size_t witnesses_name(const gw_tlog_policy *policy, const gw_tlog_verdict
     return count;
 }
 
-gw_exit_code gw_log_quorum_say(gw_cli *cli, const gw_tlog_policy *policy, const char *whose, gw_bytes note,
-                               const gw_note_key *key) {
+gw_exit_code gw_log_quorum_say(gw_cli *cli, const gw_tlog_policy *policy, bool is_demanded, const char *whose,
+                               gw_bytes note, const gw_note_key *key) {
     gw_tlog_verdict verdict;
     gw_problem problem;
     gw_buffer names;
@@ -82,7 +82,7 @@ gw_exit_code gw_log_quorum_say(gw_cli *cli, const gw_tlog_policy *policy, const 
     bool is_for_people = cli->output == GW_OUTPUT_TABLE;
     if (status != GW_OK && status != GW_UNAVAILABLE) {
         if (is_for_people)
-            gw_say_verdict(cli, "FAIL", "%s: %s %s", whose, problem.what, problem.why);
+            gw_say_verdict(cli, is_demanded ? "FAIL" : "WARN", "%s: %s %s", whose, problem.what, problem.why);
         return GW_EXIT_TAMPERED;
     }
     gw_buffer_init(&names, 8192);
@@ -93,8 +93,9 @@ gw_exit_code gw_log_quorum_say(gw_cli *cli, const gw_tlog_policy *policy, const 
         gw_say_verdict(cli, "OK", "%s: its quorum is reached, %zu of %zu witnesses cosigned: %s", whose, count, all,
                        gw_buffer_string(&names));
     else if (is_for_people)
-        gw_say_verdict(cli, "FAIL", "%s: too few witnesses cosigned this checkpoint, %zu of %zu%s%s. %s", whose, count,
-                       all, count == 0 ? "" : ": ", gw_buffer_string(&names), problem.why);
+        gw_say_verdict(cli, is_demanded ? "FAIL" : "NOTE",
+                       "%s: too few witnesses cosigned this checkpoint, %zu of %zu%s%s. %s", whose, count, all,
+                       count == 0 ? "" : ": ", gw_buffer_string(&names), problem.why);
     gw_buffer_done(&names);
     return status == GW_OK ? GW_EXIT_DONE : GW_EXIT_FOUND;
 }

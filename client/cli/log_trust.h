@@ -30,8 +30,9 @@ void gw_log_trust_done(gw_log_trust *trust);
 
 // Who vouches for a checkpoint, in words: "OK  2 of 3 witnesses …"; GW_EXIT_DONE, GW_EXIT_FOUND where there are too
 // few, GW_EXIT_TAMPERED where a line does not hold. Says nothing where the output is for programs.
-gw_exit_code gw_log_quorum_say(gw_cli *cli, const gw_tlog_policy *policy, const char *whose, gw_bytes note,
-                               const gw_note_key *key);
+// `is_demanded`: by the reader, so that it fails; otherwise it is told, and decides nothing.
+gw_exit_code gw_log_quorum_say(gw_cli *cli, const gw_tlog_policy *policy, bool is_demanded, const char *whose,
+                               gw_bytes note, const gw_note_key *key);
 // The same as a JSON object.
 void gw_log_quorum_json(const gw_tlog_policy *policy, gw_bytes note, const gw_note_key *key, gw_buffer *json);
 // The quorum file that the log published under this hash: log/witnesses/<sha256>. False: none, or not of this hash.

@@ -161,6 +161,13 @@ static void a_key_that_was_revoked_or_never_there_signs_nothing(void **state) {
     log_book_add(&book, revoke);
     asked();
     assert_receipt(GW_EXIT_TAMPERED, "its key had been revoked", "--log-key", vkey, "--log", folder);
+    log_book_done(&book);
+    log_book_init(&book);
+    log_book_settle(&book);
+    asked();
+    log_book_add(&book, revoke); // afterwards: what it signed before stays signed
+    log_book_publish(&book, book.count, folder);
+    assert_receipt(0, "the request is signed by its asker", "--log-key", vkey, "--log", folder);
 }
 
 // The hash of a request may be right and its asker not the one who paid: then somebody else was charged for it.

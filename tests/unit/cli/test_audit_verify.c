@@ -254,7 +254,11 @@ static void a_kept_checkpoint_of_another_hand_is_not_compared(void **state) {
     other.seed = 0x77;
     log_book_settle(&other);
     note_write(kept, &other, other.count);
-    assert_verifies(GW_EXIT_CANNOT_CHECK, "was not compared", "-o", "table", "--since", kept);
+    session s = VERIFY("-o", "table", "--since", kept);
+    assert_int_equal(s.code, GW_EXIT_CANNOT_CHECK);
+    assert_true(session_has(s.out, "was not compared"));
+    assert_false(session_has(s.out, "New since")); // a size that nobody signed says nothing
+    session_done(&s);
     log_book_done(&other);
     text_write(kept, "no checkpoint\n");
     assert_verifies(GW_EXIT_CANNOT_CHECK, "since_unreadable", "-o", "table", "--since", kept);
@@ -366,12 +370,11 @@ static void trust_write(const char *quorum) {
     text_write(trust, text);
 }
 
-static void cosign(bool is_true) {
+static void cosign(size_t size, const char *path, bool is_true) {
     gw_buffer note;
     gw_note_key key;
-    char path[256];
     gw_buffer_init(&note, 8192);
-    log_book_note(&book, book.count, &note);
+    log_book_note(&book, size, &note);
     const char *text = gw_buffer_string(&note);
     gw_bytes signed_text = {.data = note.data, .size = (size_t)(strstr(text, "\n\n") + 1 - text)};
     gw_bytes other_text = gw_bytes_of("stats.example/ledger1\n1\nAAAA\n");
@@ -379,7 +382,6 @@ static void cosign(bool is_true) {
     gw_buffer_init(&line, 4096);
     witnessed(1, "ministry.example/w", &key, &line, is_true ? signed_text : other_text);
     gw_buffer_append(&note, line.data, line.size);
-    snprintf(path, sizeof(path), "%s/checkpoint", folder);
     text_write(path, gw_buffer_string(&note));
     gw_buffer_done(&line);
     gw_buffer_done(&note);
@@ -387,8 +389,10 @@ static void cosign(bool is_true) {
 
 static void a_policy_names_the_key_and_asks_for_witnesses(void **state) {
     (void)state;
+    char checkpoint[256];
+    snprintf(checkpoint, sizeof(checkpoint), "%s/checkpoint", folder);
     trust_write("any");
-    cosign(true);
+    cosign(book.count, checkpoint, true);
     session s = RUN("audit", "verify", "--log", folder, "--policy", trust, "-o", "table");
     assert_int_equal(s.code, 0);
     assert_true(session_has(s.out, "its quorum is reached, 1 of 2 witnesses cosigned: ministry"));
@@ -399,11 +403,53 @@ static void a_policy_names_the_key_and_asks_for_witnesses(void **state) {
                 "--policy", trust, "-o", "table");
     assert_says(GW_EXIT_FOUND, "\"is_quorate\":false", "audit", "verify", "--log", folder, "--policy", trust, "-o",
                 "json");
-    cosign(false); // a known witness's line that does not hold is no missing one
+    cosign(book.count, checkpoint, false); // a known witness's line that does not hold is no missing one
     assert_says(GW_EXIT_TAMPERED, "FAIL", "audit", "verify", "--log", folder, "--policy", trust, "-o", "table");
     text_write(trust, "log nonsense\n");
     assert_says(GW_EXIT_USAGE, "bad_tlog_policy", "audit", "verify", "--log", folder, "--policy", trust);
     assert_says(GW_EXIT_CANNOT_CHECK, "file_missing", "audit", "verify", "--log", folder, "--policy", "/nonexistent");
+}
+
+// The log names its witnesses itself: files by their hash, the one in force and those of before.
+static gw_hash quorum_publish(const char *quorum) {
+    char path[300], hash[GW_HASH_HEX];
+    gw_buffer file;
+    trust_write(quorum);
+    gw_buffer_init(&file, 8192);
+    assert_int_equal(gw_file_read(trust, &file, NULL), GW_OK);
+    gw_hash of_file = gw_sha256(gw_buffer_bytes(&file));
+    gw_hex((gw_bytes){.data = of_file.bytes, .size = GW_HASH_SIZE}, hash);
+    snprintf(path, sizeof(path), "%s/witnesses", folder);
+    assert_int_equal(gw_folder_make(path, 0755, NULL), GW_OK);
+    snprintf(path, sizeof(path), "%s/witnesses/%s", folder, hash);
+    text_write(path, gw_buffer_string(&file));
+    gw_buffer_done(&file);
+    return of_file;
+}
+
+static void checkpoints_are_judged_by_the_witnesses_of_their_time(void **state) {
+    (void)state;
+    gw_entry witnesses = {.kind = GW_ENTRY_WITNESSES};
+    book.entries[0].genesis.witnesses = quorum_publish("any");
+    cosign(book.count, kept, true);
+    witnesses.witnesses.file = quorum_publish("all");
+    log_book_add(&book, log_book_signed(witnesses, BOOK_OPERATOR, 0));
+    log_book_publish(&book, book.count, folder);
+    session s = VERIFY("-o", "table", "--since", kept);
+    assert_int_equal(s.code, 0); // what a log asks of itself fails nothing
+    assert_true(session_has(s.out, "the log's quorum file of the checkpoint you kept: its quorum is reached, 1 of 2"));
+    assert_true(
+        session_has(s.out, "NOTE the log's own quorum file: too few witnesses cosigned this checkpoint, 0 of 2"));
+    session_done(&s);
+    assert_verifies(0, "\"own_witnesses\":{", "-o", "json", "--since", kept);
+    assert_verifies(0, "\"since_witnesses\":{", "-o", "json", "--since", kept);
+    char path[300], hash[GW_HASH_HEX];
+    gw_hex((gw_bytes){.data = witnesses.witnesses.file.bytes, .size = GW_HASH_SIZE}, hash);
+    snprintf(path, sizeof(path), "%s/witnesses/%s", folder, hash);
+    text_write(path, "quorum none\n"); // of another hash: it is not the file that the log names
+    s = VERIFY("-o", "table");
+    assert_false(session_has(s.out, "the log's own quorum file"));
+    session_done(&s);
 }
 
 // ---- never mixed
@@ -464,6 +510,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_declared_restore_explains_no_more_than_it_declares, setup, teardown),
         cmocka_unit_test_setup_teardown(a_restored_log_is_sound_and_says_what_is_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_policy_names_the_key_and_asks_for_witnesses, setup, teardown),
+        cmocka_unit_test_setup_teardown(checkpoints_are_judged_by_the_witnesses_of_their_time, setup, teardown),
         cmocka_unit_test_setup_teardown(flipped_bytes_end_in_a_verdict, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
