@@ -200,12 +200,14 @@ gw_status ledger_replay_check(gw_store_reader *reader, uint64_t size, gw_hash ro
     reading->size = size;
     for (size_t i = 0; i < BATCHES_AHEAD; i++)
         gw_buffer_init(&reading->batches[i].bytes, (size_t)BATCH_ENTRIES * GW_ENTRY_BYTES_MAX);
+    gw_store_reader_begin(reader); // one state, from the first entry to the last balance
     gw_status status = entries_replay(reading, state, root, &problem);
     for (size_t i = 0; i < BATCHES_AHEAD; i++)
         gw_buffer_done(&reading->batches[i].bytes);
     free(reading);
     if (status == GW_OK)
         status = balances_check(reader, state, now, &problem);
+    gw_store_reader_end(reader);
     if (status != GW_OK && ret_problem)
         *ret_problem = problem.code[0] ? problem : *ret_problem;
     return status;

@@ -101,7 +101,8 @@ static void settle(world *it) {
 
 static void charge_make(world *it, size_t at) {
     const uint64_t number = it->made++, dataset = number % DATASETS;
-    gw_store_op op = fixture_reserve(&it->ledger, FIXTURE_RESEARCHER + number * 7919 % PRINCIPALS, 0, 50000);
+    gw_store_op op =
+        fixture_reserve(&it->ledger, FIXTURE_RESEARCHER + (number / DATASETS) * 7919 % PRINCIPALS, 0, 50000);
     gw_hash idem = gw_sha256((gw_bytes){.data = (const uint8_t *)&number, .size = sizeof(number)});
     gw_hex((gw_bytes){.data = idem.bytes, .size = GW_ID_SIZE}, op.entry.charge.idem);
     op.entry.charge.request = idem;
