@@ -24,7 +24,8 @@ enum {
     OPTION_THREADS,
     OPTION_MEMORY,
     OPTION_LEVEL,
-    OPTION_HERE
+    OPTION_HERE,
+    OPTION_WITNESSES
 };
 static const struct option long_options[] = {
     {"dir", required_argument, NULL, OPTION_DIR},
@@ -39,6 +40,7 @@ static const struct option long_options[] = {
     {"engine-threads", required_argument, NULL, OPTION_THREADS},
     {"engine-memory-mb", required_argument, NULL, OPTION_MEMORY},
     {"log-level", required_argument, NULL, OPTION_LEVEL},
+    {"witnesses", required_argument, NULL, OPTION_WITNESSES},
     {"here", no_argument, NULL, OPTION_HERE},
     {"output", required_argument, NULL, 'o'},
     {NULL, 0, NULL, 0},
@@ -73,6 +75,9 @@ static bool read_option(int option, gw_arguments *a) {
         return true;
     case OPTION_SIGNER:
         a->signer = optarg;
+        return true;
+    case OPTION_WITNESSES:
+        a->witnesses = optarg;
         return true;
     case OPTION_LISTEN:
         if (a->listen_count == GW_LISTEN_MAX)
@@ -141,6 +146,7 @@ gw_status gw_arguments_apply(const gw_arguments *a, gw_config *config, gw_proble
     apply_text(a->share, "share", config->share, sizeof config->share, config);
     apply_text(a->hwm, "hwm", config->hwm, sizeof config->hwm, config);
     apply_text(a->signer, "signer", config->signer, sizeof config->signer, config);
+    apply_text(a->witnesses, "witnesses", config->witnesses, sizeof config->witnesses, config);
     apply_text(a->log_level, "log_level", config->log_level, sizeof config->log_level, config);
     for (size_t i = 0; i < a->listen_count; i++)
         apply_text(a->listen[i], "listen", config->listen[i], sizeof config->listen[i], config);

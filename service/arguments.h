@@ -5,7 +5,7 @@
 #include "service/config.h"
 
 typedef struct {
-    const char *dir, *origin, *share, *hwm, *signer;
+    const char *dir, *origin, *share, *hwm, *signer, *witnesses;
     const char *listen[GW_LISTEN_MAX];
     size_t listen_count;
     const char *log_level;                                    // NULL: as configured

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef enum { SETTING_TEXT, SETTING_LEVEL, SETTING_NUMBER, SETTING_LIST } setting_type;
+typedef enum { SETTING_TEXT, SETTING_LEVEL, SETTING_NUMBER, SETTING_FLAG, SETTING_LIST } setting_type;
 typedef struct {
     const char *name;
     setting_type type;
@@ -28,6 +28,7 @@ typedef struct {
 #define FIXED false
 #define RELOADABLE true
 #define TEXT(field) SETTING_TEXT, offsetof(gw_config, field), sizeof((gw_config *)0)->field, 0, 0, 0, ""
+#define FLAG(field) SETTING_FLAG, offsetof(gw_config, field), sizeof(int64_t), 0, 1, 0, ""
 #define NUMBER(field, min, max, initial, unit)                                                                         \
     SETTING_NUMBER, offsetof(gw_config, field), sizeof(int64_t), min, max, initial, unit
 
@@ -40,6 +41,13 @@ static const setting settings[] = {
     {"hwm", TEXT(hwm), FIXED, "path of the high-water mark; another disk is better; empty: in the state folder"},
     {"signer", TEXT(signer), FIXED,
      "socket of a godwit-signer that runs as a user of its own; empty: one is started with keys/"},
+    {"witnesses", TEXT(witnesses), FIXED,
+     "file of the witnesses that cosign the log and of their quorum; empty: nobody is asked; change it by: godwitd "
+     "witnesses FILE"},
+    {"witness_strict", FLAG(witness_strict), FIXED,
+     "true: no answer leaves before the witnesses' quorum vouched for it"},
+    {"witness_timeout_ms", NUMBER(witness_timeout_ms, 50, 30000, 2000, "ms"), FIXED,
+     "how long all witnesses together are waited for"},
     {"log_level", SETTING_LEVEL, offsetof(gw_config, log_level), sizeof((gw_config *)0)->log_level, 0, 0, GW_LOG_INFO,
      "", RELOADABLE, "how much the log on stderr says: error, warn, info or debug"},
     {"release_tick_ms", NUMBER(release_tick_ms, 0, 10000, 50, "ms"), RELOADABLE,
@@ -101,6 +109,10 @@ static int64_t number_of(const gw_config *config, const setting *one) {
     return value;
 }
 
+static bool is_number(const setting *one) {
+    return one->type == SETTING_NUMBER || one->type == SETTING_FLAG;
+}
+
 static size_t setting_find(const char *name) {
     size_t i = 0;
     while (i < SETTING_COUNT && strcmp(settings[i].name, name) != 0)
@@ -118,7 +130,7 @@ void gw_config_default(const char *folder, gw_config *ret) {
     memset(ret, 0, sizeof *ret);
     snprintf(ret->folder, sizeof ret->folder, "%s", folder);
     for (size_t i = 0; i < SETTING_COUNT; i++)
-        if (settings[i].type == SETTING_NUMBER)
+        if (is_number(&settings[i]))
             memcpy(place_of(ret, &settings[i]), &settings[i].initial, sizeof(int64_t));
     snprintf(ret->log_level, sizeof ret->log_level, "%s", gw_log_level_name(GW_LOG_INFO));
     snprintf(ret->listen[0], sizeof ret->listen[0], "ipc://%.480s/godwit.sock", folder);
@@ -152,6 +164,9 @@ static void read_setting(gw_json_reader *reader, const gw_json_node *root, const
     gw_config_note(config, one->name, GW_ORIGIN_FILE);
     if (one->type == SETTING_LIST) {
         read_list(reader, root, config);
+    } else if (one->type == SETTING_FLAG) {
+        int64_t value = gw_json_read_bool(reader, root, one->name);
+        memcpy(place_of(config, one), &value, sizeof value);
     } else if (one->type == SETTING_NUMBER) {
         int64_t value = gw_json_read_integer(reader, root, one->name, one->min, one->max);
         memcpy(place_of(config, one), &value, sizeof value);
@@ -213,7 +228,7 @@ gw_status gw_config_load(const char *folder, gw_config *ret, gw_problem *ret_pro
 gw_status gw_config_check(const gw_config *config, gw_problem *ret_problem) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const setting *one = &settings[i];
-        if (one->type != SETTING_NUMBER || (number_of(config, one) >= one->min && number_of(config, one) <= one->max))
+        if (!is_number(one) || (number_of(config, one) >= one->min && number_of(config, one) <= one->max))
             continue;
         gw_problem_set(ret_problem, GW_INVALID, "setting_range", "A setting is out of its range.", "", "");
         gw_problem_why(ret_problem, "%s is %lld.", one->name, (long long)number_of(config, one));
@@ -225,7 +240,9 @@ gw_status gw_config_check(const gw_config *config, gw_problem *ret_problem) {
 }
 
 static void value_write(const gw_config *config, const setting *one, gw_buffer *out) {
-    if (one->type == SETTING_NUMBER) {
+    if (one->type == SETTING_FLAG) {
+        gw_buffer_text(out, number_of(config, one) != 0 ? "true" : "false");
+    } else if (one->type == SETTING_NUMBER) {
         gw_buffer_format(out, "%lld", (long long)number_of(config, one));
     } else if (one->type != SETTING_LIST) {
         gw_json_write_string(out, value_of(config, one));
@@ -274,7 +291,7 @@ bool gw_config_setting_at(const gw_config *config, size_t index, gw_config_setti
 }
 
 static bool is_same(const gw_config *a, const gw_config *b, const setting *one) {
-    if (one->type == SETTING_NUMBER)
+    if (is_number(one))
         return number_of(a, one) == number_of(b, one);
     if (one->type != SETTING_LIST)
         return strcmp(value_of(a, one), value_of(b, one)) == 0;
@@ -304,6 +321,8 @@ void gw_config_help(FILE *out) {
         if (one->type == SETTING_NUMBER)
             fprintf(out, "  (%lld .. %lld %s, default %lld)", (long long)one->min, (long long)one->max, one->unit,
                     (long long)one->initial);
+        if (one->type == SETTING_FLAG)
+            fprintf(out, "  (true or false, default %s)", one->initial != 0 ? "true" : "false");
         if (one->type == SETTING_LEVEL)
             fprintf(out, "  (default %s)", gw_log_level_name((gw_log_level)one->initial));
         fprintf(out, "%s\n      ", one->is_reloadable ? "  reloadable" : "");

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #define GW_LISTEN_MAX 8
-#define GW_SETTINGS_MAX 16
+#define GW_SETTINGS_MAX 24
 
 typedef enum { GW_ORIGIN_DEFAULT, GW_ORIGIN_FILE, GW_ORIGIN_ENVIRONMENT, GW_ORIGIN_FLAG } gw_config_origin;
 typedef struct {
@@ -17,9 +17,12 @@ typedef struct {
     char admin[33]; // principal that local commands of the operator act as; its key is profiles/admin.key
     char listen[GW_LISTEN_MAX][512];
     size_t listen_count;
-    char share[4096];        // holds indicators/ and codelists/
-    char hwm[4096];          // "" = <folder>/hwm
-    char signer[108];        // socket of a godwit-signer of its own; "" = a child with <folder>/keys
+    char share[4096];       // holds indicators/ and codelists/
+    char hwm[4096];         // "" = <folder>/hwm
+    char signer[108];       // socket of a godwit-signer of its own; "" = a child with <folder>/keys
+    char witnesses[4096];   // file of trusted witnesses and their quorum, "" = none
+    int64_t witness_strict; // 1: nothing leaves without their quorum
+    int64_t witness_timeout_ms;
     char log_level[8];       // error, warn, info, debug
     int64_t release_tick_ms; // 0 = off
     int64_t workers;

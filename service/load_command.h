@@ -4,5 +4,5 @@
 #pragma once
 #include <stddef.h>
 
-int gw_load_command(int argc, char **argv);            // the exit code
-extern const char gw_load_help[];                      // what --help prints
+int gw_load_command(int argc, char **argv); // the exit code
+extern const char gw_load_help[];           // what --help prints

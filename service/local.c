@@ -5,6 +5,7 @@
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
 #include "service/bus/ask.h"
+#include "service/vouch.h"
 #include "service/wire/message.h"
 
 #include <signal.h>
@@ -125,14 +126,25 @@ static gw_status bootstrap(const gw_config *config, gw_public_key admin, gw_prob
     return GW_OK;
 }
 
+// The first entry names the file of witnesses, and a copy of it lies published; without one, the hash of nothing.
+static gw_status genesis_witnesses(const gw_config *config, gw_hash *ret, gw_problem *problem) {
+    *ret = gw_sha256((gw_bytes){NULL, 0});
+    if (config->witnesses[0] == '\0')
+        return GW_OK;
+    GW_CLEANUP(gw_buffer_done) gw_buffer text;
+    gw_buffer_init(&text, GW_TLOG_POLICY_FILE_MAX);
+    gw_status status = gw_vouching_read(config->witnesses, &text, ret, problem);
+    return status == GW_OK ? gw_vouching_publish(config, gw_buffer_bytes(&text), problem) : status;
+}
+
 static gw_status genesis_write(const gw_config *config, const gw_note_key *log_key, gw_problem *problem) {
     gw_entry genesis = {.kind = GW_ENTRY_GENESIS, .time = (int64_t)time(NULL)};
     char path[PATH_BYTES];
     snprintf(genesis.genesis.origin, sizeof genesis.genesis.origin, "%s", config->origin);
     gw_note_key_format(log_key, genesis.genesis.log_key);
-    genesis.genesis.witnesses = gw_sha256((gw_bytes){NULL, 0}); // no witnesses: the hash of an empty quorum file
+    gw_status status = genesis_witnesses(config, &genesis.genesis.witnesses, problem);
     path_of(config, "godwit.db", path);
-    return gw_store_create(path, &genesis, problem);
+    return status == GW_OK ? gw_store_create(path, &genesis, problem) : status;
 }
 
 gw_status gw_local_init(gw_config *config, gw_problem *ret_problem) {

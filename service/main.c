@@ -12,6 +12,8 @@
 #include "service/serve_command.h"
 #include "service/service.h"
 #include "service/tell.h"
+#include "service/vouch.h"
+#include "service/witnesses_command.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -76,6 +78,10 @@ static int command_init(int argc, char **argv) {
     status = gw_arguments_apply(&a, &config, &problem);
     if (status != GW_OK)
         return gw_tell(status, &problem);
+    if (a.witnesses) // before there is a folder to remove; by its whole path from here on
+        status = gw_witnesses_path(a.witnesses, config.witnesses, &problem);
+    if (status != GW_OK)
+        return gw_tell(status, &problem);
     memcpy(config.share, share, sizeof config.share);
     snprintf(config.origin, sizeof config.origin, "%s", a.origin);
     status = gw_local_init(&config, &problem);
@@ -126,6 +132,7 @@ static int command_help(int argc, char **argv) {
            "  serve     answer questions (SIGTERM drains, SIGHUP reloads)\n"
            "  reload    have the running daemon read settings and indicators again\n"
            "  policy    check FILE, diff OLD NEW, simulate FILE, activate FILE\n"
+           "  witnesses FILE: who cosigns the log from now on; without one: who does\n"
            "  load      validate a file against the policy and make it the data version\n"
            "  incident  CODE: says in the log that something went wrong with the service\n"
            "  config    show [--origin]: the settings and where each is from; check\n"
@@ -152,6 +159,7 @@ static const char help_init[] = "godwitd init (--here | --dir DIR) --origin NAME
                                 "                 $GODWIT_SHARE, or share/godwit beside the program)\n"
                                 "  --hwm FILE     path of the high-water mark; another disk is better\n"
                                 "  --signer PATH  socket of a godwit-signer of its own, which holds the log's key\n"
+                                "  --witnesses FILE  who cosigns the log, and their quorum (C2SP tlog-policy)\n"
                                 "  --help         this page\n"
                                 "  and the settings that serve takes\n";
 typedef struct {
@@ -167,6 +175,7 @@ static const command commands[] = {
     {"config", gw_config_command, gw_config_help_text},
     {"doctor", gw_doctor_command, gw_doctor_help},
     {"policy", gw_policy_command, gw_policy_help},
+    {"witnesses", gw_witnesses_command, gw_witnesses_help},
     {"load", gw_load_command, gw_load_help},
     {"incident", gw_incident_command, gw_incident_help},
     {"version", command_version, NULL},

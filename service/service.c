@@ -10,7 +10,10 @@
 #include "service/base/log.h"
 #include "service/bus/bus.h"
 #include "service/query/rollback.h"
+#include "service/notify.h"
 #include "service/signer/client.h"
+#include "service/tell.h"
+#include "service/vouch.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -22,6 +25,7 @@
 #define EXIT_UNKNOWN 70 // EX_SOFTWARE
 
 GW_DEFINE_FREEP(gw_secret_key, gw_secret_key_free)
+GW_DEFINE_FREEP(gw_store_reader, gw_store_reader_close)
 
 struct gw_service {
     gw_config config;
@@ -31,6 +35,9 @@ struct gw_service {
     gw_secret_key *reply_key;
     gw_ledger *ledger;
     gw_publisher *publisher;
+    gw_vouching *vouching;      // NULL: no witnesses are configured
+    _Atomic gw_vouched vouched; // as it was told last
+    bool is_closing;
     _Atomic uint64_t published; // size and note last handed to the publisher
     _Atomic uint64_t answered;
     _Atomic uint64_t busy; // requests that found no room, since it was last said
@@ -52,8 +59,15 @@ void gw_service_key_path(const gw_config *config, const char *name, char *ret_pa
 static void publish_newest(gw_service *service) {
     gw_checkpoint checkpoint;
     gw_buffer note;
+    if (service->vouched == GW_SET_BACK)
+        return; // this history is shown to nobody any more
     gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
-    gw_ledger_checkpoint(service->ledger, &checkpoint, &note);
+    // Where witnesses are asked beside the answers, what they vouched for: at most a round behind the newest.
+    bool is_vouched = service->vouching != NULL && service->vouched == GW_VOUCHED && !service->is_closing;
+    if (is_vouched)
+        gw_ledger_vouched(service->ledger, &checkpoint, &note);
+    else
+        gw_ledger_checkpoint(service->ledger, &checkpoint, &note);
     uint64_t is_new = checkpoint.size << 16 | note.size; // witnesses add lines to a note of the same tree
     if (checkpoint.size > 0 && atomic_exchange(&service->published, is_new) != is_new)
         gw_publisher_notify(service->publisher, &checkpoint, gw_buffer_bytes(&note));
@@ -106,10 +120,14 @@ gw_status gw_service_signer(const gw_config *config, gw_tree_signer *ret, gw_pro
 }
 
 // A write was not confirmed: nothing of it may be acknowledged, and the next start finds out what became of it. A file
-// remembers that this happened; where not even that can be written, nobody does.
+// remembers that this happened; where not even that can be written, nobody does. Or a witness knows another history:
+// then another start would not mend it.
 static void outcome_unknown(void *state) {
     gw_service *service = state;
+    gw_problem problem = {0};
     char path[4200];
+    if (gw_vouching_state(service->vouching, &problem) == GW_SET_BACK)
+        _exit(gw_tell(problem.status, &problem));
     snprintf(path, sizeof path, "%s/" UNKNOWN_FILE, service->config.folder);
     int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file >= 0)
@@ -120,13 +138,34 @@ static void outcome_unknown(void *state) {
 static gw_status open_ledger(gw_service *service, gw_problem *problem) {
     gw_ledger_options options = {.state_folder = service->config.folder,
                                  .hwm_path = service->config.hwm[0] ? service->config.hwm : NULL,
-                                 .clock = gw_clock_system()};
+                                 .clock = gw_clock_system(),
+                                 .witness = gw_vouching_witness(service->vouching)};
     gw_status status = gw_service_signer(&service->config, &options.signer, problem);
     if (status == GW_OK)
         status = gw_ledger_open(&options, &service->ledger, problem);
     if (status == GW_OK)
         gw_ledger_on_unknown(service->ledger, outcome_unknown, service);
     return status;
+}
+
+// A local change on a stopped service may be the one that replaces the file of witnesses: then the old ones are not
+// asked, and the new ones not yet.
+static gw_status open_vouching(gw_service *service, bool is_serving, gw_problem *problem) {
+    GW_CLEANUP(gw_store_reader_freep) gw_store_reader *reader = NULL;
+    char path[4200];
+    gw_status status = gw_vouching_open(&service->config, &service->vouching, is_serving ? problem : NULL);
+    if (is_serving)
+        return status;
+    snprintf(path, sizeof path, "%s/godwit.db", service->config.folder);
+    if (status == GW_OK)
+        status = gw_store_reader_open(path, &reader, NULL);
+    if (status == GW_OK)
+        status = gw_vouching_check(service->vouching, &service->config, reader, NULL);
+    if (status != GW_OK) {
+        gw_vouching_close(service->vouching);
+        service->vouching = NULL;
+    }
+    return GW_OK;
 }
 
 gw_status gw_service_seal_secret(const gw_config *config, gw_signature *ret, gw_problem *ret_problem) {
@@ -263,6 +302,8 @@ static gw_status open_parts(gw_service *service, const gw_service_options *optio
     if (status == GW_OK)
         status = gw_key_file_read(path, &service->reply_key, problem);
     if (status == GW_OK)
+        status = open_vouching(service, options->is_serving, problem);
+    if (status == GW_OK)
         status = open_ledger(service, problem);
     // Under the ledger's lock, and only by who answers questions: nobody else says what a version means.
     if (status == GW_OK && options->is_serving)
@@ -274,6 +315,8 @@ static gw_status open_parts(gw_service *service, const gw_service_options *optio
         status = gw_service_seal_secret(&service->config, &service->seal_secret, problem);
     if (status == GW_OK)
         status = open_queries(service, options->is_serving, problem);
+    if (status == GW_OK && options->is_serving)
+        status = gw_vouching_check(service->vouching, &service->config, gw_query_reader(service->workers[0]), problem);
     if (status == GW_OK && options->is_serving)
         status = snapshots_verify(service, problem);
     if (status == GW_OK && options->is_serving)
@@ -355,6 +398,8 @@ const char *gw_service_url(const gw_service *service, size_t index) {
 }
 
 gw_status gw_service_check(gw_service *service, gw_problem *ret_problem) {
+    if (gw_vouching_state(service->vouching, ret_problem) == GW_SET_BACK)
+        return ret_problem->status;
     return gw_queries_check(service->queries, ret_problem);
 }
 
@@ -362,8 +407,25 @@ uint64_t gw_service_answered(gw_service *service) {
     return atomic_load(&service->answered);
 }
 
+static void log_vouched(gw_service *service) {
+    gw_problem problem = {0};
+    gw_vouched now = gw_vouching_state(service->vouching, &problem);
+    if (now == service->vouched)
+        return;
+    bool is_stopped = now == GW_NOT_VOUCHED && service->config.witness_strict != 0;
+    if (now == GW_VOUCHED)
+        gw_log(GW_LOG_INFO, "vouched", NULL);
+    else
+        gw_log(now == GW_SET_BACK || is_stopped ? GW_LOG_ERROR : GW_LOG_WARN, problem.code, "what", problem.what, "why",
+               problem.why, "mend", problem.mend, NULL);
+    gw_notify(is_stopped ? "STATUS=No answer leaves: too few witnesses vouch for the log."
+                         : "STATUS=Answering questions.");
+    service->vouched = now;
+}
+
 void gw_service_tick(gw_service *service) {
     publish_newest(service);
+    log_vouched(service);
     uint64_t busy = atomic_exchange(&service->busy, 0);
     if (busy > 0) {
         char count[24];
@@ -388,6 +450,7 @@ void gw_service_close(gw_service *service) {
     for (size_t i = 0; i < service->worker_count; i++)
         gw_query_worker_free(service->workers[i]);
     free(service->workers);
+    service->is_closing = true; // what nobody has vouched for yet is published as it is
     if (service->publisher && service->queries) {
         gw_queries_tick(service->queries, true);
         gw_service_tick(service); // publishes what that appended too
@@ -395,6 +458,7 @@ void gw_service_close(gw_service *service) {
     gw_queries_free(service->queries);
     gw_publisher_close(service->publisher);
     gw_ledger_close(service->ledger);
+    gw_vouching_close(service->vouching);
     gw_engine_close(service->engine);
     gw_secret_key_free(service->reply_key);
     gw_wipe(&service->seal_secret, sizeof service->seal_secret);

@@ -19,7 +19,8 @@ GW_MUST_CHECK gw_status gw_service_open(const gw_config *config, const gw_servic
 void gw_service_close(gw_service *service); // drains; accepts NULL
 // Looks after what runs beside the requests: publishes, and says when it cannot. Call it a few times a second.
 void gw_service_tick(gw_service *service);
-// GW_OK while it may answer. GW_CORRUPT, code rolled_back (exit 78): its log was proven to be set back.
+// GW_OK while it may answer. GW_CORRUPT, code rolled_back (exit 78): its log was proven to be set back, by what a
+// client holds, or by a witness that has seen more of it than there is.
 GW_MUST_CHECK gw_status gw_service_check(gw_service *service, gw_problem *ret_problem);
 // Takes from `changed` what may change while running, and logs each setting that waits for a restart. Reads the
 // indicators again. On failure nothing has changed, but for the engine's limits where memory ran out behind them.

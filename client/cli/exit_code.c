@@ -28,6 +28,7 @@ static const struct {
     {"unreachable", GW_EXIT_UNREACHABLE},
     {"not_ready", GW_EXIT_UNREACHABLE},
     {"disk_full", GW_EXIT_UNREACHABLE},
+    {"no_quorum", GW_EXIT_UNREACHABLE},
     {"busy", GW_EXIT_UNREACHABLE},
     {"retry", GW_EXIT_UNREACHABLE},
     {"engine_", GW_EXIT_FAILED},

@@ -33,7 +33,12 @@ gw_status gw_change_append(gw_change *c, gw_store_op *op, const char *signer) {
         return gw_problem_set(c->problem, status == GW_RETRY ? GW_RETRY : GW_BUSY,
                               status == GW_RETRY ? "retry" : "busy", "The change was not confirmed.",
                               "The ledger could not confirm its write.", "Look with godwit audit log, then try again.");
-    if (op->result != GW_OK)
+    if (op->result == GW_UNAVAILABLE && strcmp(op->code, "no_quorum") == 0 && op->entry.kind != GW_ENTRY_WITNESSES)
+        return gw_problem_set(c->problem, GW_RETRY, "no_quorum",
+                              "The change is in the log, and the log's witnesses have not vouched for it yet.",
+                              "Too few of them answer. It is in force.", "Look with godwit audit log.");
+    // Witnesses that no longer answer must be replaceable: their own word is not waited for.
+    if (op->result != GW_OK && (op->result != GW_UNAVAILABLE || op->seq == GW_NO_SEQ))
         return gw_problem_set(c->problem, op->result, op->code, "The change was not accepted.",
                               op->result == GW_CONFLICT ? "It is there already, or stands for something else."
                                                         : "What it refers to is not there or not in force.",
@@ -368,6 +373,7 @@ static const action actions[] = {
      {"population", "total", "window_days", "window_total", "delta", "selection_delta"},
      false},
     {"policy_activate", GW_ROLE_OWNER, gw_change_policy_activate, {"policy", "signature", "by", "key"}, false},
+    {"witnesses_set", GW_ROLE_OPERATOR, gw_change_witnesses_set, {"file"}, false},
     {"data_activate", GW_ROLE_OWNER, change_data_activate, {"dataset", "version", "seal"}, false},
     {"incident", GW_ROLE_OPERATOR, change_incident, {"code"}, false},
     {"release_embargo", GW_ROLE_OWNER, change_release_embargo, {"release", "until"}, false},

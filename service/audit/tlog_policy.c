@@ -221,11 +221,13 @@ static gw_status read_quorum(reader *read) {
         return status;
     if (policy->has_quorum)
         return bad_line(read, "a second quorum line.", "", "Keep one.");
+    const char *name = read->words[1];
+    GW_ASSERT(name != NULL); // counted
     policy->has_quorum = true;
-    policy->is_quorum_none = strcmp(read->words[1], "none") == 0;
-    const node *found = node_find(policy, read->words[1]);
+    policy->is_quorum_none = strcmp(name, "none") == 0;
+    const node *found = node_find(policy, name);
     if (found == NULL && !policy->is_quorum_none)
-        return bad_line(read, "no line above defines this name.", read->words[1],
+        return bad_line(read, "no line above defines this name.", name,
                         "The quorum is a witness or a group defined above it, or none.");
     policy->quorum = found == NULL ? 0 : (size_t)(found - policy->nodes);
     return GW_OK;

@@ -164,9 +164,12 @@ static gw_status open_seal(gw_ledger *ledger, gw_problem *ret_problem) {
     gw_status status = ledger_tree_seal(ledger, &ledger->tree, &problem);
     if (status == GW_OK && !ledger->seals.witness.is_strict) {
         status = ledger_seal_witness(&ledger->seals, &ledger->note, &problem);
-        if (status == GW_OK)
+        if (status == GW_OK) {
             ledger->vouched = ledger->checkpoint;
+            gw_buffer_append(&ledger->vouched_note, ledger->note.data, ledger->note.size);
+        }
     }
+    ledger->is_unvouched = status == GW_UNAVAILABLE && ledger->seals.witness.is_strict;
     if (status == GW_OK || status == GW_UNAVAILABLE)
         return ledger_mark_keep(&ledger->mark, ledger->mark_key, ret_problem);
     if (ret_problem != NULL)
@@ -312,6 +315,13 @@ void gw_ledger_checkpoint(gw_ledger *ledger, gw_checkpoint *ret_checkpoint, gw_b
     if (ret_note != NULL)
         gw_buffer_append(ret_note, ledger->note.data, ledger->note.size);
     pthread_mutex_unlock(&ledger->mutex);
+}
+
+bool gw_ledger_is_vouched(gw_ledger *ledger) {
+    pthread_mutex_lock(&ledger->mutex);
+    bool is_vouched = !ledger->is_unvouched;
+    pthread_mutex_unlock(&ledger->mutex);
+    return is_vouched;
 }
 
 void gw_ledger_vouched(gw_ledger *ledger, gw_checkpoint *ret_checkpoint, gw_buffer *ret_note) {

@@ -50,7 +50,11 @@ void gw_ledger_on_checkpoint(gw_ledger *ledger,
 // The newest signed checkpoint (its tree holds everything acknowledged); under strict witnesses the newest that their
 // quorum vouched for: of size 0, without a note, where there is none yet.
 void gw_ledger_checkpoint(gw_ledger *ledger, gw_checkpoint *ret_checkpoint, gw_buffer *ret_note);
-// The newest checkpoint about which witnesses that are not waited for have answered, with their lines; size 0: none.
+// Under strict witnesses: false while their quorum is missing behind the newest tree that was shown to them. They are
+// asked again every second; new charges are refused meanwhile (GW_UNAVAILABLE, code no_quorum): what could not leave is
+// not begun.
+bool gw_ledger_is_vouched(gw_ledger *ledger);
+// The newest checkpoint that the witnesses' quorum vouched for, with their lines; size 0: none.
 void gw_ledger_vouched(gw_ledger *ledger, gw_checkpoint *ret_checkpoint, gw_buffer *ret_note);
 // Waits until a checkpoint of at least `size` entries may be told of. GW_UNAVAILABLE: not within the patience, or the
 // ledger is closing.

@@ -47,8 +47,9 @@ struct gw_ledger {
     uint64_t size_sealed;                   // and of this size is there
     gw_checkpoint checkpoint;
     gw_buffer note;
-    gw_checkpoint vouched; // newest that witnesses who are not waited for have answered about
+    gw_checkpoint vouched; // newest that the quorum of witnesses who are not waited for stands behind
     gw_buffer vouched_note;
+    bool is_unvouched; // strict witnesses: their quorum is missing
     bool was_unknown_told;
     void (*unknown_call)(void *state);
     void *unknown_state;

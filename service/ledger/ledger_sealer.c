@@ -97,6 +97,7 @@ void *ledger_sealer_run(void *state) {
             ledger_break(ledger);
             break;
         }
+        ledger->is_unvouched = status == GW_UNAVAILABLE;
         if (status == GW_UNAVAILABLE)
             retry_at = ledger_time_after(ledger_time_now(), RETRY_NS);
         covered_wake(ledger, tree.size, status == GW_OK);
@@ -107,11 +108,14 @@ void *ledger_sealer_run(void *state) {
 
 // ---- witnesses that are not waited for
 
-// The note with what the witnesses added: kept, and told of where no larger tree was sealed meanwhile.
-static void vouched_set(gw_ledger *ledger, const gw_checkpoint *checkpoint, gw_buffer *note) {
-    ledger->vouched = *checkpoint;
-    ledger->vouched_note.size = 0;
-    gw_buffer_append(&ledger->vouched_note, note->data, note->size);
+// The note with what the witnesses added: kept where it is their quorum, and told of where no larger tree was sealed
+// meanwhile.
+static void vouched_set(gw_ledger *ledger, const gw_checkpoint *checkpoint, gw_buffer *note, bool is_quorate) {
+    if (is_quorate) {
+        ledger->vouched = *checkpoint;
+        ledger->vouched_note.size = 0;
+        gw_buffer_append(&ledger->vouched_note, note->data, note->size);
+    }
     if (ledger->checkpoint.size == checkpoint->size)
         checkpoint_set(ledger, checkpoint, note);
 }
@@ -148,7 +152,7 @@ void *ledger_voucher_run(void *state) {
         if (status == GW_OK)
             asked = checkpoint.size;
         if (note.status == GW_OK && !ledger->is_closing)
-            vouched_set(ledger, &checkpoint, &note);
+            vouched_set(ledger, &checkpoint, &note, status == GW_OK);
     }
     pthread_mutex_unlock(&ledger->mutex);
     return NULL;

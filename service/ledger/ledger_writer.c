@@ -33,7 +33,7 @@ static int64_t clock_bound(gw_ledger *ledger) {
 
 // Sorts out what may not be written now. Charges that exist may always be finished.
 static void batch_sort(gw_ledger *ledger, batch *work, bool has_jumped) {
-    bool is_short = ledger_is_disk_short(ledger);
+    bool is_short = ledger_is_disk_short(ledger), is_vouched = gw_ledger_is_vouched(ledger);
     for (size_t i = 0; i < work->count; i++) {
         gw_store_op *op = work->waiters[i]->op;
         bool is_new = op->kind == GW_STORE_RESERVE || op->kind == GW_STORE_APPEND;
@@ -41,6 +41,8 @@ static void batch_sort(gw_ledger *ledger, batch *work, bool has_jumped) {
             refuse(op, "clock_jumped");
         else if (op->kind == GW_STORE_RESERVE && is_short)
             refuse(op, "disk_full");
+        else if (op->kind == GW_STORE_RESERVE && !is_vouched)
+            refuse(op, "no_quorum");
         else
             work->ops[work->op_count++] = op;
     }

@@ -106,6 +106,10 @@ static gw_status reserve_refused(gw_query *query, const gw_store_op *op) {
         return gw_problem_set(&query->problem, GW_CONFLICT, "idem_conflict", "This request id is in use.",
                               "Another request with this id came in at the same time.",
                               "Send it with a new request id.");
+    if (strcmp(op->code, "no_quorum") == 0)
+        return gw_problem_set(&query->problem, op->result, op->code, "No answer leaves the service now.",
+                              "Too few witnesses vouch for its log. Nothing was charged.",
+                              "Ask again later with the same request id.");
     return gw_problem_set(&query->problem, op->result, op->code, "The question could not be admitted.",
                           "Its policy or data version changed while it was on its way, or the disk is nearly full.",
                           "Ask again.");

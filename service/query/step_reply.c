@@ -22,6 +22,20 @@ static gw_status receipt_proof(gw_query *query, uint64_t index, uint64_t size, g
     return GW_OK;
 }
 
+// One that witnesses vouch for serves better than the newest, where it holds the release and is not older than what the
+// asker has seen.
+static void receipt_checkpoint(gw_query *query, gw_checkpoint *ret, gw_buffer *ret_note) {
+    gw_ledger *ledger = query->queries->options.ledger;
+    uint64_t size_min = query->charge.release_seq + 1;
+    if (query->message.has_seen && query->message.seen_size > size_min)
+        size_min = query->message.seen_size;
+    gw_ledger_vouched(ledger, ret, ret_note);
+    if (ret->size >= size_min)
+        return;
+    gw_buffer_done(ret_note);
+    gw_ledger_checkpoint(ledger, ret, ret_note);
+}
+
 static gw_status reply_receipt(gw_query *query) {
     gw_checkpoint checkpoint;
     gw_buffer note, release, charge;
@@ -31,7 +45,7 @@ static gw_status reply_receipt(gw_query *query) {
     // Committed, perhaps by another, and not yet told of: a moment later it is. Without its checkpoint nobody has it.
     gw_ledger *ledger = query->queries->options.ledger;
     gw_status covered = gw_ledger_await(ledger, query->charge.release_seq + 1, COVERED_MS);
-    gw_ledger_checkpoint(ledger, &checkpoint, &note);
+    receipt_checkpoint(query, &checkpoint, &note);
     gw_receipt receipt = {
         .salt = query->charge.salt, .release_index = query->charge.release_seq, .charge_index = query->charge.seq};
     gw_store_reader *reader = query->worker->reader;
@@ -82,6 +96,11 @@ gw_status gw_query_step_reply(gw_query *query) {
     if (status == GW_OK)
         return GW_OK;
     gw_buffer_done(&query->document);
+    if (!gw_ledger_is_vouched(query->queries->options.ledger))
+        return gw_problem_set(&query->problem, GW_RETRY, "no_quorum",
+                              "The answer is stored, and does not leave before the log's witnesses vouch for it.",
+                              "Too few of them answer now.",
+                              "Ask again later with the same request id: the stored answer is free.");
     return gw_problem_set(&query->problem, GW_RETRY, "retry",
                           "The answer is stored, but its receipt could not be made.", "",
                           "Ask again with the same request id: the stored answer is free.");

@@ -81,7 +81,7 @@ static gw_status note_open(gw_query *query, gw_bytes note, gw_checkpoint *ret) {
 static void checkpoint_write(gw_query *query, gw_buffer *out) {
     gw_checkpoint newest;
     gw_buffer note;
-    gw_buffer_init(&note, 8192);
+    gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
     gw_ledger_checkpoint(query->queries->options.ledger, &newest, &note);
     gw_buffer_text(out, "{\"v\":1");
     gw_json_write_integer(out, "log_size", (int64_t)newest.size);

@@ -236,7 +236,7 @@ static size_t round_prepare(round_state *round, gw_http_exchange *exchanges) {
     size_t count = 0;
     for (size_t i = 0; i < gw_tlog_policy_witness_count(witnesses->policy); i++) {
         peer *who = &witnesses->peers[i];
-        if (who->url[0] == '\0')
+        if (who->url[0] == '\0' || round->has_witnessed[i])
             continue;
         gw_http_exchange *exchange = &exchanges[count];
         *exchange = (gw_http_exchange){.url = who->url, .index = i};
@@ -305,6 +305,9 @@ gw_status gw_witnesses_cosign(gw_witnesses *witnesses, const gw_checkpoint *chec
     gw_status status = gw_note_split(round.signed_note, &round.parts, ret_problem);
     if (status != GW_OK)
         return status;
+    for (size_t i = 0; i < gw_tlog_policy_witness_count(witnesses->policy); i++)
+        round.has_witnessed[i] = gw_cosignature_find(&round.parts, &gw_tlog_policy_witness(witnesses->policy, i)->key,
+                                                     NULL) == GW_COSIGNATURE_GOOD;
     gw_http_exchange *exchanges = calloc(GW_TLOG_POLICY_WITNESSES_MAX, sizeof(*exchanges));
     if (exchanges == NULL)
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");

@@ -17,7 +17,7 @@ GW_MUST_CHECK gw_status gw_witnesses_new(gw_tlog_policy *policy, gw_http http, u
                                          gw_problem *ret_problem);
 void gw_witnesses_free(gw_witnesses *witnesses); // accepts NULL
 
-// As gw_tree_witness.cosign; `note` carries the log's signature.
+// As gw_tree_witness.cosign; `note` carries the log's signature. Who has cosigned it already is not asked again.
 GW_MUST_CHECK gw_status gw_witnesses_cosign(gw_witnesses *witnesses, const gw_checkpoint *checkpoint,
                                             gw_merkle_source tree, gw_buffer *note, gw_problem *ret_problem);
 // The same as the ledger sees it. Borrows the witnesses: `close` is NULL.

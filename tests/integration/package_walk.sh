@@ -34,6 +34,7 @@ holds 'Depends: .*libsqlite3-0.*libstdc\+\+6' "$work/server.control" "the daemon
 holds 'Depends: .*libnng1.*libsodium23' "$work/client.control" "the client's dependencies were not found out"
 lacks 'Depends: .*(sqlite|stdc\+\+|duckdb)' "$work/client.control" "a researcher would have to install a database"
 lacks 'Depends: .*(curl|microhttpd)' "$work/client.control" "a researcher would have to install what only a service needs"
+holds 'Depends: .*libcurl4' "$work/server.control" "the daemon cannot ask its witnesses"
 holds 'Depends: .*libmicrohttpd12' "$work/witness.control" "the witness's dependencies were not found out"
 lacks 'Depends: .*(sqlite|stdc\+\+|duckdb|curl|nng)' "$work/witness.control" "a witness would have to install what only a service needs"
 lacks 'sqlite|duckdb|godwitd|codelists' "$work/client.files" "the client's package holds what is the service's"
