@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thread beside the requests. Not strict: rounds over the newest checkpoint, then its publication. Strict: the
-// ledger itself asks at every commit; the thread only wakes it while the quorum is missing.
+// Between the setting, the log's entry and the ledger: one file of witnesses, held against its hash.
 #include "service/vouch.h"
 
 #include "service/base/cleanup.h"

@@ -42,6 +42,7 @@ gw_status ledger_tree_seal(gw_ledger *ledger, const ledger_tree *tree, gw_proble
     if (status != GW_OK)
         return status;
     pthread_mutex_lock(&ledger->mutex);
+    ledger->is_unvouched = false;
     checkpoint_set(ledger, &ledger->seals.newest, &note);
     pthread_mutex_unlock(&ledger->mutex);
     return GW_OK;
@@ -97,9 +98,10 @@ void *ledger_sealer_run(void *state) {
             ledger_break(ledger);
             break;
         }
-        ledger->is_unvouched = status == GW_UNAVAILABLE;
-        if (status == GW_UNAVAILABLE)
+        if (status == GW_UNAVAILABLE) {
+            ledger->is_unvouched = true;
             retry_at = ledger_time_after(ledger_time_now(), RETRY_NS);
+        }
         covered_wake(ledger, tree.size, status == GW_OK);
     }
     pthread_mutex_unlock(&ledger->mutex);
