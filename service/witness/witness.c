@@ -401,8 +401,8 @@ static void decide(const gw_witness *witness, const memory *log, const gw_add_bo
         reply_size(reply, log->seen.size);
         return;
     }
-    bool is_sound = now->size != 0 || gw_hash_equal(now->root, gw_merkle_empty());
-    if (is_sound && gw_merkle_consistency_holds(log->seen.size, log->seen.root, now->size, now->root, &add->proof)) {
+    // An empty tree can only follow nothing, whose root it must have.
+    if (gw_merkle_consistency_holds(log->seen.size, log->seen.root, now->size, now->root, &add->proof)) {
         cosign(witness, log, add->note, reply);
         return;
     }

@@ -101,6 +101,23 @@ static void a_good_line_does_not_excuse_a_bad_one_of_the_same_witness(void **sta
     assert_int_equal(find(gw_buffer_string(&note), &time), GW_COSIGNATURE_BAD);
     assert_int_equal(time, 0);
     assert_int_equal(find(NOTE DASH "witness.example/w1 IA+xqwAAAABlU/EA\n", &time), GW_COSIGNATURE_BAD); // too short
+    // Also where the bad one stands first, and where a good signature is followed by one byte more.
+    gw_buffer first;
+    gw_buffer_init(&first, 4096);
+    gw_buffer_text(&first, NOTE);
+    gw_buffer_text(&first, strrchr(gw_buffer_string(&note), '\xe2')); // the bad line
+    gw_buffer_text(&first, LINE);
+    assert_int_equal(find(gw_buffer_string(&first), &time), GW_COSIGNATURE_BAD);
+    uint8_t bytes[77] = {0};
+    size_t size = 0;
+    const char *code = strstr(LINE, "IA+x");
+    assert_true(gw_unbase64(code, strlen(code) - 1, bytes, sizeof(bytes), &size));
+    gw_buffer_done(&first);
+    gw_buffer_text(&first, NOTE DASH "witness.example/w1 ");
+    gw_base64_append(&first, (gw_bytes){bytes, size + 1});
+    gw_buffer_text(&first, "\n");
+    assert_int_equal(find(gw_buffer_string(&first), &time), GW_COSIGNATURE_BAD);
+    gw_buffer_done(&first);
     gw_buffer_done(&note);
     gw_secret_key_free(secret);
 }

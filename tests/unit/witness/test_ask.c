@@ -215,6 +215,11 @@ static void a_witness_that_saw_more_tells_that_we_were_set_back(void **state) {
     ask_anew(&w, "any");
     assert_int_equal(cosign(&w, 5, &problem), GW_CORRUPT);
     assert_non_null(strstr(problem.what, "c has seen 9"));
+    w.scripts[0].is_dead = false;
+    assert_int_equal(gw_witness_reset(w.witnesses[0], ORIGIN, NULL), GW_OK);
+    ask_anew(&w, "any");
+    assert_int_equal(cosign(&w, 5, &problem), GW_CORRUPT);
+    assert_int_equal(good_lines(&w), 1);
     world_close(&w);
 }
 
@@ -258,6 +263,19 @@ static void nothing_that_a_witness_says_is_believed_unverified(void **state) {
         gw_witnesses_state(w.asked, 0, &told);
         assert_int_equal(told.size, 0); // nothing was learned from it
     }
+    // A good signature over no time at all.
+    char path[300];
+    gw_secret_key *secret = NULL;
+    gw_note_parts parts;
+    snprintf(path, sizeof(path), "%s/w0/witness.key", (const char *)*state);
+    assert_int_equal(gw_key_file_read(path, &secret, NULL), GW_OK);
+    assert_int_equal(gw_note_split(gw_buffer_bytes(&w.note), &parts, NULL), GW_OK);
+    gw_buffer_done(&reply.body);
+    gw_cosignature_sign("w0.example/witness", secret, parts.text, 0, &reply.body);
+    w.scripts[0] = (script){.status = 200, .text = gw_buffer_string(&reply.body)};
+    assert_int_equal(cosign(&w, 9, &problem), GW_UNAVAILABLE);
+    assert_string_equal(code_of(&w, 0), "bad_answer");
+    gw_secret_key_free(secret);
     gw_buffer_done(&reply.body);
     gw_buffer_done(&body);
     gw_buffer_done(&note);
@@ -338,6 +356,7 @@ static void an_address_that_cannot_be_asked_is_refused_at_the_start(void **state
         {"file:///etc/passwd", false},
         {"https://", false},
         {"https://x/?a=b", false},
+        {"https://witness.example@evil.example/", false},
         {"127.0.0.1:4712", false},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
