@@ -12,7 +12,6 @@
 #include "service/serve_command.h"
 #include "service/service.h"
 #include "service/tell.h"
-#include "service/vouch.h"
 #include "service/witnesses_command.h"
 
 #include <limits.h>
@@ -58,7 +57,7 @@ static int command_init(int argc, char **argv) {
                         "godwitd init --here --origin nso.example/godwit   (or --dir STATE instead of --here)");
     gw_problem problem = {0};
     gw_config config;
-    char share[4096];
+    char share[4096], witnesses[4096] = "";
     if (a.is_here && strcmp(a.dir, ".") == 0) // not named
         a.dir = "state";
     if (a.is_here && access(PROFILE_HERE, F_OK) == 0) {
@@ -69,6 +68,8 @@ static int command_init(int argc, char **argv) {
     }
     gw_config_default(a.dir, &config);
     gw_status status = share_find(a.share ? a.share : config.share, share, &problem);
+    if (status == GW_OK && a.witnesses) // before there is a folder to remove
+        status = gw_witnesses_path(a.witnesses, witnesses, &problem);
     if (status == GW_OK)
         status = gw_folder_make(a.dir, 0700, &problem);
     char absolute[PATH_MAX];
@@ -78,10 +79,7 @@ static int command_init(int argc, char **argv) {
     status = gw_arguments_apply(&a, &config, &problem);
     if (status != GW_OK)
         return gw_tell(status, &problem);
-    if (a.witnesses) // before there is a folder to remove; by its whole path from here on
-        status = gw_witnesses_path(a.witnesses, config.witnesses, &problem);
-    if (status != GW_OK)
-        return gw_tell(status, &problem);
+    memcpy(config.witnesses, witnesses, sizeof config.witnesses);
     memcpy(config.share, share, sizeof config.share);
     snprintf(config.origin, sizeof config.origin, "%s", a.origin);
     status = gw_local_init(&config, &problem);
