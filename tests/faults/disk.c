@@ -334,15 +334,34 @@ static size_t file_image(const file *one, keep kind, unsigned *random, uint8_t *
     return lost;
 }
 
+static void parent_of(const name_change *one, char ret[200]) {
+    const char *path = one->kind == SHIM_EVENT_RENAME ? one->to : one->from.path;
+    snprintf(ret, 200, "%.*s", (int)(strrchr(path, '/') - path), path);
+}
+
+// The changes of one folder reach the disk in their order; those of different folders in any.
 static size_t names_image(const disk *all, keep kind, unsigned *random, name *names, size_t *ret_count) {
+    char(*cut)[200] = calloc(all->waiting_count + 1, sizeof(*cut)); // folders that got no further
+    GW_ASSERT(cut != NULL);
+    size_t cut_count = 0, lost = 0;
+    unsigned odds = kind == KEEP_PREFIX ? 8 : 2;
     memcpy(names, all->durable, sizeof(all->durable));
     *ret_count = all->durable_count;
-    size_t kept = kind == KEEP_NONE  ? 0
-                  : kind == KEEP_ALL ? all->waiting_count
-                                     : campaign_random(random, (unsigned)all->waiting_count + 1);
-    for (size_t i = 0; i < kept; i++)
-        name_apply(names, ret_count, &all->waiting[i]);
-    return all->waiting_count - kept;
+    for (size_t i = 0; i < all->waiting_count && kind != KEEP_NONE; i++) {
+        char parent[200];
+        size_t k = 0;
+        parent_of(&all->waiting[i], parent);
+        while (k < cut_count && strcmp(cut[k], parent) != 0)
+            k++;
+        if (k == cut_count && kind != KEEP_ALL && campaign_random(random, odds) == 0)
+            memcpy(cut[cut_count++], parent, sizeof(parent));
+        if (k == cut_count)
+            name_apply(names, ret_count, &all->waiting[i]);
+        else
+            lost++;
+    }
+    free(cut);
+    return kind == KEEP_NONE ? all->waiting_count : lost;
 }
 
 static int path_compare(const void *a, const void *b) {

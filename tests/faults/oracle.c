@@ -4,6 +4,7 @@
 #include "service/audit/publish.h"
 #include "service/audit/verify.h"
 #include "service/base/check.h"
+#include "service/signer/signer.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -160,9 +161,11 @@ static bool mark_read(const char *path, uint64_t *ret_size) {
 
 static void check_folder(oracle *all, uint64_t size, bool must_exist) {
     gw_audit_verdict verdict;
-    gw_status status = gw_audit_verify_folder(all->state->log, NULL, NULL, NULL, NULL, &verdict);
-    if (status == GW_NOT_FOUND && !must_exist)
+    char checkpoint[FAULT_PATH_MAX + 16];
+    snprintf(checkpoint, sizeof(checkpoint), "%s/checkpoint", all->state->log);
+    if (!must_exist && access(checkpoint, F_OK) != 0)
         return; // nothing was published yet
+    gw_status status = gw_audit_verify_folder(all->state->log, NULL, NULL, NULL, NULL, &verdict);
     if (status == GW_OK && verdict.is_sound && (!must_exist || verdict.size == size))
         return;
     all->problem = verdict.problem;
@@ -361,17 +364,33 @@ static void check_entries(oracle *all, const gw_checkpoint *checkpoint) {
     free(all->ends);
 }
 
-static void check_mark(oracle *all, bool has_mark, uint64_t mark) {
+// The newest tree that the signer remembers; 0: none, or it cannot tell.
+static uint64_t signer_newest(const fault_state *state) {
+    gw_signer *signer = NULL;
+    gw_note_key key;
+    gw_checkpoint newest = {.size = 0};
+    if (gw_signer_open(state->keys, FIXTURE_ORIGIN, &signer, NULL) == GW_OK)
+        gw_signer_newest(signer, &key, &newest);
+    gw_signer_close(signer);
+    return newest.size;
+}
+
+// Before anybody heard of an outcome the mark and the signer held it.
+static void check_mark(oracle *all, bool has_mark, uint64_t mark, uint64_t newest) {
     if (!has_mark && all->report->size > 1)
         wrong(all, "the ledger opened without a mark", 0);
     if (has_mark && mark > all->report->size)
         wrong(all, "the ledger opened below its mark", mark);
+    if (newest > all->report->size)
+        wrong(all, "the ledger opened below what was signed", newest);
     if ((all->flags & ORACLE_MARK_MAY_LAG) != 0)
         return;
     for (size_t i = 0; i < all->acks->count; i++) {
         const fault_ack *ack = &all->acks->all[i];
         if ((ack->kind == FAULT_SEAL || ack->kind == FAULT_ABANDON) && ack->seq >= mark)
             wrong(all, "an outcome was acknowledged before the mark held it", ack->seq);
+        if ((ack->kind == FAULT_SEAL || ack->kind == FAULT_ABANDON) && ack->seq >= newest)
+            wrong(all, "an outcome was acknowledged before the signer remembered it", ack->seq);
     }
 }
 
@@ -417,7 +436,7 @@ static void check_published(oracle *all, gw_ledger *ledger) {
 static void check(oracle *all) {
     gw_ledger *ledger = NULL;
     gw_checkpoint checkpoint;
-    uint64_t mark = 0;
+    uint64_t mark = 0, newest = signer_newest(all->state);
     check_folder(all, 0, false);
     bool has_mark = mark_read(all->state->mark, &mark);
     if (fault_ledger_open(all->state, 0, &ledger, &all->problem) != GW_OK) {
@@ -428,7 +447,7 @@ static void check(oracle *all) {
     gw_ledger_checkpoint(ledger, &checkpoint, NULL);
     all->report->size = checkpoint.size;
     all->report->root = checkpoint.root;
-    check_mark(all, has_mark, mark);
+    check_mark(all, has_mark, mark, newest);
     expected_make(all);
     if (gw_store_reader_open(all->state->fixture.database, &all->reader, &all->problem) != GW_OK) {
         wrong(all, "the database opens to the ledger alone", 0);

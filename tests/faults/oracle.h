@@ -37,7 +37,7 @@ gw_status fault_submit(gw_ledger *ledger, fault_acks *acks, gw_store_op *op, uin
 void fault_answer_text(uint64_t answer, char ret[FAULT_ANSWER_MAX]);
 
 typedef enum {
-    ORACLE_MARK_MAY_LAG = 1,       // the mark itself was damaged: its older slot may be in force
+    ORACLE_MARK_MAY_LAG = 1,       // the mark or the signer was damaged: its older slot may be in force
     ORACLE_GOES_ON = 2,            // and a new request is charged, answered, and known again
     ORACLE_IS_QUIET = 4,           // for controls that must fail
     ORACLE_MAY_REFUSE_ANSWERS = 8, // a damaged answer is refused when it is asked for
