@@ -6,6 +6,7 @@
 #include "service/config_command.h"
 #include "service/doctor.h"
 #include "service/incident_command.h"
+#include "service/keyrot_command.h"
 #include "service/load_command.h"
 #include "service/local.h"
 #include "service/policy_command.h"
@@ -134,6 +135,7 @@ static int command_help(int argc, char **argv) {
            "  load      validate a file against the policy and make it the data version\n"
            "  incident  CODE: says in the log that something went wrong with the service\n"
            "  config    show [--origin]: the settings and where each is from; check\n"
+           "  keyrot    give the log another key; --finish retires the old one\n"
            "  doctor    look the state folder over: OK, WARN or FAIL, line by line\n"
            "  help      this page; help config: the settings\n"
            "  version\n"
@@ -172,6 +174,7 @@ static const command commands[] = {
     {"reload", gw_reload_command, gw_reload_help},
     {"config", gw_config_command, gw_config_help_text},
     {"doctor", gw_doctor_command, gw_doctor_help},
+    {"keyrot", gw_keyrot_command, gw_keyrot_help},
     {"policy", gw_policy_command, gw_policy_help},
     {"witnesses", gw_witnesses_command, gw_witnesses_help},
     {"load", gw_load_command, gw_load_help},

@@ -351,6 +351,30 @@ static gw_status change_status(gw_change *c) {
     return GW_OK;
 }
 
+// ---- the log's key
+
+static gw_status change_keyrot(gw_change *c) {
+    gw_store_op op = {.entry = {.kind = GW_ENTRY_KEYROT}};
+    gw_note_key old_key, new_key;
+    gw_status status = gw_ledger_key_next(c->changes->ledger, &old_key, &new_key, c->problem);
+    if (status != GW_OK)
+        return status;
+    gw_note_key_format(&old_key, op.entry.keyrot.old_key);
+    gw_note_key_format(&new_key, op.entry.keyrot.new_key);
+    status = gw_change_append(c, &op, NULL);
+    return status == GW_OK ? gw_ledger_key_keep(c->changes->ledger, c->problem) : status;
+}
+
+static gw_status change_keyrot_finish(gw_change *c) {
+    gw_status status = gw_ledger_key_retire(c->changes->ledger, c->problem);
+    if (status != GW_OK)
+        return status;
+    gw_buffer_text(c->out, "{\"v\":1");
+    gw_json_write_member(c->out, "action", "keyrot_finish");
+    gw_buffer_text(c->out, "}");
+    return GW_OK;
+}
+
 // ---- the table
 
 typedef struct {
@@ -378,6 +402,8 @@ static const action actions[] = {
     {"incident", GW_ROLE_OPERATOR, change_incident, {"code"}, false},
     {"release_embargo", GW_ROLE_OWNER, change_release_embargo, {"release", "until"}, false},
     {"release_withdraw", GW_ROLE_OWNER, change_release_withdraw, {"release"}, false},
+    {"keyrot", GW_ROLE_OPERATOR, change_keyrot, {NULL}, false},
+    {"keyrot_finish", GW_ROLE_OPERATOR, change_keyrot_finish, {NULL}, false},
     {"principals", GW_ROLE_OPERATOR, change_principals, {NULL}, true},
     {"status", GW_ROLE_OPERATOR, change_status, {NULL}, true},
 };

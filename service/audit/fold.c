@@ -28,6 +28,7 @@ void gw_audit_state_free(gw_audit_state *state) {
     free(state->balances.items);
     free(state->marks.items);
     free(state->growths.items);
+    free(state->log_keys.items);
     free(state);
 }
 
@@ -248,14 +249,6 @@ static gw_status apply_data(gw_audit_state *state, const gw_entry *entry, gw_pro
 
 // ---- any entry
 
-static gw_status apply_genesis(const gw_entry *entry, gw_problem *ret_problem) {
-    gw_note_key key;
-    if (gw_note_key_parse(entry->genesis.log_key, &key, NULL) != GW_OK || strcmp(key.name, entry->genesis.origin) != 0)
-        return gw_fold_wrong(ret_problem, "bad_genesis",
-                             "The first entry's log key cannot be read or bears another name.");
-    return GW_OK;
-}
-
 // Counts of a time that is over, of somebody who was known then.
 static gw_status apply_refusals(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem) {
     if (gw_fold_principal_of(state, entry->refusals.principal) == NULL)
@@ -269,7 +262,7 @@ static gw_status apply_refusals(gw_audit_state *state, const gw_entry *entry, gw
 static gw_status apply_kind(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem) {
     switch (entry->kind) {
     case GW_ENTRY_GENESIS:
-        return apply_genesis(entry, ret_problem);
+        return gw_fold_genesis(state, entry, ret_problem);
     case GW_ENTRY_PRINCIPAL:
         return apply_principal(state, entry, ret_problem);
     case GW_ENTRY_KEY:
@@ -295,7 +288,7 @@ static gw_status apply_kind(gw_audit_state *state, const gw_entry *entry, gw_pro
     case GW_ENTRY_WITHDRAW:
         return gw_fold_release_state(state, entry, ret_problem);
     case GW_ENTRY_KEYROT:
-        break;
+        return gw_fold_keyrot(state, entry, ret_problem);
     case GW_ENTRY_RESTORE:
         return gw_fold_restore(state, entry, ret_problem);
     }

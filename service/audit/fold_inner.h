@@ -116,6 +116,12 @@ typedef struct {
     uint64_t micro;
 } gw_fold_growth_row;
 
+// A key of the log, and the entry that named it.
+typedef struct {
+    uint64_t seq;
+    gw_note_key key;
+} gw_fold_log_key_row;
+
 #define GW_FOLD_PRICES 64 // a power of two
 
 // What was said of a release since: only those that something was said of.
@@ -135,7 +141,8 @@ struct gw_audit_state {
     GW_FOLD_LIST(gw_fold_balance_row) balances;
     GW_FOLD_LIST(gw_fold_mark_row) marks;
     GW_FOLD_LIST(gw_fold_growth_row) growths;
-    uint64_t restored; // entries before this one: their open charges are never answered
+    GW_FOLD_LIST(gw_fold_log_key_row) log_keys; // the first entry's, and each that took the place of the one before
+    uint64_t restored;                          // entries before this one: their open charges are never answered
     uint64_t releases, abandons;
     gw_loss prices[GW_FOLD_PRICES]; // of recent costs: rho takes a long division
 };
@@ -164,6 +171,11 @@ gw_status gw_fold_release(gw_audit_state *state, const gw_entry *entry, gw_probl
 // An embargo or a withdrawal.
 gw_status gw_fold_release_state(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
 gw_status gw_fold_abandon(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
+
+// ---- keys of the log
+
+gw_status gw_fold_genesis(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
+gw_status gw_fold_keyrot(gw_audit_state *state, const gw_entry *entry, gw_problem *ret_problem);
 
 // ---- restores
 

@@ -236,7 +236,10 @@ static gw_status signatures_check(gw_note_parts parts, const gw_note_key *key, g
         is_signed = true;
     }
     if (!is_signed)
-        return note_problem(ret_problem, "It carries no signature of the log's key.");
+        return gw_problem_set(ret_problem, GW_CORRUPT, "bad_checkpoint", "The checkpoint does not hold.",
+                              "It carries no signature of the log's key.",
+                              "Where the key was changed (keyrot), godwit audit verify of the published log follows it "
+                              "from your key, and names the new one.");
     return GW_OK;
 }
 

@@ -199,6 +199,22 @@ static void partials_sweep_all(const gw_publisher *publisher, uint64_t size) {
         }
 }
 
+static gw_status keyrot_write(void *state, uint64_t seq, gw_bytes note) {
+    question_cycle *cycle = state;
+    char name[GW_TILE_PATH_MAX];
+    snprintf(name, sizeof(name), GW_KEYROT_FOLDER "/%llu", (unsigned long long)seq);
+    if (file_is_there(cycle->publisher, name, note.size))
+        return GW_OK;
+    return file_write(cycle->publisher, name, note, cycle->problem);
+}
+
+// Checkpoints signed by an old key and the one that took its place.
+static gw_status keyrots_write(gw_publisher *publisher, gw_problem *problem) {
+    question_cycle cycle = {.publisher = publisher, .problem = problem};
+    gw_status status = gw_store_keyrots(publisher->reader, keyrot_write, &cycle);
+    return status != GW_OK && problem->code[0] == '\0' ? read_problem(problem, status) : status;
+}
+
 // A crash before the checkpoint leaves files nobody names yet; after it, files nobody needs any more.
 static gw_status cycle_run(gw_publisher *publisher, uint64_t published, const gw_checkpoint *checkpoint, gw_bytes note,
                            gw_problem *problem) {
@@ -207,6 +223,8 @@ static gw_status cycle_run(gw_publisher *publisher, uint64_t published, const gw
         status = level_write(publisher, level, checkpoint->size, problem);
     if (status == GW_OK)
         status = questions_write(publisher, checkpoint->size, problem);
+    if (status == GW_OK)
+        status = keyrots_write(publisher, problem);
     if (status == GW_OK)
         status = file_write(publisher, "checkpoint", note, problem);
     if (status != GW_OK)

@@ -5,6 +5,9 @@
 #include "service/base/buffer.h"
 #include "service/base/crypto.h"
 
+// Beside the tiles: for each keyrot entry, under its number, a checkpoint that covers it, signed by both keys.
+#define GW_KEYROT_FOLDER "keyrot"
+
 #define GW_TILE_WIDTH 256u
 #define GW_TILE_LEVELS 8u // of 8 tree levels each
 #define GW_TILE_PATH_MAX 96

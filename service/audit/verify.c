@@ -17,12 +17,15 @@
 
 GW_DEFINE_FREEP(gw_verify_tree, gw_verify_tree_free)
 GW_DEFINE_FREEP(gw_verify_questions, gw_verify_questions_free)
+GW_DEFINE_FREEP(gw_verify_keys, gw_verify_keys_free)
 
 typedef struct {
     const char *folder;
     const gw_audit_options *options;
     gw_audit_state *state;
     gw_verify_questions *questions; // NULL: not looked at
+    gw_verify_keys *keys;
+    gw_buffer note; // the checkpoint
     gw_audit_verdict *verdict;
     gw_status status; // first failure; GW_CORRUPT stands in the verdict, the rest in `problem` too
 } folder_scan;
@@ -83,10 +86,14 @@ static void progress_tell(folder_scan *scan, uint64_t *told) {
     options->progress(options->progress_state, done, scan->verdict->size);
 }
 
-static gw_status scan_entries(folder_scan *scan) {
-    const gw_audit_options *options = scan->options;
+static void roots_copy(gw_audit_root *to, const gw_audit_root *from, size_t count) {
+    if (count > 0)
+        memcpy(to, from, count * sizeof(*to));
+}
+
+static gw_status scan_tree(folder_scan *scan, gw_audit_root *roots, size_t root_count) {
     GW_CLEANUP(gw_verify_tree_freep)
-    gw_verify_tree *tree = gw_verify_tree_new(scan->folder, scan->verdict->size, options->roots, options->root_count);
+    gw_verify_tree *tree = gw_verify_tree_new(scan->folder, scan->verdict->size, roots, root_count);
     if (tree == NULL)
         return no_means(scan);
     const gw_verify_bundle *bundle;
@@ -101,6 +108,21 @@ static gw_status scan_entries(folder_scan *scan) {
     if (scan->questions != NULL)
         scan->status = gw_verify_questions_end(scan->questions, scan->verdict);
     return scan->status;
+}
+
+static gw_status scan_entries(folder_scan *scan) {
+    const gw_audit_options *options = scan->options;
+    size_t key_count;
+    gw_audit_root *key_roots = gw_verify_keys_roots(scan->keys, &key_count);
+    GW_CLEANUP(gw_freep) gw_audit_root *roots = calloc(options->root_count + key_count + 1, sizeof(*roots));
+    if (roots == NULL)
+        return no_means(scan);
+    roots_copy(roots, options->roots, options->root_count);
+    roots_copy(roots + options->root_count, key_roots, key_count);
+    gw_status status = scan_tree(scan, roots, options->root_count + key_count);
+    roots_copy(options->roots, roots, options->root_count);
+    roots_copy(key_roots, roots + options->root_count, key_count);
+    return status;
 }
 
 // The hashing thread runs ahead of the fold: what it saw after a bad entry is not told.
@@ -152,24 +174,29 @@ static gw_status genesis_key(folder_scan *scan, gw_note_key *ret) {
 // ---- the whole
 
 static gw_status checkpoint_load(folder_scan *scan, bool *ret_is_signed) {
-    GW_CLEANUP(gw_buffer_done) gw_buffer note;
-    gw_buffer_init(&note, CHECKPOINT_BYTES_MAX);
     gw_problem *problem = &scan->verdict->problem;
-    gw_status status = file_load(scan, "checkpoint", &note);
+    gw_note_key *key = &scan->verdict->log_key;
+    gw_status status = file_load(scan, "checkpoint", &scan->note);
     if (status != GW_OK)
         return scan->status = status;
-    gw_note_key key;
     if (scan->options->log_key != NULL)
-        key = *scan->options->log_key;
-    else if (genesis_key(scan, &key) != GW_OK)
+        *key = *scan->options->log_key;
+    else if (genesis_key(scan, key) != GW_OK)
         return scan->status;
-    status = gw_checkpoint_open(gw_buffer_bytes(&note), &key, &scan->verdict->checkpoint, problem);
+    status = gw_checkpoint_open(gw_buffer_bytes(&scan->note), key, &scan->verdict->checkpoint, problem);
     *ret_is_signed = status == GW_OK;
     // An unsigned checkpoint is tampered with already; what it says still leads to the entry that was changed, if one
     // was.
-    if (status != GW_OK && gw_checkpoint_peek(gw_buffer_bytes(&note), &scan->verdict->checkpoint, NULL) != GW_OK)
+    if (status != GW_OK && gw_checkpoint_peek(gw_buffer_bytes(&scan->note), &scan->verdict->checkpoint, NULL) != GW_OK)
         return scan->status = GW_CORRUPT;
     return GW_OK;
+}
+
+// The key may have been replaced since: sound entries lead to the one that signs now.
+static bool key_follow(folder_scan *scan) {
+    gw_audit_verdict *verdict = scan->verdict;
+    return gw_verify_keys_follow(scan->keys, scan->state, gw_buffer_bytes(&scan->note), &verdict->log_key,
+                                 &verdict->keys_followed, NULL) == GW_OK;
 }
 
 static void scan_run(folder_scan *scan) {
@@ -179,7 +206,7 @@ static void scan_run(folder_scan *scan) {
     gw_problem unsigned_problem = scan->verdict->problem;
     scan->verdict->size = scan->verdict->checkpoint.size;
     gw_status status = scan_entries(scan);
-    if (is_signed)
+    if (is_signed || (status == GW_OK && key_follow(scan)))
         return;
     if (status == GW_OK || scan->verdict->first_bad == UINT64_MAX) { // nothing more was found
         scan->verdict->problem = unsigned_problem;
@@ -215,12 +242,15 @@ gw_status gw_audit_verify(const char *log_folder, const gw_audit_options *option
         .folder = log_folder, .options = options, .verdict = ret_verdict, .state = gw_audit_state_new()};
     if (scan.state == NULL)
         return gw_problem_set(&ret_verdict->problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");
+    gw_buffer_init(&scan.note, CHECKPOINT_BYTES_MAX);
+    GW_CLEANUP(gw_verify_keys_freep) gw_verify_keys *keys = scan.keys = gw_verify_keys_new(log_folder);
     if (options->questions_folder != NULL)
         questions = scan.questions = gw_verify_questions_new(options->questions_folder);
-    if (options->questions_folder != NULL && questions == NULL)
+    if (keys == NULL || (options->questions_folder != NULL && questions == NULL))
         gw_ignore(no_means(&scan)); // stands in `scan`
     else
         scan_run(&scan);
+    gw_buffer_done(&scan.note);
     roots_trim(&scan);
     verdict_finish(&scan);
     if (ret_state != NULL)

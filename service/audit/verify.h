@@ -19,6 +19,10 @@ GW_MUST_CHECK gw_status gw_audit_apply(gw_audit_state *state, const gw_entry *en
 void gw_audit_counts(const gw_audit_state *state, uint64_t *ret_charges, uint64_t *ret_releases,
                      uint64_t *ret_abandons);
 
+// The keys of the log, in order: the first entry's, and those that keyrot entries named. Returns the entry's number.
+size_t gw_audit_log_keys(const gw_audit_state *state);
+uint64_t gw_audit_log_key(const gw_audit_state *state, size_t index, gw_note_key *ret_key);
+
 typedef struct {
     bool is_complete;   // every check ran
     bool is_sound;      // and held
@@ -30,7 +34,9 @@ typedef struct {
     // shows nothing: an owner may keep them back). Both 0 where no folder was given.
     uint64_t questions, questions_missing;
     gw_checkpoint checkpoint;
-    gw_problem problem; // what is wrong, or why it cannot be checked
+    gw_note_key log_key;    // that signed the checkpoint: the one given, or the one that it was followed to
+    unsigned keys_followed; // keyrot entries between the two
+    gw_problem problem;     // what is wrong, or why it cannot be checked
 } gw_audit_verdict;
 
 // An older tree of this log, such as one of a checkpoint that was saved: is what it held still the beginning?

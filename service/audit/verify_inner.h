@@ -36,6 +36,17 @@ const gw_verify_bundle *gw_verify_tree_next(gw_verify_tree *tree);
 gw_hash gw_verify_tree_root(const gw_verify_tree *tree); // after gw_verify_tree_next gave NULL
 void gw_verify_tree_free(gw_verify_tree *tree);          // accepts NULL
 
+// ---- keys of the log that took one another's place
+
+typedef struct gw_verify_keys gw_verify_keys;
+gw_verify_keys *gw_verify_keys_new(const char *folder); // reads the checkpoints of changed keys; NULL without memory
+void gw_verify_keys_free(gw_verify_keys *keys);         // accepts NULL
+// The trees that they sign: hash them, then follow.
+gw_audit_root *gw_verify_keys_roots(gw_verify_keys *keys, size_t *ret_count);
+// From `key`, which did not sign the note, to one that did. GW_CORRUPT: there is no way.
+GW_MUST_CHECK gw_status gw_verify_keys_follow(const gw_verify_keys *keys, const gw_audit_state *state, gw_bytes note,
+                                              gw_note_key *key, unsigned *ret_followed, gw_problem *ret_problem);
+
 // ---- the texts of questions
 
 typedef struct gw_verify_questions gw_verify_questions;

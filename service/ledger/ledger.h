@@ -59,5 +59,13 @@ void gw_ledger_vouched(gw_ledger *ledger, gw_checkpoint *ret_checkpoint, gw_buff
 // Waits until a checkpoint of at least `size` entries may be told of. GW_UNAVAILABLE: not within the patience, or the
 // ledger is closing.
 GW_MUST_CHECK gw_status gw_ledger_await(gw_ledger *ledger, uint64_t size, unsigned patience_ms);
+// Another key for the log, in steps that may be taken again. next: the signer makes the key to come and signs with both
+// from now on; the caller appends the keyrot entry (GW_CONFLICT, code keyrot_under_way: it is there). keep: a
+// checkpoint that covers the entry, signed by both, is kept for whoever trusts the old key. retire: the old key signs
+// no more (GW_CONFLICT, code no_rotation: there is no other).
+GW_MUST_CHECK gw_status gw_ledger_key_next(gw_ledger *ledger, gw_note_key *ret_old, gw_note_key *ret_new,
+                                           gw_problem *ret_problem);
+GW_MUST_CHECK gw_status gw_ledger_key_keep(gw_ledger *ledger, gw_problem *ret_problem);
+GW_MUST_CHECK gw_status gw_ledger_key_retire(gw_ledger *ledger, gw_problem *ret_problem);
 const char *gw_ledger_database(const gw_ledger *ledger); // path, for readers
 int64_t gw_ledger_now(gw_ledger *ledger);

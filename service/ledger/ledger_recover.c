@@ -93,7 +93,11 @@ static gw_status signer_compare(const comparison *with, ledger_seals *seals, con
 
 static gw_status log_key_read(gw_store_reader *reader, gw_note_key *ret, gw_problem *ret_problem) {
     char vkey[GW_VKEY_MAX], origin[128];
+    uint64_t seq;
+    bool is_kept;
     gw_status status = gw_store_origin(reader, origin, vkey);
+    if (status == GW_OK)
+        status = gw_store_log_key(reader, vkey, &seq, &is_kept); // in force, and perhaps not the first
     if (status == GW_OK)
         status = gw_note_key_parse(vkey, ret, NULL);
     if (status != GW_OK || strcmp(ret->name, origin) != 0)

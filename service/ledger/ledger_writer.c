@@ -71,6 +71,7 @@ static bool op_needs_checkpoint(const gw_store_op *op) {
     switch (op->kind) {
     case GW_STORE_RESERVE:
     case GW_STORE_RESUME:
+    case GW_STORE_KEYROT_KEEP: // stands under one already
         return false;
     case GW_STORE_SEAL:
     case GW_STORE_ABANDON:

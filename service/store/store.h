@@ -36,7 +36,8 @@ typedef enum {
     GW_STORE_RESUME,
     GW_STORE_SEAL,
     GW_STORE_ABANDON,
-    GW_STORE_REPLAY
+    GW_STORE_REPLAY,
+    GW_STORE_KEYROT_KEEP // no entry: keeps a note, once, beside the keyrot entry that it covers
 } gw_store_op_kind;
 
 // Which budget refused a reservation.
@@ -68,8 +69,9 @@ typedef struct {
     gw_hash salt;           // RESERVE: request = SHA-256(salt || signed bytes)
     gw_bytes question_text; // RESERVE: canonical text, published beside the log; REPLAY charge, may be empty
     gw_bytes answer;        // SEAL: the bytes that recall returns
-    uint64_t charge_seq;    // RESUME (attempt + 1, durable before measuring; at most 3 attempts in all, else GW_LIMIT),
-                            // SEAL, ABANDON
+    // KEYROT_KEEP: charge_seq is the keyrot entry's number, answer the note.
+    uint64_t charge_seq; // RESUME (attempt + 1, durable before measuring; at most 3 attempts in all, else GW_LIMIT),
+                         // SEAL, ABANDON
     // Results, valid after commit returned GW_OK:
     gw_status result; // GW_OK; RESERVE: GW_BUDGET, GW_CONFLICT (this principal's idem exists), GW_INVALID (policy or
                       // data no longer in force: code in `code`); SEAL: GW_CONFLICT (already final); APPEND:
@@ -91,6 +93,13 @@ GW_MUST_CHECK gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[
 uint64_t gw_store_size(const gw_store *store);
 gw_hash gw_store_root(const gw_store *store);
 GW_MUST_CHECK gw_status gw_store_origin(gw_store_reader *reader, char ret_origin[128], char ret_log_key[256]);
+// The log's key in force: of the last keyrot entry, else of the first entry. `ret_seq`: of that entry; `ret_is_kept`:
+// its note is kept (true of the first entry).
+GW_MUST_CHECK gw_status gw_store_log_key(gw_store_reader *reader, char ret_log_key[256], uint64_t *ret_seq,
+                                         bool *ret_is_kept);
+// The kept notes: for each keyrot entry a checkpoint that covers it, signed by both keys.
+typedef gw_status (*gw_store_keyrot_each)(void *state, uint64_t seq, gw_bytes note);
+GW_MUST_CHECK gw_status gw_store_keyrots(gw_store_reader *reader, gw_store_keyrot_each each, void *state);
 // SHA-256 of the file of trusted witnesses that is in force: of the last `witnesses` entry, else of the first entry.
 GW_MUST_CHECK gw_status gw_store_witnesses(gw_store_reader *reader, gw_hash *ret_file);
 

@@ -72,6 +72,10 @@ typedef enum {
     SQL_SCHEMA_CHANGE,
     SQL_RESTORE_INSERT,
     SQL_RESTORE_LAST,
+    SQL_KEYROT_INSERT,
+    SQL_KEYROT_LAST,
+    SQL_KEYROT_KEEP,
+    SQL_KEYROT_NOTES,
     SQL_WITNESSES_INSERT,
     SQL_WITNESSES_LAST,
     SQL_GROWTH_INSERT,
@@ -235,6 +239,11 @@ GW_MUST_CHECK gw_status store_entry_prepare(gw_store *store, gw_entry *entry, in
 GW_MUST_CHECK gw_status store_entry_write(gw_store *store, const gw_entry *entry); // what prepare left in `scratch`
 gw_status store_refuse(gw_store_op *op, gw_status result, const char *code);       // sets the result; returns GW_OK
 
+// ---- store_sqlite_read.c
+// What gw_store_log_key tells, on any connection.
+GW_MUST_CHECK gw_status store_log_key(store_connection *connection, char ret_log_key[256], uint64_t *ret_seq,
+                                      bool *ret_is_kept);
+
 // ---- store_sqlite_append.c: entries about people, keys, policies, data. GW_OK also where op->result refuses.
 GW_MUST_CHECK gw_status store_append(gw_store *store, gw_store_op *op, int64_t time);
 
@@ -244,3 +253,4 @@ GW_MUST_CHECK gw_status store_restore_append(gw_store *store, gw_store_op *op, i
 GW_MUST_CHECK gw_status store_restored_since(store_connection *connection, uint64_t charge_seq, bool *ret);
 // No open charge from this entry on is drawn any more: its attempts count as used up.
 GW_MUST_CHECK gw_status store_charges_close(store_connection *connection, uint64_t from);
+GW_MUST_CHECK gw_status store_keyrot_keep(gw_store *store, gw_store_op *op);

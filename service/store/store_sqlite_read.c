@@ -93,6 +93,51 @@ gw_status gw_store_origin(gw_store_reader *reader, char ret_origin[128], char re
     return GW_OK;
 }
 
+gw_status store_log_key(store_connection *connection, char ret_log_key[256], uint64_t *ret_seq, bool *ret_is_kept) {
+    sqlite3_stmt *row = store_use(connection, SQL_KEYROT_LAST);
+    gw_status status = store_step(row);
+    if (status == GW_OK) {
+        *ret_seq = store_column_u64(row, 0);
+        *ret_is_kept = sqlite3_column_int(row, 2) == 0;
+        status = store_column_text(row, 1, ret_log_key, 256) ? GW_OK : GW_CORRUPT;
+        sqlite3_reset(row);
+        return status;
+    }
+    if (status != GW_NOT_FOUND)
+        return status;
+    row = store_use(connection, SQL_ENTRY_SELECT);
+    store_bind_u64(row, 1, 0);
+    status = store_step(row);
+    gw_entry entry;
+    if (status == GW_OK)
+        status = gw_entry_decode(store_column_bytes(row, 0), &entry, NULL) == GW_OK && entry.kind == GW_ENTRY_GENESIS
+                     ? GW_OK
+                     : GW_CORRUPT;
+    sqlite3_reset(row);
+    if (status != GW_OK)
+        return status == GW_NOT_FOUND ? GW_CORRUPT : status;
+    memcpy(ret_log_key, entry.genesis.log_key, sizeof(entry.genesis.log_key));
+    *ret_seq = 0;
+    *ret_is_kept = true;
+    return GW_OK;
+}
+
+gw_status gw_store_log_key(gw_store_reader *reader, char ret_log_key[256], uint64_t *ret_seq, bool *ret_is_kept) {
+    return store_log_key(&reader->connection, ret_log_key, ret_seq, ret_is_kept);
+}
+
+gw_status gw_store_keyrots(gw_store_reader *reader, gw_store_keyrot_each each, void *state) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_KEYROT_NOTES);
+    gw_status status;
+    while ((status = store_step(row)) == GW_OK) {
+        status = each(state, store_column_u64(row, 0), store_column_bytes(row, 1));
+        if (status != GW_OK)
+            break;
+    }
+    sqlite3_reset(row);
+    return status == GW_NOT_FOUND ? GW_OK : status;
+}
+
 gw_status gw_store_witnesses(gw_store_reader *reader, gw_hash *ret_file) {
     gw_entry entry;
     sqlite3_stmt *row = store_use(&reader->connection, SQL_WITNESSES_LAST);

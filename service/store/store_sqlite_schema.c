@@ -32,8 +32,8 @@
         " BEGIN SELECT RAISE(ABORT, 'spent never shrinks'); END;"
 
 // Version 4: restores, and what each counted as spent of a dataset or a population (kinds of `budget`); which file of
-// trusted witnesses is in force; and what owners said of releases since: an embargo (0: none) and a withdrawal, which
-// is final.
+// trusted witnesses is in force; what owners said of releases since: an embargo (0: none) and a withdrawal, which
+// is final; and keys of the log that were replaced, with a checkpoint signed by both.
 #define VERSION_4                                                                                                      \
     "CREATE TABLE restore(seq INTEGER PRIMARY KEY REFERENCES entry(seq), lost INTEGER NOT NULL CHECK(lost >= 0))"      \
     " STRICT;",                                                                                                        \
@@ -49,7 +49,13 @@
         "CREATE TRIGGER release_state_final BEFORE UPDATE ON release_state WHEN OLD.withdrawn = 1 OR"                  \
         " NEW.charge <> OLD.charge BEGIN SELECT RAISE(ABORT, 'a withdrawal is final'); END;",                          \
         "CREATE TRIGGER release_state_no_delete BEFORE DELETE ON release_state"                                        \
-        " BEGIN SELECT RAISE(ABORT, 'release_state is kept'); END;"
+        " BEGIN SELECT RAISE(ABORT, 'release_state is kept'); END;",                                                   \
+        "CREATE TABLE keyrot(seq INTEGER PRIMARY KEY REFERENCES entry(seq), new_key TEXT NOT NULL, note BLOB) "        \
+        "STRICT;",                                                                                                     \
+        "CREATE TRIGGER keyrot_note BEFORE UPDATE ON keyrot WHEN OLD.note IS NOT NULL OR NEW.note IS NULL OR"          \
+        " NEW.seq <> OLD.seq OR NEW.new_key <> OLD.new_key BEGIN SELECT RAISE(ABORT, 'keyrot is append-only'); END;",  \
+        "CREATE TRIGGER keyrot_no_delete BEFORE DELETE ON keyrot BEGIN SELECT RAISE(ABORT, 'keyrot is append-only');"  \
+        " END;"
 
 const char *const store_schema[] = {
     "CREATE TABLE entry(seq INTEGER PRIMARY KEY, time INTEGER NOT NULL CHECK(time >= 0),"
@@ -233,6 +239,10 @@ const char *const store_statements[SQL_COUNT] = {
     [SQL_SCHEMA_CHANGE] = "INSERT INTO schema_change(version, entries, program)"
                           " VALUES(?1, (SELECT count(*) FROM entry), ?2)",
     [SQL_RESTORE_INSERT] = "INSERT INTO restore(seq, lost) VALUES(?1, ?2)",
+    [SQL_KEYROT_INSERT] = "INSERT INTO keyrot(seq, new_key) VALUES(?1, ?2)",
+    [SQL_KEYROT_LAST] = "SELECT seq, new_key, note IS NULL FROM keyrot ORDER BY seq DESC LIMIT 1",
+    [SQL_KEYROT_KEEP] = "UPDATE keyrot SET note = ?2 WHERE seq = ?1 AND note IS NULL",
+    [SQL_KEYROT_NOTES] = "SELECT seq, note FROM keyrot WHERE note IS NOT NULL ORDER BY seq",
     [SQL_WITNESSES_INSERT] = "INSERT INTO witnesses(seq, file) VALUES(?1, ?2)",
     [SQL_WITNESSES_LAST] = "SELECT file FROM witnesses ORDER BY seq DESC LIMIT 1",
     [SQL_RESTORE_LAST] = "SELECT seq FROM restore ORDER BY seq DESC LIMIT 1",

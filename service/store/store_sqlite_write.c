@@ -424,6 +424,8 @@ static gw_status op_dispatch(gw_store *store, gw_store_op *op, gw_store_op_kind 
         return seal(store, op, time);
     case GW_STORE_ABANDON:
         return abandon(store, op, time);
+    case GW_STORE_KEYROT_KEEP:
+        return store_keyrot_keep(store, op);
     case GW_STORE_REPLAY:
         return replay(store, op);
     }
