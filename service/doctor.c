@@ -43,15 +43,15 @@ const char gw_doctor_help[] = "godwitd doctor [--dir DIR] [-o text|json]\n"
                               "  -o json    for programs\n"
                               "  --help     this page\n";
 
-GW_DEFINE_FREEP(gw_secret_key, gw_secret_key_free)
 GW_DEFINE_FREEP(gw_store_reader, gw_store_reader_close)
 GW_DEFINE_FREEP(gw_policy, gw_policy_free)
+
+GW_DEFINE_FREEP(gw_secret_key, gw_secret_key_free)
 
 typedef struct {
     gw_config config;
     gw_doctor_report report;
     pid_t daemon;            // 0: none
-    gw_secret_key *log_key;  // NULL: could not be read, and that was told
     gw_store_reader *reader; // likewise
     uint64_t size;           // entries in the database, read after the mark: it may only be larger
     int64_t time_last;
@@ -149,7 +149,7 @@ static const place_rule places[] = {
     {"questions", 0755, true},
     {"config.json", 0644, true},
     {"godwit.db", 0600, true},
-    {"keys/log.key", 0400, true},
+    {"keys/log.key", 0400, false}, // a signer of its own has it elsewhere
     {"keys/mark.key", 0400, false},
     {"keys/reply.key", 0400, true},
     {"keys/seal.key", 0400, true},
@@ -216,19 +216,17 @@ static void check_database(doctor *d) {
 }
 
 static gw_status mark_read(doctor *d, gw_hwm_mark *ret, gw_problem *problem) {
+    GW_CLEANUP(gw_secret_key_freep) gw_secret_key *key = NULL;
     char path[PATH_BYTES];
     gw_hwm *hwm = NULL;
-    gw_secret_key *mark_key = NULL;
     gw_service_key_path(&d->config, "mark", path, sizeof path);
-    // A ledger that this version has not opened yet: the log's key has marked it.
-    bool is_older = access(path, F_OK) != 0;
-    gw_status status = is_older ? GW_OK : gw_key_file_read(path, &mark_key, problem);
+    if (access(path, F_OK) != 0) // a ledger that this version has not opened yet: the log's key has marked it
+        gw_service_key_path(&d->config, "log", path, sizeof path);
+    gw_status status = gw_key_file_read(path, &key, problem);
     if (status != GW_OK)
         return status;
     path_of(d, "hwm", path);
-    status = gw_hwm_open(d->config.hwm[0] ? d->config.hwm : path, is_older ? d->log_key : mark_key, NULL, &hwm, ret,
-                         problem);
-    gw_secret_key_free(mark_key);
+    status = gw_hwm_open(d->config.hwm[0] ? d->config.hwm : path, key, NULL, &hwm, ret, problem);
     if (status == GW_NOT_FOUND)
         gw_problem_mend(problem, "Put it back from where it lies, or restore the ledger with it.");
     gw_hwm_close(hwm);
@@ -255,11 +253,6 @@ static void check_mark(doctor *d) {
     char path[PATH_BYTES];
     gw_problem problem = {0};
     gw_hwm_mark mark;
-    gw_service_key_path(&d->config, "log", path, sizeof path);
-    if (gw_key_file_read(path, &d->log_key, &problem) != GW_OK) {
-        gw_doctor_say_problem(&d->report, GW_FOUND_FAIL, "mark", &problem);
-        return;
-    }
     gw_status status = mark_read(d, &mark, &problem); // before the database, which only grows
     bool is_marked = status == GW_OK;
     path_of(d, "godwit.db", path);
@@ -288,14 +281,19 @@ static void check_log(doctor *d) {
     gw_problem problem = {0};
     gw_note_key key;
     gw_checkpoint checkpoint;
-    if (!d->reader || !d->log_key)
+    char vkey[GW_VKEY_MAX];
+    uint64_t seq;
+    bool is_kept;
+    if (!d->reader)
         return;
     gw_buffer note;
     gw_buffer_init(&note, 65536);
     path_of(d, "log/checkpoint", path);
     gw_status status = gw_file_read(path, &note, &problem);
     if (status == GW_OK)
-        status = gw_note_key_new(d->config.origin, gw_key_public(d->log_key), &key);
+        status = gw_store_log_key(d->reader, vkey, &seq, &is_kept); // the one in force
+    if (status == GW_OK)
+        status = gw_note_key_parse(vkey, &key, &problem);
     if (status == GW_OK)
         status = gw_checkpoint_open(gw_buffer_bytes(&note), &key, &checkpoint, &problem);
     gw_buffer_done(&note);
@@ -461,7 +459,6 @@ int gw_doctor_command(int argc, char **argv) {
         checks[i](d);
     gw_doctor_print(&d->report, arguments.is_json);
     int code = gw_doctor_count(&d->report, GW_FOUND_FAIL) > 0 ? GW_EXIT_FOUND_PROBLEMS : 0;
-    gw_secret_key_free(d->log_key);
     gw_store_reader_close(d->reader);
     free(d);
     return code;

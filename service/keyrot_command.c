@@ -42,13 +42,18 @@ int gw_keyrot_command(int argc, char **argv) {
     gw_status status = gw_config_load(arguments.dir, &config, &problem);
     if (status == GW_OK)
         status = gw_local_change(&config, gw_buffer_bytes(&body), &document, &problem);
+    char log_key[256];
+    if (status == GW_OK)
+        status = gw_local_profile_log_key(&config, log_key, &problem);
     if (status != GW_OK)
         return gw_tell(status, &problem);
     if (is_finish)
         printf("The old log key is retired; checkpoints carry the new key's signature alone.\n");
     else
         printf("The log has a new key; checkpoints carry the signatures of both.\n"
-               "  new key  stands in the log (godwit audit log), and as log_key in profiles made from now on\n"
-               "  next     tell it to everybody who holds the old one, then: godwitd keyrot --finish\n");
+               "  new key  %s\n"
+               "           is log_key of profiles/admin.json, and of profiles made from now on\n"
+               "  next     tell it to everybody who holds the old one, then: godwitd keyrot --finish\n",
+               log_key);
     return 0;
 }

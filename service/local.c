@@ -184,15 +184,16 @@ gw_status gw_local_init(gw_config *config, gw_problem *ret_problem) {
     return status;
 }
 
-gw_status gw_local_profile_at(const gw_config *config, const char *path, gw_problem *ret_problem) {
+// The operator's profile written to `path`, with one of its members changed.
+static gw_status profile_copy(const gw_config *config, const char *path, const char *member, const char *value,
+                              gw_problem *ret_problem) {
     GW_CLEANUP(gw_buffer_done) gw_buffer text;
     GW_CLEANUP(gw_buffer_done) gw_buffer copy;
     GW_CLEANUP(gw_json_freep) gw_json *json = NULL;
-    char from[PATH_BYTES], key[PATH_BYTES];
+    char from[PATH_BYTES];
     gw_buffer_init(&text, 65536);
     gw_buffer_init(&copy, 65536);
     path_of(config, "profiles/admin.json", from);
-    path_of(config, "profiles/admin.key", key);
     gw_status status = gw_file_read(from, &text, ret_problem);
     if (status == GW_OK)
         status = gw_json_parse(gw_buffer_bytes(&text), GW_JSON_FILE(from), &json, ret_problem);
@@ -204,10 +205,33 @@ gw_status gw_local_profile_at(const gw_config *config, const char *path, gw_prob
             gw_json_write_integer(&copy, gw_json_name(one), gw_json_integer(one));
         else
             gw_json_write_member(&copy, gw_json_name(one),
-                                 strcmp(gw_json_name(one), "key") == 0 ? key : gw_json_string(one));
+                                 strcmp(gw_json_name(one), member) == 0 ? value : gw_json_string(one));
     }
     gw_buffer_text(&copy, "}\n");
     return gw_file_replace(path, gw_buffer_bytes(&copy), 0600, ret_problem);
+}
+
+gw_status gw_local_profile_at(const gw_config *config, const char *path, gw_problem *ret_problem) {
+    char key[PATH_BYTES];
+    path_of(config, "profiles/admin.key", key);
+    return profile_copy(config, path, "key", key, ret_problem);
+}
+
+gw_status gw_local_profile_log_key(const gw_config *config, char ret_log_key[256], gw_problem *ret_problem) {
+    char path[PATH_BYTES];
+    gw_store_reader *reader = NULL;
+    uint64_t seq;
+    bool is_kept;
+    path_of(config, "godwit.db", path);
+    gw_status status = gw_store_reader_open(path, &reader, ret_problem);
+    if (status != GW_OK)
+        return status;
+    status = gw_store_log_key(reader, ret_log_key, &seq, &is_kept);
+    gw_store_reader_close(reader);
+    if (status != GW_OK)
+        return gw_problem_set(ret_problem, status, "store_corrupt", "The log's key cannot be read.", "", "");
+    path_of(config, "profiles/admin.json", path);
+    return profile_copy(config, path, "log_key", ret_log_key, ret_problem);
 }
 
 // ---- one change

@@ -18,3 +18,6 @@ GW_MUST_CHECK gw_status gw_local_profile_at(const gw_config *config, const char 
 // problem.
 GW_MUST_CHECK gw_status gw_local_change(const gw_config *config, gw_bytes body, gw_buffer *ret_document,
                                         gw_problem *ret_problem);
+// The log's key in force, put into profiles/admin.json, of which other profiles are made.
+GW_MUST_CHECK gw_status gw_local_profile_log_key(const gw_config *config, char ret_log_key[256],
+                                                 gw_problem *ret_problem);

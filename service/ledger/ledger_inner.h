@@ -47,6 +47,7 @@ struct gw_ledger {
     uint64_t size_sealed;                   // and of this size is there
     gw_checkpoint checkpoint;
     gw_buffer note;
+    size_t note_signed;    // bytes of the note before any witness's line: what witnesses are asked with
     gw_checkpoint vouched; // newest that the quorum of witnesses who are not waited for stands behind
     gw_buffer vouched_note;
     bool is_unvouched; // strict witnesses: their quorum is missing

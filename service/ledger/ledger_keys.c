@@ -31,13 +31,12 @@ static bool is_same(const gw_note_key *a, const gw_note_key *b) {
 }
 
 // A signer that was lost is for the sealer to find out.
-static gw_status signer_ask(gw_ledger *ledger, gw_note_key *ret_old, gw_note_key *ret_new, gw_problem *ret_problem) {
+static gw_status signer_rotate(gw_ledger *ledger, gw_note_key *ret_old, gw_note_key *ret_new, gw_problem *ret_problem) {
     const gw_tree_signer *signer = &ledger->seals.signer;
     if (signer->rotate == NULL || signer->finish == NULL)
         return gw_problem_set(ret_problem, GW_INVALID, "no_rotation", "This signer has one key for good.", "", "");
     pthread_mutex_lock(&ledger->signer_mutex);
-    gw_status status = ret_old == NULL ? signer->finish(signer->state, ret_problem)
-                                       : signer->rotate(signer->state, ret_old, ret_new, ret_problem);
+    gw_status status = signer->rotate(signer->state, ret_old, ret_new, ret_problem);
     pthread_mutex_unlock(&ledger->signer_mutex);
     return status;
 }
@@ -46,7 +45,7 @@ gw_status gw_ledger_key_next(gw_ledger *ledger, gw_note_key *ret_old, gw_note_ke
     key_in_force now;
     gw_status status = in_force_read(ledger, &now, ret_problem);
     if (status == GW_OK)
-        status = signer_ask(ledger, ret_old, ret_new, ret_problem);
+        status = signer_rotate(ledger, ret_old, ret_new, ret_problem);
     if (status != GW_OK)
         return status;
     if (is_same(&now.key, ret_new))
@@ -93,12 +92,15 @@ gw_status gw_ledger_key_retire(gw_ledger *ledger, gw_problem *ret_problem) {
         status = gw_ledger_key_keep(ledger, ret_problem); // or nobody could follow to the new key
     if (status != GW_OK)
         return status;
-    // A key that was made and is not in the log yet must not take over.
+    const gw_tree_signer *signer = &ledger->seals.signer;
     pthread_mutex_lock(&ledger->signer_mutex);
-    status = ledger->seals.signer.newest(ledger->seals.signer.state, &key, &newest, ret_problem);
+    status = signer->newest(signer->state, &key, &newest, ret_problem);
+    // A key that was made and is not in the log yet must not take over.
+    if (status == GW_OK && (signer->finish == NULL || is_same(&key, &now.key)))
+        status = gw_problem_set(ret_problem, GW_CONFLICT, "no_rotation", "There is no other log key to change to.", "",
+                                "godwitd keyrot makes one.");
+    if (status == GW_OK)
+        status = signer->finish(signer->state, ret_problem);
     pthread_mutex_unlock(&ledger->signer_mutex);
-    if (status == GW_OK && is_same(&key, &now.key))
-        return gw_problem_set(ret_problem, GW_CONFLICT, "no_rotation", "There is no other log key to change to.", "",
-                              "godwitd keyrot makes one.");
-    return status == GW_OK ? signer_ask(ledger, NULL, NULL, ret_problem) : status;
+    return status;
 }

@@ -37,6 +37,7 @@ gw_status ledger_tree_seal(gw_ledger *ledger, const ledger_tree *tree, gw_proble
     gw_status status = tree_sign(ledger, tree, &note, ret_problem);
     if (status == GW_UNAVAILABLE) // of a signer, not of a witness
         status = GW_RETRY;
+    size_t signed_size = note.size;
     if (status == GW_OK && ledger->seals.witness.is_strict)
         status = ledger_seal_witness(&ledger->seals, &note, ret_problem);
     if (status != GW_OK)
@@ -44,6 +45,7 @@ gw_status ledger_tree_seal(gw_ledger *ledger, const ledger_tree *tree, gw_proble
     pthread_mutex_lock(&ledger->mutex);
     ledger->is_unvouched = false;
     checkpoint_set(ledger, &ledger->seals.newest, &note);
+    ledger->note_signed = signed_size;
     pthread_mutex_unlock(&ledger->mutex);
     return GW_OK;
 }
@@ -142,7 +144,7 @@ void *ledger_voucher_run(void *state) {
         gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
         gw_checkpoint checkpoint = ledger->checkpoint;
         gw_problem problem = {0};
-        gw_buffer_append(&note, ledger->note.data, ledger->note.size);
+        gw_buffer_append(&note, ledger->note.data, ledger->note_signed);
         pthread_mutex_unlock(&ledger->mutex);
         gw_status status = witness->cosign(witness->state, &checkpoint, tree, &note, &problem);
         pthread_mutex_lock(&ledger->mutex);

@@ -107,6 +107,16 @@ static int listen_for_ever(const char *folder, const char *path, uid_t user) {
     }
 }
 
+static bool user_find(const char *name, uid_t *ret_user) {
+    const struct passwd *entry = getpwnam(name);
+    if (entry == NULL) {
+        fprintf(stderr, "godwit-signer: there is no such user: %s\n", name);
+        return false;
+    }
+    *ret_user = entry->pw_uid;
+    return true;
+}
+
 static int command_listen(int argc, char **argv) {
     static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
                                             {"socket", required_argument, NULL, 's'},
@@ -115,18 +125,14 @@ static int command_listen(int argc, char **argv) {
     const char *folder = NULL, *path = NULL;
     uid_t user = geteuid();
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        const struct passwd *entry = option == 'u' ? getpwnam(optarg) : NULL;
-        if (option == '?' || (option == 'u' && entry == NULL)) {
-            fprintf(stderr, option == 'u' ? "godwit-signer: there is no such user: %s\n" : "%s",
-                    option == 'u' ? optarg : "");
+        if (option == '?')
             return EXIT_USAGE;
-        }
         if (option == 'd')
             folder = optarg;
         else if (option == 's')
             path = optarg;
-        else
-            user = entry->pw_uid;
+        else if (!user_find(optarg, &user))
+            return EXIT_USAGE;
     }
     if (folder == NULL || path == NULL || optind != argc) {
         fputs(help, stderr);

@@ -253,4 +253,7 @@ GW_MUST_CHECK gw_status store_restore_append(gw_store *store, gw_store_op *op, i
 GW_MUST_CHECK gw_status store_restored_since(store_connection *connection, uint64_t charge_seq, bool *ret);
 // No open charge from this entry on is drawn any more: its attempts count as used up.
 GW_MUST_CHECK gw_status store_charges_close(store_connection *connection, uint64_t from);
+
+// ---- store_sqlite_keyrot.c
+GW_MUST_CHECK gw_status store_keyrot_append(gw_store *store, gw_store_op *op, int64_t time);
 GW_MUST_CHECK gw_status store_keyrot_keep(gw_store *store, gw_store_op *op);

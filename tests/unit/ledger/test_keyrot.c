@@ -170,7 +170,7 @@ static void no_other_way_leads_from_key_to_key(void **state) {
     world *made = *state;
     gw_note_key first, second, foreign;
     gw_secret_key *key = NULL;
-    char path[256];
+    char path[256], file[256];
     uint64_t seq = change(made, &first, &second);
     assert_int_equal(gw_ledger_key_retire(made->ledger, NULL), GW_OK);
     charge_and_seal(made, 1);
@@ -201,6 +201,16 @@ static void no_other_way_leads_from_key_to_key(void **state) {
     gw_checkpoint fork = {.origin = FIXTURE_ORIGIN, .size = seq + 1, .root = fixture_hash("another history")};
     other.size = 0;
     gw_checkpoint_sign(&fork, old_secret, &other);
+    gw_secret_key *new_secret = NULL; // in force by now
+    gw_buffer also;
+    gw_buffer_init(&also, GW_LEDGER_NOTE_MAX);
+    snprintf(file, sizeof(file), "%s/keys/log.key", made->fixture.folder);
+    assert_int_equal(gw_key_file_read(file, &new_secret, NULL), GW_OK);
+    gw_checkpoint_sign(&fork, new_secret, &also);
+    gw_secret_key_free(new_secret);
+    gw_buffer_text(&other, strstr(gw_buffer_string(&also), "\n\n") + 2);
+    gw_buffer_done(&also);
+    assert_true(is_signed_by(&other, &first) && is_signed_by(&other, &second));
     edit(made, seq, gw_buffer_bytes(&other));
     assert_int_equal(follow(made, &first, &second), -1);
     assert_int_equal(unlink(path), 0);

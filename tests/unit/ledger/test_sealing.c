@@ -244,18 +244,25 @@ static void an_older_ledger_that_was_set_back_is_still_refused(void **state) {
 // ---- witnesses
 
 typedef struct {
-    _Atomic int answer; // gw_status
-    _Atomic uint64_t asked, size;
+    _Atomic int answer;                  // gw_status
+    _Atomic uint64_t asked, size, lines; // lines: of the note that it was asked with, at most
 } vouching;
 
 static gw_status vouch(void *state, const gw_checkpoint *checkpoint, gw_merkle_source tree, gw_buffer *note,
                        gw_problem *problem) {
     vouching *witness = state;
     gw_hash root;
+    uint64_t lines = 0;
+    for (size_t i = 0; i < note->size; i++)
+        lines += note->data[i] == '\n';
+    if (lines > witness->lines)
+        witness->lines = lines;
     witness->asked++;
     witness->size = checkpoint->size;
     assert_int_equal(gw_merkle_root(tree, checkpoint->size, &root), GW_OK);
     assert_true(gw_hash_equal(root, checkpoint->root));
+    if (witness->answer == GW_UNAVAILABLE) // one of two
+        gw_buffer_text(note, "\xe2\x80\x94 witness AAAAAAA=\n");
     if (witness->answer != GW_OK)
         return gw_problem_set(problem, (gw_status)witness->answer,
                               witness->answer == GW_CORRUPT ? "rolled_back" : "no_quorum", "", "", "");
@@ -297,6 +304,7 @@ static void a_strict_ledger_tells_nothing_without_its_quorum(void **state) {
     assert_int_equal(op.result, GW_CONFLICT);
     charge_and_seal(made, 3);
     assert_int_equal(checkpoint_size(made, "witness"), 12);
+    close_now(made); // what it asks lies on this stack
 }
 
 static void what_could_not_leave_is_not_begun(void **state) {
@@ -347,6 +355,7 @@ static void a_strict_ledger_starts_without_its_witnesses_and_has_no_checkpoint(v
     witness_add(made, &witness, true);
     assert_int_equal(open_again(made, NULL), GW_OK);
     assert_int_equal(checkpoint_size(made, "witness"), 0);
+    close_now(made); // what it asks lies on this stack
 }
 
 static void witnesses_that_are_not_strict_are_not_waited_for(void **state) {
@@ -357,6 +366,19 @@ static void witnesses_that_are_not_strict_are_not_waited_for(void **state) {
     settle(made);
     charge_and_seal(made, 1);
     assert_int_equal(checkpoint_size(made, FIXTURE_ORIGIN), 8);
+    close_now(made); // what it asks lies on this stack
+}
+
+static void witnesses_are_asked_again_without_their_own_lines(void **state) {
+    world *made = *state;
+    vouching witness = {.answer = GW_UNAVAILABLE};
+    witness_add(made, &witness, false);
+    assert_int_equal(open_again(made, NULL), GW_OK);
+    for (unsigned i = 0; i < 500 && witness.asked < 3; i++) // at the start, at once, and a second later
+        usleep(10000);
+    assert_true(witness.asked >= 3);
+    assert_int_equal(witness.lines, 5); // origin, size, root, an empty line, the log's signature
+    close_now(made);                    // what it asks lies on this stack
 }
 
 static void a_witness_that_knows_more_stops_the_start(void **state) {
@@ -475,6 +497,7 @@ static void charges_are_committed_while_a_tree_is_signed(void **state) {
     }
     assert_true(checkpoint_size(made, FIXTURE_ORIGIN) > found.release_seq);
     gw_store_reader_close(reader);
+    close_now(made); // what it asks lies on this stack
 }
 
 static void unknown_heard(void *state) {
@@ -503,6 +526,7 @@ static void a_lost_signature_is_an_unknown_outcome_and_a_restart_recovers(void *
     op = run(made, fixture_seal(open_charge, "answer"));
     assert_int_equal(op.result, GW_CONFLICT); // it was durable
     charge_and_seal(made, 2);
+    close_now(made); // what it asks lies on this stack
 }
 
 static void witnesses_that_were_not_waited_for_are_heard_later(void **state) {
@@ -524,6 +548,7 @@ static void witnesses_that_were_not_waited_for_are_heard_later(void **state) {
     assert_non_null(strstr(gw_buffer_string(&note), "witness"));
     gw_buffer_done(&note);
     assert_int_equal(checkpoint_size(made, "witness"), 6); // nothing newer: it is the one that is told of
+    close_now(made);                                       // what it asks lies on this stack
 }
 
 #define SEALING_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -540,6 +565,7 @@ int main(void) {
         SEALING_TEST(what_could_not_leave_is_not_begun),
         SEALING_TEST(the_witnesses_lines_of_the_start_are_kept_and_less_than_a_quorum_is_not),
         SEALING_TEST(witnesses_that_are_not_strict_are_not_waited_for),
+        SEALING_TEST(witnesses_are_asked_again_without_their_own_lines),
         SEALING_TEST(a_witness_that_knows_more_stops_the_start),
         SEALING_TEST(charges_are_committed_while_a_tree_is_signed),
         SEALING_TEST(a_lost_signature_is_an_unknown_outcome_and_a_restart_recovers),
