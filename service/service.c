@@ -43,6 +43,7 @@ struct gw_service {
     _Atomic uint64_t busy; // requests that found no room, since it was last said
     bool is_publish_failing;
     bool is_mended; // a proof that the log was set back was answered since the last start
+    gw_clock_state clock;
     gw_queries *queries;
     gw_query_worker **workers;
     size_t worker_count;
@@ -423,6 +424,24 @@ static void log_vouched(gw_service *service) {
     service->vouched = now;
 }
 
+// Once for each change: the budget's own guards do not depend on anybody's reading it.
+static void log_clock(gw_service *service) {
+    gw_ledger_clock clock = gw_ledger_clock_now(service->ledger);
+    if (clock.state == service->clock)
+        return;
+    char ahead[24];
+    snprintf(ahead, sizeof ahead, "%lld", (long long)(clock.wall - clock.last));
+    if (clock.state == GW_CLOCK_RIGHT)
+        gw_log(GW_LOG_INFO, "clock", "state", gw_clock_state_name(clock.state), NULL);
+    else
+        gw_log(GW_LOG_WARN, "clock", "state", gw_clock_state_name(clock.state), "seconds_after_last_entry", ahead,
+               "mend",
+               clock.state == GW_CLOCK_BEHIND ? "Set the clock right."
+                                              : "Set the clock right, or, where it is right: godwit clock confirm",
+               NULL);
+    service->clock = clock.state;
+}
+
 void gw_service_tick(gw_service *service) {
     publish_newest(service);
     log_vouched(service);
@@ -432,6 +451,7 @@ void gw_service_tick(gw_service *service) {
         snprintf(count, sizeof count, "%llu", (unsigned long long)busy);
         gw_log(GW_LOG_WARN, "busy", "requests", count, NULL);
     }
+    log_clock(service);
     uint64_t size;
     gw_problem problem = {0};
     bool is_failing = gw_publisher_state(service->publisher, &size, &problem) != GW_OK;

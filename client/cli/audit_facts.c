@@ -298,6 +298,7 @@ void gw_facts_add(void *state, const gw_entry *entry) {
     case GW_ENTRY_WITNESSES:
     case GW_ENTRY_KEYROT:
     case GW_ENTRY_RESTORE:
+    case GW_ENTRY_CLOCK:
         break;
     }
     fact_add(facts, entry);

@@ -7,7 +7,7 @@
 #include "service/audit/entry.h"
 
 #define GW_FACT_NONE SIZE_MAX
-#define GW_FACT_KINDS (GW_ENTRY_RESTORE + 1)
+#define GW_FACT_KINDS (GW_ENTRY_CLOCK + 1)
 
 // An entry that somebody answers for, an incident, or the log's beginning.
 typedef struct {

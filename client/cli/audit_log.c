@@ -142,7 +142,7 @@ static bool bound_read(const char *text, uint64_t *seq, int64_t *time) {
 }
 
 static bool is_kind(const char *name) {
-    for (int kind = GW_ENTRY_GENESIS; kind <= GW_ENTRY_RESTORE; kind++)
+    for (int kind = GW_ENTRY_GENESIS; kind <= GW_ENTRY_CLOCK; kind++)
         if (strcmp(gw_entry_kind_name((gw_entry_kind)kind), name) == 0)
             return true;
     return false;
@@ -164,8 +164,7 @@ static const char *filter_read(const log_options *options, log_filter *ret) {
     for (size_t i = 0; i < options->kinds.count; i++)
         if (!is_kind(options->kinds.items[i]))
             return "--kind takes genesis, principal, key, population, policy, data, charge, release, abandon, "
-                   "refusals, "
-                   "incident, embargo, withdraw, witnesses, keyrot or restore.";
+                   "refusals, incident, embargo, withdraw, witnesses, keyrot, restore or clock.";
     return NULL;
 }
 

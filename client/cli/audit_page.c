@@ -324,6 +324,7 @@ void gw_audit_page_say(gw_cli *cli, const gw_audit_state *state, const gw_facts 
     FACTS_SAY(cli, facts, "Answers kept back or withdrawn", GW_ENTRY_EMBARGO, GW_ENTRY_WITHDRAW);
     endings_say(cli, facts);
     FACTS_SAY(cli, facts, "Restored ledgers", GW_ENTRY_RESTORE);
+    FACTS_SAY(cli, facts, "Who answered for the clock", GW_ENTRY_CLOCK);
     FACTS_SAY(cli, facts, "Incidents", GW_ENTRY_INCIDENT);
     refusals_say(cli, facts);
     times_say(cli, facts);
@@ -352,6 +353,7 @@ static const struct {
     [GW_ENTRY_WITNESSES] = {"change of witnesses", "changes of witnesses"},
     [GW_ENTRY_KEYROT] = {"change of the log's key", "changes of the log's key"},
     [GW_ENTRY_RESTORE] = {"restore", "restores"},
+    [GW_ENTRY_CLOCK] = {"confirmation of the clock", "confirmations of the clock"},
 };
 
 void gw_audit_news_say(gw_cli *cli, const gw_facts *facts) {

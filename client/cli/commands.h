@@ -18,6 +18,7 @@ extern const gw_command gw_command_policy_sign;
 extern const gw_command gw_command_policy_activate;
 extern const gw_command gw_command_policy_show;
 extern const gw_command gw_command_population_add;
+extern const gw_command gw_command_clock_confirm;
 extern const gw_command gw_command_dataset_ls;
 extern const gw_command gw_command_dataset_show;
 extern const gw_command gw_command_release_ls;

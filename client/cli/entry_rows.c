@@ -85,6 +85,7 @@ static const column_rule columns[] = {
     {"witnesses", NULL, "witnesses", AS_TEXT},
     {"old_key", NULL, "old", AS_TEXT},
     {"new_key", NULL, "new", AS_TEXT},
+    {"sure", NULL, "sure", AS_TIME},
 };
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 _Static_assert(COLUMN_COUNT <= COLUMNS_MAX, "a row has room for every column");

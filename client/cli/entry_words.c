@@ -154,5 +154,9 @@ void gw_entry_say(const gw_entry *entry, gw_buffer *text) {
         gw_buffer_format(text, "restored with %llu entries; %llu lost, counted as spent", (wide)entry->restore.from,
                          (wide)entry->restore.lost);
         return;
+    case GW_ENTRY_CLOCK:
+        gw_time_format(entry->clock.sure, until);
+        gw_buffer_format(text, "this time is confirmed; the service was sure of %s", until);
+        return;
     }
 }

@@ -54,6 +54,7 @@ static const gw_command *const commands[] = {
     &gw_command_principal_grant,
     &gw_command_principal_revoke,
     &gw_command_principal_ls,
+    &gw_command_clock_confirm,
     &gw_command_config_show,
     &gw_command_config_check,
     &gw_command_completion,

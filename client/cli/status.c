@@ -14,6 +14,12 @@ static void details_say(gw_cli *cli, const gw_json_node *status) {
     gw_say_field(cli, "Engine", "%lld processes, %lld restarts",
                  (long long)gw_doc_integer(status, "engine_children", 0),
                  (long long)gw_doc_integer(status, "engine_restarts", 0));
+    const char *clock = gw_doc_text(status, "clock", "right");
+    long long lag = (long long)gw_doc_integer(status, "clock_lag", 0);
+    if (strcmp(clock, "right") != 0)
+        gw_say_field(cli, "Clock", "%s: godwit doctor --dir says more", clock);
+    else if (lag > 120)
+        gw_say_field(cli, "Clock", "right; %lld min of it not confirmed since the last start", lag / 60);
     int64_t uptime = gw_doc_integer(status, "uptime", 0);
     gw_say_field(cli, "Up", "%lld h %lld min", (long long)(uptime / 3600), (long long)(uptime / 60 % 60));
     gw_say_field(cli, "Log root", "%s", gw_doc_text(status, "root", "-"));

@@ -33,6 +33,10 @@ gw_status gw_change_append(gw_change *c, gw_store_op *op, const char *signer) {
         return gw_problem_set(c->problem, status == GW_RETRY ? GW_RETRY : GW_BUSY,
                               status == GW_RETRY ? "retry" : "busy", "The change was not confirmed.",
                               "The ledger could not confirm its write.", "Look with godwit audit log, then try again.");
+    if (op->result != GW_OK && strcmp(op->code, GW_LEDGER_CLOCK_JUMPED) == 0)
+        return gw_problem_set(c->problem, op->result, op->code, "Nothing is entered now.",
+                              "The service's clock jumped ahead, which would open budgets before their time.",
+                              "Set the clock right, or, where it is right: godwit clock confirm");
     if (op->result == GW_UNAVAILABLE && strcmp(op->code, "no_quorum") == 0 && op->entry.kind != GW_ENTRY_WITNESSES)
         return gw_problem_set(c->problem, GW_RETRY, "no_quorum",
                               "The change is in the log, and the log's witnesses have not vouched for it yet.",
@@ -283,6 +287,13 @@ static gw_status change_release_withdraw(gw_change *c) {
     return gw_change_append(c, &op, NULL);
 }
 
+// ---- the clock
+
+static gw_status change_clock_confirm(gw_change *c) {
+    gw_store_op op = {.entry = {.kind = GW_ENTRY_CLOCK}};
+    return gw_change_append(c, &op, NULL);
+}
+
 // ---- lists and state
 
 typedef struct {
@@ -346,6 +357,9 @@ static gw_status change_status(gw_change *c) {
                           c->changes->engine ? (int64_t)gw_engine_pids(c->changes->engine, pids, 16) : 0);
     gw_json_write_integer(c->out, "engine_restarts",
                           c->changes->engine ? (int64_t)gw_engine_restarts(c->changes->engine) : 0);
+    gw_ledger_clock time = gw_ledger_clock_now(c->changes->ledger);
+    gw_json_write_member(c->out, "clock", gw_clock_state_name(time.state));
+    gw_json_write_integer(c->out, "clock_lag", time.wall > time.sure ? time.wall - time.sure : 0);
     gw_json_write_integer(c->out, "uptime", (clock.boot_ms(clock.state) - c->changes->started) / 1000);
     gw_buffer_text(c->out, "}");
     return GW_OK;
@@ -404,6 +418,7 @@ static const action actions[] = {
     {"release_withdraw", GW_ROLE_OWNER, change_release_withdraw, {"release"}, false},
     {"keyrot", GW_ROLE_OPERATOR, change_keyrot, {NULL}, false},
     {"keyrot_finish", GW_ROLE_OPERATOR, change_keyrot_finish, {NULL}, false},
+    {"clock_confirm", GW_ROLE_OPERATOR, change_clock_confirm, {NULL}, false},
     {"principals", GW_ROLE_OPERATOR, change_principals, {NULL}, true},
     {"status", GW_ROLE_OPERATOR, change_status, {NULL}, true},
 };

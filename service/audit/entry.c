@@ -150,6 +150,9 @@ static const line_rule restore_lines[] = {
     FIELD("from", VALUE_U64, restore.from),
     FIELD("lost", VALUE_U64, restore.lost),
 };
+static const line_rule clock_lines[] = {
+    FIELD("sure", VALUE_TIME, clock.sure),
+};
 
 typedef struct {
     const char *name;
@@ -178,6 +181,7 @@ static const kind_rule kinds[] = {
     [GW_ENTRY_WITNESSES] = KIND("witnesses", witnesses_lines, true),
     [GW_ENTRY_KEYROT] = KIND("keyrot", keyrot_lines, true),
     [GW_ENTRY_RESTORE] = KIND("restore", restore_lines, true),
+    [GW_ENTRY_CLOCK] = KIND("clock", clock_lines, true),
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -30,6 +30,7 @@ typedef enum {
     GW_ENTRY_WITNESSES,
     GW_ENTRY_KEYROT,
     GW_ENTRY_RESTORE,
+    GW_ENTRY_CLOCK,
 } gw_entry_kind;
 
 typedef enum {
@@ -138,6 +139,9 @@ typedef struct {
             uint64_t from; // entries that were recovered: this entry's own number
             uint64_t lost; // entries that are known to have followed and are gone: they count as spent
         } restore;
+        struct {
+            int64_t sure; // what was known for sure; this entry's own time is what its signer answers for
+        } clock;
     };
 } gw_entry;
 

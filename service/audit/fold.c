@@ -282,6 +282,7 @@ static gw_status apply_kind(gw_audit_state *state, const gw_entry *entry, gw_pro
     case GW_ENTRY_REFUSALS:
         return apply_refusals(state, entry, ret_problem);
     case GW_ENTRY_INCIDENT:
+    case GW_ENTRY_CLOCK:
     case GW_ENTRY_WITNESSES: // who else signs is looked at where checkpoints are
         return GW_OK;        // statements of fact: they change nothing
     case GW_ENTRY_EMBARGO:

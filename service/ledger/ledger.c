@@ -42,6 +42,32 @@ struct timespec ledger_time_now(void) {
     return now;
 }
 
+// Where a window's end cannot be read, time stops.
+void ledger_clock_settle(gw_ledger *ledger) {
+    int64_t limit, end;
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->time_last = gw_store_time(ledger->store);
+    bool wants_edge = ledger_clock_wants_edge(&ledger->clock, &limit);
+    pthread_mutex_unlock(&ledger->mutex);
+    if (!wants_edge)
+        return;
+    if (gw_store_window_end(ledger->store, limit, &end) != GW_OK)
+        end = limit + 1;
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->clock.edge = end;
+    pthread_mutex_unlock(&ledger->mutex);
+}
+
+void ledger_clock_store(gw_ledger *ledger, bool is_due) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer text;
+    gw_buffer_init(&text, LEDGER_CLOCK_BYTES_MAX);
+    pthread_mutex_lock(&ledger->mutex);
+    bool has_news = ledger_clock_keep(&ledger->clock, is_due, &text);
+    pthread_mutex_unlock(&ledger->mutex);
+    if (has_news)
+        ledger_clock_write(&ledger->clock, &text);
+}
+
 // ---- the queue
 
 void ledger_queue_push(ledger_queue *queue, ledger_waiter *waiting) {
@@ -142,7 +168,7 @@ static gw_status open_ground(gw_ledger *ledger, const gw_ledger_options *options
                                       .database = ledger->database,
                                       .hwm_path = options->hwm_path == NULL ? hwm_default : options->hwm_path,
                                       .mark_key_path = ledger->mark_key,
-                                      .now = ledger->clock.unix_seconds(ledger->clock.state),
+                                      .now = ledger->os_clock.unix_seconds(ledger->os_clock.state),
                                       .is_restored = options->is_restored};
     ledger_ground ground;
     gw_status status = ledger_recover(&recover, &ledger->seals, &ground, ret_problem);
@@ -156,7 +182,7 @@ static gw_status open_ground(gw_ledger *ledger, const gw_ledger_options *options
 // The first signature of this run, over what is committed, and what the witnesses have seen. Where they must vouch and
 // do not, there is no checkpoint yet, and they are asked again.
 static gw_status open_seal(gw_ledger *ledger, gw_problem *ret_problem) {
-    int64_t now = ledger->clock.unix_seconds(ledger->clock.state);
+    int64_t now = ledger->os_clock.unix_seconds(ledger->os_clock.state);
     ledger->tree =
         (ledger_tree){.size = gw_store_size(ledger->store), .root = gw_store_root(ledger->store), .time = now};
     ledger->size_wanted = ledger->tree.size;
@@ -186,9 +212,18 @@ static gw_status thread_start(gw_ledger *ledger, void *(*run)(void *), pthread_t
     return GW_OK;
 }
 
+static gw_status open_clock(gw_ledger *ledger, gw_problem *ret_problem) {
+    char *path = path_join(ledger->state_folder, "clock");
+    if (path == NULL)
+        return no_memory(ret_problem);
+    const gw_store *store = ledger->store;
+    ledger_clock_open(&ledger->clock, ledger->os_clock, path, gw_store_time(store), gw_store_has_charges(store));
+    ledger_clock_store(ledger, true);
+    ledger_clock_settle(ledger);
+    return GW_OK;
+}
+
 static gw_status open_threads(gw_ledger *ledger, gw_problem *ret_problem) {
-    ledger->anchor_unix = ledger->clock.unix_seconds(ledger->clock.state);
-    ledger->anchor_boot_ms = ledger->clock.boot_ms(ledger->clock.state);
     gw_status status = GW_OK;
     if (ledger->seals.witness.state != NULL && !ledger->seals.witness.is_strict) {
         status = gw_store_reader_open(ledger->database, &ledger->voucher_reader, ret_problem);
@@ -204,7 +239,7 @@ static gw_status open_threads(gw_ledger *ledger, gw_problem *ret_problem) {
 
 static void ledger_init(gw_ledger *ledger, const gw_ledger_options *options) {
     *ledger = (gw_ledger){
-        .clock = options->clock,
+        .os_clock = options->clock,
         .free_bytes_min = options->free_bytes_min == 0 ? FREE_BYTES_MIN : options->free_bytes_min,
         .lock = -1,
         .seals = {.signer = options->signer, .witness = options->witness},
@@ -246,6 +281,8 @@ gw_status gw_ledger_open(const gw_ledger_options *options, gw_ledger **ret, gw_p
     if (status == GW_OK)
         status = open_seal(ledger, ret_problem);
     if (status == GW_OK)
+        status = open_clock(ledger, ret_problem);
+    if (status == GW_OK)
         status = open_threads(ledger, ret_problem);
     if (status != GW_OK) {
         gw_ledger_close(ledger);
@@ -265,8 +302,11 @@ void gw_ledger_close(gw_ledger *ledger) {
     pthread_cond_signal(&ledger->committed);
     pthread_cond_broadcast(&ledger->sealed);
     pthread_mutex_unlock(&ledger->mutex);
-    if (ledger->has_writer)
+    if (ledger->has_writer) {
         pthread_join(ledger->writer, NULL);
+        ledger_clock_store(ledger, true);
+    }
+    ledger_clock_done(&ledger->clock);
     if (ledger->has_sealer)
         pthread_join(ledger->sealer, NULL);
     if (ledger->has_voucher)
@@ -353,6 +393,18 @@ const char *gw_ledger_database(const gw_ledger *ledger) {
     return ledger->database;
 }
 
+gw_ledger_clock gw_ledger_clock_now(gw_ledger *ledger) {
+    pthread_mutex_lock(&ledger->mutex);
+    gw_ledger_clock clock = ledger_clock_read(&ledger->clock, ledger->time_last);
+    pthread_mutex_unlock(&ledger->mutex);
+    return clock;
+}
+
+const char *gw_clock_state_name(gw_clock_state state) {
+    static const char *const names[] = {"right", "behind", "unconfirmed", "jumped"};
+    return names[state];
+}
+
 int64_t gw_ledger_now(gw_ledger *ledger) {
-    return ledger->clock.unix_seconds(ledger->clock.state);
+    return gw_ledger_clock_now(ledger).wall;
 }

@@ -32,9 +32,24 @@ typedef struct {
 GW_MUST_CHECK gw_status gw_ledger_open(const gw_ledger_options *options, gw_ledger **ret, gw_problem *ret_problem);
 void gw_ledger_close(gw_ledger *ledger); // finishes what is queued; accepts NULL
 
-// Charges and appended entries are refused (GW_UNAVAILABLE, code clock_jumped) while the wall clock is more than two
-// minutes ahead of the last commit plus the time since boot: a jump forward would open a new budget window.
-//
+// A wrong clock renews no budget. Charges and appended entries are refused (GW_UNAVAILABLE, code clock_jumped) while
+// the wall clock is more than two minutes ahead of what it was plus the time the boot clock counted since. Where nobody
+// counted (the machine was off), the time stops before the end of a window in which something is spent, until an
+// operator's clock entry confirms the wall clock: charges still count to that window, and where it is used up they are
+// refused (GW_BUDGET, code window_unconfirmed).
+#define GW_LEDGER_CLOCK_JUMPED "clock_jumped"
+#define GW_LEDGER_WINDOW_UNCONFIRMED "window_unconfirmed"
+typedef enum { GW_CLOCK_RIGHT, GW_CLOCK_BEHIND, GW_CLOCK_UNCONFIRMED, GW_CLOCK_JUMPED } gw_clock_state;
+const char *gw_clock_state_name(gw_clock_state state); // "right", …
+typedef struct {
+    gw_clock_state state;
+    int64_t wall;  // what the clock says, within the years that a log can hold
+    int64_t sure;  // what is certain: never ahead of the truth, where the clock was right once
+    int64_t stamp; // what an entry made now would bear
+    int64_t last;  // what the last entry bears
+} gw_ledger_clock;
+gw_ledger_clock gw_ledger_clock_now(gw_ledger *ledger);
+
 // Queues one operation and blocks until it is durable (and, for SEAL, ABANDON and APPEND, until a checkpoint that holds
 // it is signed). GW_OK: op->result has the decision. GW_BUSY: queue full, nothing happened. GW_RETRY: outcome unknown;
 // the process ends with 70 (by `gw_ledger_on_unknown`) as soon as the replies are out. GW_UNAVAILABLE: closing.
@@ -68,4 +83,4 @@ GW_MUST_CHECK gw_status gw_ledger_key_next(gw_ledger *ledger, gw_note_key *ret_o
 GW_MUST_CHECK gw_status gw_ledger_key_keep(gw_ledger *ledger, gw_problem *ret_problem);
 GW_MUST_CHECK gw_status gw_ledger_key_retire(gw_ledger *ledger, gw_problem *ret_problem);
 const char *gw_ledger_database(const gw_ledger *ledger); // path, for readers
-int64_t gw_ledger_now(gw_ledger *ledger);
+int64_t gw_ledger_now(gw_ledger *ledger);                // the wall clock, as gw_ledger_clock has it

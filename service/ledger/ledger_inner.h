@@ -5,6 +5,7 @@
 // Thread safety: as the fields say.   Depends on: ledger.h, ledger_recover.h, ledger_seal.h.
 #pragma once
 #include "service/ledger/ledger.h"
+#include "service/ledger/ledger_clock.h"
 #include "service/ledger/ledger_recover.h"
 #include "service/ledger/ledger_seal.h"
 #include <pthread.h>
@@ -28,7 +29,7 @@ typedef struct {
 
 struct gw_ledger {
     char *state_folder, *database, *ballast, *mark_key;
-    gw_clock clock;
+    gw_clock os_clock;
     uint64_t free_bytes_min;
     int lock;
     pthread_t writer, sealer, voucher;
@@ -57,12 +58,14 @@ struct gw_ledger {
     void (*checkpoint_call)(void *state, const gw_checkpoint *checkpoint, gw_bytes note);
     void *checkpoint_state;
 
+    ledger_clock clock;
+    int64_t time_last; // of the newest committed entry
+
     pthread_mutex_t signer_mutex; // guards the signer: the sealer signs, a rotation changes its keys
 
     // The writer's own.
     gw_store *store;
     size_t batch_last;
-    int64_t anchor_unix, anchor_boot_ms; // the last commit
 
     // The sealer's own, and before it runs the opener's.
     ledger_seals seals;
@@ -74,6 +77,11 @@ struct gw_ledger {
 void *ledger_writer_run(void *ledger);
 void *ledger_sealer_run(void *ledger);
 void *ledger_voucher_run(void *ledger);
+
+// Before entries are written, and after: what the clock has to know of windows. The opener's and the writer's.
+void ledger_clock_settle(gw_ledger *ledger);
+// Keeps the clock's anchors where that is due, or at once.
+void ledger_clock_store(gw_ledger *ledger, bool is_due);
 
 bool ledger_is_disk_short(const gw_ledger *ledger);
 // Marks and signs `tree`, asks the witnesses that must vouch, and lets it be told of. GW_UNAVAILABLE: signed and not

@@ -82,6 +82,7 @@ static gw_status entry_check(void *state, uint64_t seq, gw_bytes bytes) {
     case GW_ENTRY_WITNESSES:
     case GW_ENTRY_KEYROT:
     case GW_ENTRY_RESTORE:
+    case GW_ENTRY_CLOCK:
         break;
     }
     return GW_OK;

@@ -9,7 +9,6 @@
 
 #define GATHER_NS_MAX 1000000  // the wait for company, in all
 #define GATHER_SLICE_NS 150000 // and without anybody new
-#define CLOCK_AHEAD_MAX 120    // seconds
 
 typedef struct {
     ledger_waiter *waiters[LEDGER_BATCH_MAX];
@@ -25,10 +24,9 @@ static void refuse(gw_store_op *op, const char *code) {
     snprintf(op->code, sizeof(op->code), "%s", code);
 }
 
-// What time it should be by the boot clock, at the latest.
-static int64_t clock_bound(gw_ledger *ledger) {
-    int64_t elapsed = (ledger->clock.boot_ms(ledger->clock.state) - ledger->anchor_boot_ms) / 1000;
-    return ledger->anchor_unix + (elapsed > 0 ? elapsed : 0) + CLOCK_AHEAD_MAX;
+// An operator's word on the clock; it goes alone, so that nothing bears a time that was not confirmed after all.
+static bool is_confirming(const gw_store_op *op) {
+    return op->kind == GW_STORE_APPEND && op->entry.kind == GW_ENTRY_CLOCK;
 }
 
 // Sorts out what may not be written now. Charges that exist may always be finished.
@@ -37,8 +35,8 @@ static void batch_sort(gw_ledger *ledger, batch *work, bool has_jumped) {
     for (size_t i = 0; i < work->count; i++) {
         gw_store_op *op = work->waiters[i]->op;
         bool is_new = op->kind == GW_STORE_RESERVE || op->kind == GW_STORE_APPEND;
-        if (is_new && has_jumped)
-            refuse(op, "clock_jumped");
+        if (is_new && has_jumped && !is_confirming(op))
+            refuse(op, GW_LEDGER_CLOCK_JUMPED);
         else if (op->kind == GW_STORE_RESERVE && is_short)
             refuse(op, "disk_full");
         else if (op->kind == GW_STORE_RESERVE && !is_vouched)
@@ -48,20 +46,44 @@ static void batch_sort(gw_ledger *ledger, batch *work, bool has_jumped) {
     }
 }
 
+// The new window is not open: what refused is the old one.
+static void batch_unconfirmed(batch *work) {
+    for (size_t i = 0; i < work->op_count; i++)
+        if (work->ops[i]->result == GW_BUDGET && work->ops[i]->budget == GW_BUDGET_WINDOW)
+            snprintf(work->ops[i]->code, sizeof(work->ops[i]->code), GW_LEDGER_WINDOW_UNCONFIRMED);
+}
+
+static gw_status batch_write(gw_ledger *ledger, batch *work, const gw_ledger_clock *clock) {
+    gw_store_op *first = work->ops[0];
+    bool confirms = is_confirming(first);
+    if (confirms)
+        first->entry.clock.sure = clock->sure;
+    gw_status status = gw_store_commit(ledger->store, work->ops, work->op_count, confirms ? clock->wall : clock->stamp);
+    if (status != GW_OK)
+        return status;
+    if (clock->state == GW_CLOCK_UNCONFIRMED)
+        batch_unconfirmed(work);
+    if (confirms && first->result == GW_OK) {
+        pthread_mutex_lock(&ledger->mutex);
+        ledger_clock_confirm(&ledger->clock);
+        pthread_mutex_unlock(&ledger->mutex); // a crash before it is kept: to be confirmed again
+    }
+    ledger_clock_settle(ledger);
+    return GW_OK;
+}
+
 static gw_status batch_commit(gw_ledger *ledger, batch *work, ledger_tree *ret_tree) {
-    int64_t wall = ledger->clock.unix_seconds(ledger->clock.state), bound = clock_bound(ledger);
-    int64_t now = wall < bound ? wall : bound;
-    batch_sort(ledger, work, wall > bound);
+    ledger_clock_settle(ledger);
+    gw_ledger_clock clock = gw_ledger_clock_now(ledger);
+    batch_sort(ledger, work, clock.state == GW_CLOCK_JUMPED);
     if (work->op_count > 0) {
-        gw_status status = gw_store_commit(ledger->store, work->ops, work->op_count, now);
+        gw_status status = batch_write(ledger, work, &clock);
         if (status != GW_OK)
             return status;
-        if (wall <= bound) {
-            ledger->anchor_unix = wall;
-            ledger->anchor_boot_ms = ledger->clock.boot_ms(ledger->clock.state);
-        }
     }
-    *ret_tree = (ledger_tree){.size = gw_store_size(ledger->store), .root = gw_store_root(ledger->store), .time = now};
+    *ret_tree = (ledger_tree){.size = gw_store_size(ledger->store),
+                              .root = gw_store_root(ledger->store),
+                              .time = gw_store_time(ledger->store)};
     return GW_OK;
 }
 
@@ -121,15 +143,31 @@ static void gather(gw_ledger *ledger) {
     ledger->wanted = 1;
 }
 
-// With the mutex held; false when closing and nothing is left, or when nothing may be written any more.
-static bool batch_take(gw_ledger *ledger, batch *work) {
-    while (ledger->queued.count == 0 && !ledger->is_closing && !ledger->is_broken)
-        pthread_cond_wait(&ledger->arrived, &ledger->mutex);
-    if (ledger->queued.count == 0 || ledger->is_broken)
+static bool batch_has_room(const gw_ledger *ledger, const batch *work) {
+    if (ledger->queued.count == 0 || work->count == LEDGER_BATCH_MAX)
         return false;
+    return work->count == 0 || (!is_confirming(ledger->queued.first->op) && !is_confirming(work->waiters[0]->op));
+}
+
+// Until somebody queues, or for so long that the clock's anchors are to be kept.
+static void batch_await(gw_ledger *ledger) {
+    struct timespec end = ledger_time_after(ledger_time_now(), LEDGER_KEEP_SECONDS * INT64_C(1000000000));
+    while (ledger->queued.count == 0 && !ledger->is_closing && !ledger->is_broken &&
+           pthread_cond_timedwait(&ledger->arrived, &ledger->mutex, &end) == 0)
+        continue;
+}
+
+// With the mutex held; false when closing and nothing is left, or when nothing may be written any more. The batch stays
+// empty where only time has passed.
+static bool batch_take(gw_ledger *ledger, batch *work) {
+    batch_await(ledger);
+    if (ledger->is_broken)
+        return false;
+    if (ledger->queued.count == 0)
+        return !ledger->is_closing;
     if (ledger->batch_last > 1)
         gather(ledger);
-    while (ledger->queued.count > 0 && work->count < LEDGER_BATCH_MAX)
+    while (batch_has_room(ledger, work))
         work->waiters[work->count++] = ledger_queue_pop(&ledger->queued);
     ledger->batch_last = work->count;
     return work->count > 0; // a break while gathering has emptied the queue
@@ -144,9 +182,11 @@ void *ledger_writer_run(void *state) {
         if (!batch_take(ledger, &work))
             break;
         pthread_mutex_unlock(&ledger->mutex);
-        gw_status status = batch_commit(ledger, &work, &tree);
+        gw_status status = work.count == 0 ? GW_OK : batch_commit(ledger, &work, &tree);
+        ledger_clock_store(ledger, false);
         pthread_mutex_lock(&ledger->mutex);
-        batch_settle(ledger, &work, status, &tree);
+        if (work.count > 0)
+            batch_settle(ledger, &work, status, &tree);
         if (status == GW_RETRY) {
             ledger_break(ledger);
             break;

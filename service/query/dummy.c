@@ -205,7 +205,7 @@ static void dummy_account(gw_query *query) {
     gw_buffer_text(&query->account, "false");
     gw_json_write_epsilon(
         &query->account, "remaining",
-        gw_facts_remaining(query->worker->reader, query->in_force.policy->dataset, query->who.principal, query->now));
+        gw_facts_remaining(query->worker->reader, query->in_force.policy->dataset, query->who.principal, query->charge_time));
     gw_buffer_text(&query->account, "}");
 }
 

@@ -17,6 +17,7 @@ typedef struct {
     const gw_identity *who;
     const gw_question *question;
     int64_t now;
+    int64_t charge_time; // by which windows go
     gw_arena *arena;
 } gw_facts;
 

@@ -71,7 +71,7 @@ void gw_facts_write_balance(gw_buffer *out, const gw_store_balance *balance, gw_
 gw_status gw_facts_write_balances(const gw_facts *facts, const char *dataset, gw_facts_balance_style style,
                                   gw_buffer *out, gw_problem *ret_problem) {
     gw_store_balance balances[4];
-    gw_status status = gw_store_balances(facts->reader, dataset, facts->who->principal, facts->now, balances);
+    gw_status status = gw_store_balances(facts->reader, dataset, facts->who->principal, facts->charge_time, balances);
     if (status != GW_OK)
         return gw_problem_set(ret_problem, status, "internal", "The budgets could not be read.", "",
                               "Ask the operator.");

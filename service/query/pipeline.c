@@ -161,6 +161,7 @@ void gw_query_handle(gw_query_worker *worker, gw_bytes request, gw_buffer *reply
     gw_buffer_init(&query.receipt, GW_RECEIPT_MAX);
     gw_buffer_init(&query.account, ACCOUNT_BYTES_MAX);
     query.now = gw_ledger_now(worker->queries->options.ledger);
+    query.charge_time = gw_ledger_clock_now(worker->queries->options.ledger).stamp;
     gw_status status =
         query.arena ? GW_OK : gw_problem_set(&query.problem, GW_BUSY, "busy", "The service is busy.", "", "Ask again.");
     gw_store_reader_begin(worker->reader);

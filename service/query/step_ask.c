@@ -120,6 +120,7 @@ gw_facts gw_query_facts(gw_query *query) {
                       .who = &query->who,
                       .question = &query->question,
                       .now = query->now,
+                      .charge_time = query->charge_time,
                       .arena = query->arena};
 }
 

@@ -47,6 +47,17 @@ static void selection_refusal(gw_query *query, const gw_store_op *op) {
     snprintf(problem->budget, sizeof problem->budget, "%s", gw_budget_kind_name(op->budget));
 }
 
+// The last period's budget is used up, and that the next one has begun is only what the clock says.
+static void window_refusal(gw_query *query, const gw_store_op *op) {
+    gw_problem *problem = &query->problem;
+    gw_problem_set(problem, GW_BUDGET, op->code, "The next period's budget is not open yet.",
+                   "The service was down, or its clock was set, and nobody has confirmed the time since.",
+                   "The operator runs: godwit clock confirm. Released answers stay free: godwit history");
+    snprintf(problem->budget, sizeof problem->budget, "%s", gw_budget_kind_name(op->budget));
+    problem->needed = query->plan.epsilon;
+    problem->remaining = (gw_epsilon){op->remaining};
+}
+
 static void budget_refusal(gw_query *query, const gw_store_op *op) {
     gw_problem *problem = &query->problem;
     const char *budget = gw_budget_kind_name(op->budget);
@@ -96,6 +107,8 @@ static gw_status reserve_refused(gw_query *query, const gw_store_op *op) {
     if (op->result == GW_BUDGET) {
         if (op->budget == GW_BUDGET_SELECTION)
             selection_refusal(query, op);
+        else if (strcmp(op->code, GW_LEDGER_WINDOW_UNCONFIRMED) == 0)
+            window_refusal(query, op);
         else
             budget_refusal(query, op);
         return GW_BUDGET;
@@ -110,6 +123,10 @@ static gw_status reserve_refused(gw_query *query, const gw_store_op *op) {
         return gw_problem_set(&query->problem, op->result, op->code, "No answer leaves the service now.",
                               "Too few witnesses vouch for its log. Nothing was charged.",
                               "Ask again later with the same request id.");
+    if (strcmp(op->code, GW_LEDGER_CLOCK_JUMPED) == 0)
+        return gw_problem_set(&query->problem, op->result, op->code, "New questions are not charged now.",
+                              "The service's clock jumped ahead, which would open budgets before their time.",
+                              "The operator sets the clock right, or runs: godwit clock confirm");
     return gw_problem_set(&query->problem, op->result, op->code, "The question could not be admitted.",
                           "Its policy or data version changed while it was on its way, or the disk is nearly full.",
                           "Ask again.");
@@ -314,7 +331,8 @@ gw_status gw_query_step_seal(gw_query *query) {
     op.answer = gw_buffer_bytes(&query->document);
     op.entry.release.charge = query->charge.seq;
     op.entry.release.answer = gw_sha256(op.answer);
-    op.entry.release.visible = query->now;
+    // Not later than the entry's own time: while a wrong clock is held back, nothing is dated into the future.
+    op.entry.release.visible = query->now < query->charge_time ? query->now : query->charge_time;
     snprintf(op.entry.release.release, GW_RELEASE_ID_MAX, "%s", query->charge.release);
     gw_status status = submit(query, &op);
     if (status != GW_OK) {

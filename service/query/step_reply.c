@@ -84,7 +84,7 @@ static void reply_account(gw_query *query) {
     gw_buffer_text(&query->account, query->is_repeat ? "true" : "false");
     gw_json_write_epsilon(
         &query->account, "remaining",
-        gw_facts_remaining(query->worker->reader, query->in_force.policy->dataset, query->who.principal, query->now));
+        gw_facts_remaining(query->worker->reader, query->in_force.policy->dataset, query->who.principal, query->charge_time));
 }
 
 gw_status gw_query_step_reply(gw_query *query) {

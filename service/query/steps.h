@@ -13,6 +13,7 @@ typedef struct gw_query {
     gw_rules *rules; // in force when it began, and for it to its end
     gw_bytes bytes;
     int64_t now;
+    int64_t charge_time; // what a charge made now would bear: windows go by it
     gw_arena *arena;
     gw_problem problem;
     bool is_answered; // the document is ready: no further step runs

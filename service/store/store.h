@@ -92,6 +92,10 @@ GW_MUST_CHECK gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[
 // The committed tree.
 uint64_t gw_store_size(const gw_store *store);
 gw_hash gw_store_root(const gw_store *store);
+int64_t gw_store_time(const gw_store *store); // of the last entry
+bool gw_store_has_charges(const gw_store *store);
+// When the first window ends, after `after`, in which something is spent; INT64_MAX where none does.
+GW_MUST_CHECK gw_status gw_store_window_end(gw_store *store, int64_t after, int64_t *ret);
 GW_MUST_CHECK gw_status gw_store_origin(gw_store_reader *reader, char ret_origin[128], char ret_log_key[256]);
 // The log's key in force: of the last keyrot entry, else of the first entry. `ret_seq`: of that entry; `ret_is_kept`:
 // its note is kept (true of the first entry).

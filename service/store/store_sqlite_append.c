@@ -399,6 +399,7 @@ gw_status store_append(gw_store *store, gw_store_op *op, int64_t time) {
     case GW_ENTRY_REFUSALS:
         return append_refusals(store, op, time);
     case GW_ENTRY_INCIDENT:
+    case GW_ENTRY_CLOCK:
         return append_plain(store, op, time);
     case GW_ENTRY_WITNESSES:
         return append_witnesses(store, op, time);

@@ -222,6 +222,22 @@ gw_status store_balances_flush(store_balance_cache *cache, store_connection *con
     return GW_OK;
 }
 
+// Days are whole, so the end of a window after a moment is the end of one after the day of that moment.
+gw_status gw_store_window_end(gw_store *store, int64_t after, int64_t *ret) {
+    *ret = INT64_MAX;
+    sqlite3_stmt *row = store_use(&store->connection, SQL_WINDOW_END);
+    sqlite3_bind_int64(row, 1, after / STORE_DAY_SECONDS);
+    sqlite3_bind_int(row, 2, BALANCE_WINDOW);
+    sqlite3_bind_int(row, 3, BALANCE_POPULATION_WINDOW);
+    gw_status status = store_step(row);
+    if (status != GW_OK)
+        return status == GW_NOT_FOUND ? GW_CORRUPT : status; // min answers with a row always
+    if (sqlite3_column_type(row, 0) != SQLITE_NULL)
+        *ret = sqlite3_column_int64(row, 0) * STORE_DAY_SECONDS;
+    sqlite3_reset(row);
+    return GW_OK;
+}
+
 // ---- rho of old charges
 
 typedef struct {

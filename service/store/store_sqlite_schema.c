@@ -203,6 +203,8 @@ const char *const store_statements[SQL_COUNT] = {
                           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
                           " ON CONFLICT(kind, owner, principal, days, window) DO UPDATE SET spent = excluded.spent,"
                           " rho = excluded.rho, selection = excluded.selection",
+    [SQL_WINDOW_END] = "SELECT min((window + 1) * days) FROM budget WHERE kind IN (?2, ?3) AND spent > 0 AND"
+                       " (window + 1) * days > ?1",
     [SQL_CHARGE_IDEM] = "SELECT seq FROM charge WHERE principal = ?1 AND idem = ?2",
     [SQL_CHARGE_INSERT] =
         "INSERT INTO charge(seq, time, principal, idem, dataset, question, salt, cost, state, attempts,"

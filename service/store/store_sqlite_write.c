@@ -524,6 +524,14 @@ gw_hash gw_store_root(const gw_store *store) {
     return gw_merkle_edge_root(&store->edge);
 }
 
+int64_t gw_store_time(const gw_store *store) {
+    return store->time_last;
+}
+
+bool gw_store_has_charges(const gw_store *store) {
+    return store->release_count != 0; // every charge gets the id of a release
+}
+
 // ---- create and open
 
 static gw_status create_fill(store_connection *connection, const gw_entry *genesis) {

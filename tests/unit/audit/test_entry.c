@@ -59,6 +59,7 @@ static const char *const texts[] = {
     "godwit/v1 witnesses\nseq 10\ntime 5\nfile " HASH_1 "\nby " ID_A "\nby " ID_B "\n",
     "godwit/v1 keyrot\nseq 10\ntime 5\nold " VKEY "\nnew " VKEY "\nby " ID_A "\n",
     "godwit/v1 restore\nseq 10\ntime 5\nfrom 10\nlost 3\nby " ID_A "\nby " ID_B "\n",
+    "godwit/v1 clock\nseq 10\ntime 5\nsure 4\nby " ID_A "\n",
     population_delta_text,
     policy_delta_text,
     charge_delta_text,
