@@ -2,6 +2,7 @@
 // godwitd: the daemon, and as subcommands everything that needs the server's state. A table of commands; each prints
 // what it did, or what, why and how to mend it.
 #include "service/arguments.h"
+#include "service/backup_command.h"
 #include "service/base/file.h"
 #include "service/config_command.h"
 #include "service/doctor.h"
@@ -10,6 +11,9 @@
 #include "service/load_command.h"
 #include "service/local.h"
 #include "service/policy_command.h"
+#include "service/rebuild_command.h"
+#include "service/republish_command.h"
+#include "service/restore_command.h"
 #include "service/serve_command.h"
 #include "service/service.h"
 #include "service/tell.h"
@@ -136,6 +140,10 @@ static int command_help(int argc, char **argv) {
            "  incident  CODE: says in the log that something went wrong with the service\n"
            "  config    show [--origin]: the settings and where each is from; check\n"
            "  keyrot    give the log another key; --finish retires the old one\n"
+           "  backup    copy the ledger and all that is public, beside a running daemon\n"
+           "  restore   the way back after a lost or an old ledger; two sign what is gone\n"
+           "  republish write the public files anew from the ledger\n"
+           "  rebuild   a ledger's database from public files alone\n"
            "  doctor    look the state folder over: OK, WARN or FAIL, line by line\n"
            "  help      this page; help config: the settings\n"
            "  version\n"
@@ -179,6 +187,10 @@ static const command commands[] = {
     {"witnesses", gw_witnesses_command, gw_witnesses_help},
     {"load", gw_load_command, gw_load_help},
     {"incident", gw_incident_command, gw_incident_help},
+    {"backup", gw_backup_command, gw_backup_help},
+    {"restore", gw_restore_command, gw_restore_help},
+    {"republish", gw_republish_command, gw_republish_help},
+    {"rebuild", gw_rebuild_command, gw_rebuild_help},
     {"version", command_version, NULL},
     {"help", command_help, NULL},
 };

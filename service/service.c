@@ -11,6 +11,7 @@
 #include "service/bus/bus.h"
 #include "service/query/rollback.h"
 #include "service/notify.h"
+#include "service/restore_command.h"
 #include "service/signer/client.h"
 #include "service/tell.h"
 #include "service/vouch.h"
@@ -141,7 +142,9 @@ static gw_status open_ledger(gw_service *service, gw_problem *problem) {
                                  .hwm_path = service->config.hwm[0] ? service->config.hwm : NULL,
                                  .clock = gw_clock_system(),
                                  .witness = gw_vouching_witness(service->vouching)};
-    gw_status status = gw_service_signer(&service->config, &options.signer, problem);
+    gw_status status = gw_restore_resume(&service->config, problem);
+    if (status == GW_OK)
+        status = gw_service_signer(&service->config, &options.signer, problem);
     if (status == GW_OK)
         status = gw_ledger_open(&options, &service->ledger, problem);
     if (status == GW_OK)

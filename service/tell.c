@@ -11,8 +11,11 @@
 #define PART_INDENT 8u // of the lines after the first of why and mend
 
 static int exit_code_of(const gw_problem *problem, gw_status status) {
-    if (strcmp(problem->code, "rolled_back") == 0 || strcmp(problem->code, "store_newer") == 0)
-        return GW_EXIT_OPERATOR;
+    static const char *const looked_at[] = {"rolled_back", "store_newer", "hwm_missing",
+                                            "hwm_corrupt", "hwm_foreign", "signer_missing"};
+    for (size_t i = 0; i < sizeof looked_at / sizeof looked_at[0]; i++)
+        if (strcmp(problem->code, looked_at[i]) == 0)
+            return GW_EXIT_OPERATOR;
     switch (status) {
     case GW_OK:
         return 0;

@@ -11,10 +11,11 @@
 #define GW_EXIT_BUDGET 5
 #define GW_EXIT_TAMPERED 6
 #define GW_EXIT_UNREACHABLE 7
+#define GW_EXIT_PARTIAL 8
 #define GW_EXIT_FOUND_PROBLEMS 9
 #define GW_EXIT_CANNOT_CHECK 10
-// An operator must look before it may start again: the state is older than its own high-water mark, or newer than the
-// program.
+// An operator must look before it may start again: the state is older than what is remembered of it, nothing remembers
+// it, or it is newer than the program.
 #define GW_EXIT_OPERATOR 78
 
 // Prints what, why, mend and code on stderr; returns the exit code.

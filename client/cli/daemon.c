@@ -67,6 +67,21 @@ static gw_exit_code policy_diff_run(gw_cli *cli, const void *options, const gw_w
     return hand_on(cli, "policy", "diff");
 }
 
+static gw_exit_code backup_run(gw_cli *cli, const void *options, const gw_words *words) {
+    (void)options, (void)words;
+    return hand_on(cli, "backup", NULL);
+}
+
+static gw_exit_code restore_run(gw_cli *cli, const void *options, const gw_words *words) {
+    (void)options, (void)words;
+    return hand_on(cli, "restore", NULL);
+}
+
+static gw_exit_code rebuild_run(gw_cli *cli, const void *options, const gw_words *words) {
+    (void)options, (void)words;
+    return hand_on(cli, "rebuild", NULL);
+}
+
 const gw_command gw_command_init = {
     .name = "init",
     .group = "Start",
@@ -130,4 +145,38 @@ const gw_command gw_command_policy_diff = {
                 "godwit policy diff --dir state register register-2.policy.json   (the one in force)\n",
     .hands_on = true,
     .run = policy_diff_run,
+};
+const gw_command gw_command_backup = {
+    .name = "backup",
+    .group = "Operator",
+    .arguments = "[--dir DIR] --to FOLDER [--with-keys] [--with-data] | --check FOLDER",
+    .summary = "copy the ledger and all that is public, beside a running service; or check a copy",
+    .examples = "godwit backup --dir state --to /mnt/backup/2026-11-22\n"
+                "godwit backup --check /mnt/backup/2026-11-22\n",
+    .hands_on = true,
+    .run = backup_run,
+};
+const gw_command gw_command_restore = {
+    .name = "restore",
+    .group = "Operator",
+    .arguments = "[--dir DIR] [--backup FOLDER] [--log FOLDER]... [--seen FILE]... [--lost N]",
+    .summary = "the way back after a lost or an old ledger; two people sign what is gone, and it counts as spent",
+    .examples = "godwit restore --dir state --backup /mnt/backup/2026-11-22 --log /mnt/mirror/log\n"
+                "godwit sign state/restore.json --as owner      (and a second one; then the first line again)\n"
+                "  --seen FILE  a newer checkpoint that somebody saved; a receipt will do\n"
+                "  exit code 8: it waits for signatures\n",
+    .hands_on = true,
+    .run = restore_run,
+};
+const gw_command gw_command_audit_rebuild = {
+    .name = "audit rebuild",
+    .group = "Auditor",
+    .arguments = "--log DIR --out FILE.db [--log-key VKEY] [--policies DIR] [--questions DIR]",
+    .summary = "a database from a published log alone, to look into with SQL; needs the service's program",
+    .examples = "godwit audit rebuild --log log --out ledger.db --log-key \"$(cat trusted.vkey)\"\n"
+                "sqlite3 -readonly ledger.db 'SELECT kind, spent FROM budget'\n"
+                "  It answers nobody: a log has hashes of answers. Without godwitd on this machine: install\n"
+                "  the package godwit, which starts nothing until a ledger is made.\n",
+    .hands_on = true,
+    .run = rebuild_run,
 };

@@ -42,6 +42,7 @@ static const struct {
     {"log_restored", GW_EXIT_TAMPERED},
     {"withdrawn", GW_EXIT_REFUSED},
     {"rate_limited", GW_EXIT_UNREACHABLE},
+    {"answer_lost", GW_EXIT_FAILED},
     {"bad_checkpoint", GW_EXIT_TAMPERED},
     {"bad_signature", GW_EXIT_LOGIN},
     {"bad_", GW_EXIT_USAGE},

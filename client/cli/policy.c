@@ -3,6 +3,7 @@
 // daemon.c.)
 #include "client/cli/admin.h"
 #include "client/cli/commands.h"
+#include "client/cli/detached.h"
 #include "client/cli/doc.h"
 #include "client/cli/names.h"
 #include "client/cli/program.h"
@@ -34,25 +35,6 @@ static gw_status signature_path(const char *file, char path[GW_PATH_MAX], gw_pro
     if ((unsigned)snprintf(path, GW_PATH_MAX, "%s.sig", file) < GW_PATH_MAX)
         return GW_OK;
     return gw_problem_set(ret_problem, GW_INVALID, "option_value", "The file's path is too long.", "", "");
-}
-
-static gw_status signature_write(const char *path, const gw_profile *profile, const gw_secret_key *key, gw_bytes policy,
-                                 gw_problem *ret_problem) {
-    gw_public_key public = gw_key_public(key);
-    gw_signature signature = gw_sign(key, policy);
-    char key_hex[GW_HASH_HEX], signature_hex[2 * GW_SIGNATURE_SIZE + 1];
-    gw_buffer text;
-    gw_hex((gw_bytes){public.bytes, sizeof(public.bytes)}, key_hex);
-    gw_hex((gw_bytes){signature.bytes, sizeof(signature.bytes)}, signature_hex);
-    gw_buffer_init(&text, 4096);
-    gw_buffer_text(&text, "{");
-    gw_json_write_member(&text, "by", profile->principal);
-    gw_json_write_member(&text, "key", key_hex);
-    gw_json_write_member(&text, "signature", signature_hex);
-    gw_buffer_text(&text, "}\n");
-    gw_status status = gw_file_replace(path, gw_buffer_bytes(&text), 0644, ret_problem);
-    gw_buffer_done(&text);
-    return status;
 }
 
 // A signature of somebody who is no owner is refused at activation; the signer is told now, where the service is there
@@ -151,7 +133,7 @@ static gw_exit_code sign_run(gw_cli *cli, const void *options, const gw_words *w
     if (status == GW_OK)
         status = gw_profiles_key(&profile, &key, &problem);
     if (status == GW_OK)
-        status = signature_write(path, &profile, key, gw_buffer_bytes(&policy), &problem);
+        status = gw_detached_write(path, &profile, key, gw_buffer_bytes(&policy), &problem);
     if (status != GW_OK)
         return gw_fail(cli, &problem);
     gw_hash hash = gw_sha256(gw_buffer_bytes(&policy));

@@ -39,6 +39,7 @@ struct gw_publisher {
 
     // The writer thread's own.
     uint64_t files_size;          // tree whose files are known to be there
+    bool is_anew;                 // what is there is written over
     gw_question_files *questions; // NULL: not published
 };
 
@@ -56,6 +57,8 @@ static gw_status file_write(const gw_publisher *publisher, const char *name, gw_
 static bool file_is_there(const gw_publisher *publisher, const char *name, uint64_t size_min) {
     char path[PATH_SIZE];
     struct stat facts;
+    if (publisher->is_anew)
+        return false;
     snprintf(path, sizeof(path), "%s/%s", publisher->log_folder, name);
     return stat(path, &facts) == 0 && S_ISREG(facts.st_mode) && (uint64_t)facts.st_size >= size_min;
 }
@@ -314,8 +317,8 @@ static void publisher_free(gw_publisher *publisher) {
     free(publisher);
 }
 
-static gw_status open_parts(gw_publisher *publisher, const char *database, const char *log_folder,
-                            const char *questions_folder, gw_problem *ret_problem) {
+static gw_status open_folders(gw_publisher *publisher, const char *database, const char *log_folder,
+                              const char *questions_folder, gw_problem *ret_problem) {
     if (strlen(log_folder) + GW_TILE_PATH_MAX >= PATH_SIZE - 16 ||
         (questions_folder != NULL && strlen(questions_folder) + GW_HASH_HEX >= PATH_SIZE - 16))
         return gw_problem_set(ret_problem, GW_INVALID, "bad_path", "The log folder's path is too long.", "", "");
@@ -328,6 +331,12 @@ static gw_status open_parts(gw_publisher *publisher, const char *database, const
         status = gw_folder_make(questions_folder, FOLDER_MODE, ret_problem);
     if (status == GW_OK)
         status = gw_store_reader_open(database, &publisher->reader, ret_problem);
+    return status;
+}
+
+static gw_status open_parts(gw_publisher *publisher, const char *database, const char *log_folder,
+                            const char *questions_folder, gw_problem *ret_problem) {
+    gw_status status = open_folders(publisher, database, log_folder, questions_folder, ret_problem);
     if (status != GW_OK)
         return status;
     if (pthread_create(&publisher->thread, NULL, publisher_run, publisher) != 0)
@@ -382,4 +391,32 @@ void gw_publisher_close(gw_publisher *publisher) {
     pthread_mutex_unlock(&publisher->mutex);
     pthread_join(publisher->thread, NULL);
     publisher_free(publisher);
+}
+
+// ---- all of it, once
+
+static gw_status anew_check(gw_publisher *publisher, const gw_checkpoint *checkpoint, gw_problem *problem) {
+    gw_hash root;
+    gw_status status = gw_merkle_root(gw_store_tree(publisher->reader), checkpoint->size, &root);
+    if (status == GW_OK && gw_hash_equal(root, checkpoint->root))
+        return GW_OK;
+    return gw_problem_set(problem, GW_CORRUPT, "publish_other", "The ledger does not have the tree of this checkpoint.",
+                          "One of the two was set back, or is of another log.", "godwitd doctor");
+}
+
+gw_status gw_publish_anew(const char *database, const char *log_folder, const char *questions_folder, gw_bytes note,
+                          gw_problem *ret_problem) {
+    gw_publisher publisher = {.is_anew = true};
+    gw_checkpoint checkpoint;
+    gw_status status = gw_checkpoint_peek(note, &checkpoint, ret_problem);
+    if (status == GW_OK)
+        status = open_folders(&publisher, database, log_folder, questions_folder, ret_problem);
+    if (status == GW_OK)
+        status = anew_check(&publisher, &checkpoint, ret_problem);
+    if (status == GW_OK)
+        status = cycle_run(&publisher, 0, &checkpoint, note, ret_problem);
+    gw_store_reader_close(publisher.reader);
+    gw_question_files_free(publisher.questions);
+    free(publisher.log_folder);
+    return status;
 }

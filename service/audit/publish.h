@@ -19,3 +19,8 @@ void gw_publisher_notify(gw_publisher *publisher, const gw_checkpoint *checkpoin
 GW_MUST_CHECK gw_status gw_publisher_state(gw_publisher *publisher, uint64_t *ret_size, gw_problem *ret_problem);
 // Writes what was notified last, synced, then ends. Accepts NULL.
 void gw_publisher_close(gw_publisher *publisher);
+// Writes every file of the note's tree anew from the ledger, whatever stands there, through a reader of its own: a
+// daemon may be at work, as long as it does not publish into the same folders. `questions_folder` may be NULL. Code:
+// publish_other (GW_CORRUPT: the ledger has no such tree).
+GW_MUST_CHECK gw_status gw_publish_anew(const char *database, const char *log_folder, const char *questions_folder,
+                                        gw_bytes note, gw_problem *ret_problem);

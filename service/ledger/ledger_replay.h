@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Before it serves, a ledger is held against its own entries: every entry hashed into the tree and folded by the
-// auditor's code, and the balances that admission will use compared with what the entries add up to. Inside this room
-// only. Thread safety: one thread.   Depends on: store/store.h, audit/verify.h.
+// auditor's code, and the balances that admission will use compared with what the entries add up to. For this room and
+// recovery/. Thread safety: one thread.   Depends on: store/store.h, audit/verify.h.
 #pragma once
 #include "service/store/store.h"
 

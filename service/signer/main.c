@@ -14,6 +14,7 @@
 #include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -27,7 +28,10 @@
 static const char help[] =
     "godwit-signer: signs the trees of a Godwit log, and never goes back\n\n"
     "  godwit-signer listen --dir DIR --socket PATH [--user NAME]\n"
-    "  godwit-signer serve DIR      as godwitd starts it, on a socket it hands over\n\n"
+    "  godwit-signer serve DIR      as godwitd starts it, on a socket it hands over\n"
+    "  godwit-signer reset --dir DIR --origin NAME --over SIZE:ROOT --back SIZE:ROOT\n"
+    "                               after a restore that two signed: forget the tree --over for --back.\n"
+    "                               godwitd restore prints the line; compare it with restore.json\n\n"
     "  --dir DIR      where log.key and the newest tree are; a folder without either gets a key\n"
     "  --socket PATH  where godwitd asks: its setting \"signer\"\n"
     "  --user NAME    who may ask (default: the user this program runs as)\n"
@@ -146,6 +150,50 @@ static int command_listen(int argc, char **argv) {
     return listen_for_ever(folder, path, user);
 }
 
+// ---- back, after a restore
+
+static bool tree_read(const char *text, const char *origin, gw_checkpoint *ret) {
+    char *colon;
+    unsigned long long size = strtoull(text, &colon, 10);
+    if (text[0] < '0' || text[0] > '9' || *colon != ':' ||
+        !gw_unhex(colon + 1, strlen(colon + 1), ret->root.bytes, GW_HASH_SIZE))
+        return false;
+    ret->size = size;
+    snprintf(ret->origin, sizeof(ret->origin), "%s", origin);
+    return true;
+}
+
+static int command_reset(int argc, char **argv) {
+    static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
+                                            {"origin", required_argument, NULL, 'n'},
+                                            {"over", required_argument, NULL, 'o'},
+                                            {"back", required_argument, NULL, 'b'},
+                                            {NULL, 0, NULL, 0}};
+    const char *dir = NULL, *origin = NULL, *over_text = "", *back_text = "";
+    gw_checkpoint over = {.size = 0}, back = {.size = 0};
+    gw_signer *signer = NULL;
+    gw_problem problem = {0};
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (option == '?')
+            return EXIT_USAGE;
+        *(option == 'd' ? &dir : option == 'n' ? &origin : option == 'o' ? &over_text : &back_text) = optarg;
+    }
+    if (dir == NULL || origin == NULL || !tree_read(over_text, origin, &over) || !tree_read(back_text, origin, &back)) {
+        fputs(help, stderr);
+        return EXIT_USAGE;
+    }
+    gw_status status = gw_signer_open(dir, origin, &signer, &problem);
+    if (status == GW_OK)
+        status = gw_signer_reset(signer, &over, &back, &problem);
+    gw_signer_close(signer);
+    if (status == GW_OK) {
+        printf("The newest tree is %llu entries again.\n", (unsigned long long)back.size);
+        return 0;
+    }
+    fprintf(stderr, "godwit-signer: %s %s\n  code  %s\n", problem.what, problem.why, problem.code);
+    return 1;
+}
+
 int main(int argc, char **argv) {
     const char *word = argc > 1 ? argv[1] : "--help";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
@@ -166,6 +214,8 @@ int main(int argc, char **argv) {
     }
     if (strcmp(word, "listen") == 0)
         return command_listen(argc - 1, argv + 1);
+    if (strcmp(word, "reset") == 0)
+        return command_reset(argc - 1, argv + 1);
     fputs(help, stderr);
     return EXIT_USAGE;
 }

@@ -290,6 +290,26 @@ gw_status gw_signer_finish(gw_signer *signer, gw_problem *ret_problem) {
     return GW_OK;
 }
 
+// ---- back, after a restore
+
+static bool is_tree(const gw_checkpoint *a, const gw_checkpoint *b) {
+    return a->size == b->size && gw_hash_equal(a->root, b->root);
+}
+
+gw_status gw_signer_reset(gw_signer *signer, const gw_checkpoint *over, const gw_checkpoint *back,
+                          gw_problem *ret_problem) {
+    if (signer->is_broken)
+        return unknown(signer, ret_problem);
+    if (strcmp(back->origin, signer->newest.origin) != 0)
+        return gw_problem_set(ret_problem, GW_CORRUPT, "signer_foreign", "This signer signs another log.", "", "");
+    if (is_tree(&signer->newest, back))
+        return GW_OK;
+    if (!is_tree(&signer->newest, over))
+        return gw_problem_set(ret_problem, GW_CONFLICT, "signer_other", "The signer's newest tree is another one.",
+                              "It goes back only from the tree that a signed statement names.", "godwitd restore");
+    return newest_write(signer, back, signer->keys[0], ret_problem);
+}
+
 // ---- in this process
 
 static gw_status local_newest(void *state, gw_note_key *ret_key, gw_checkpoint *ret, gw_problem *ret_problem) {

@@ -36,5 +36,11 @@ GW_MUST_CHECK gw_status gw_signer_rotate(gw_signer *signer, gw_note_key *ret_old
 // Codes: no_rotation (GW_CONFLICT: there is no key to come), signer_unknown.
 GW_MUST_CHECK gw_status gw_signer_finish(gw_signer *signer, gw_problem *ret_problem);
 
+// Takes `back` for the newest tree, where that is exactly `over`: the end of a restore that two owners or operators
+// signed (recovery/restore.h), and of nothing else. GW_OK where it is `back` already. GW_CONFLICT, code signer_other:
+// the newest is another tree. Not while another signer has this folder open.
+GW_MUST_CHECK gw_status gw_signer_reset(gw_signer *signer, const gw_checkpoint *over, const gw_checkpoint *back,
+                                        gw_problem *ret_problem);
+
 // A tree signer in this process; takes `signer`.
 gw_tree_signer gw_signer_local(gw_signer *signer);

@@ -124,6 +124,12 @@ typedef struct {
 } gw_store_facts;
 GW_MUST_CHECK gw_status gw_store_examine(const char *path, gw_store_facts *ret, gw_problem *ret_problem);
 
+// A whole copy of what is committed, daemon or not, as one private file; in place only when it is on disk. Codes:
+// store_copy, store_foreign, store_newer.
+GW_MUST_CHECK gw_status gw_store_copy(const char *path, const char *to, gw_problem *ret_problem);
+// Moves all of the journal into the file, so that the file alone is the ledger. Nobody else may have it open.
+GW_MUST_CHECK gw_status gw_store_settle(const char *path, gw_problem *ret_problem);
+
 // ---- readers: GW_NOT_FOUND where there is no such row
 typedef struct {
     uint64_t seq;
@@ -174,6 +180,9 @@ typedef struct {
 } gw_store_policy;
 GW_MUST_CHECK gw_status gw_store_policy_current(gw_store_reader *reader, const char *dataset, gw_store_policy *ret,
                                                 gw_buffer *ret_text);
+// Every policy's text that ever was in force; empty where it is lost.
+typedef gw_status (*gw_store_policy_each)(void *state, gw_hash file, bool is_in_force, gw_bytes text);
+GW_MUST_CHECK gw_status gw_store_policies(gw_store_reader *reader, gw_store_policy_each each, void *state);
 // What of deltas a population is granted (units of 10^-18): by its accounting, and for selections.
 GW_MUST_CHECK gw_status gw_store_population_deltas(gw_store_reader *reader, const char *population, uint64_t *ret_delta,
                                                    uint64_t *ret_selection);

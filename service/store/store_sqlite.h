@@ -83,6 +83,7 @@ typedef enum {
     SQL_GROWTH_RECENT,
     SQL_POPULATION_ASKED,
     SQL_CHARGE_CLOSE,
+    SQL_POLICY_TEXTS,
     SQL_COUNT,
 } store_sql;
 

@@ -354,6 +354,22 @@ gw_status gw_store_policy_current(gw_store_reader *reader, const char *dataset, 
     return is_whole ? status : GW_CORRUPT;
 }
 
+gw_status gw_store_policies(gw_store_reader *reader, gw_store_policy_each each, void *state) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_POLICY_TEXTS);
+    gw_status status;
+    while ((status = store_step(row)) == GW_OK) {
+        gw_hash file;
+        status = store_column_hash(row, 0, &file)
+                     ? each(state, file, sqlite3_column_int(row, 2) != 0, store_column_bytes(row, 1))
+                     : GW_CORRUPT;
+        if (status != GW_OK) {
+            sqlite3_reset(row);
+            return status;
+        }
+    }
+    return status == GW_NOT_FOUND ? GW_OK : status;
+}
+
 gw_status gw_store_population_deltas(gw_store_reader *reader, const char *population, uint64_t *ret_delta,
                                      uint64_t *ret_selection) {
     sqlite3_stmt *row = store_use(&reader->connection, SQL_POPULATION_SELECT);

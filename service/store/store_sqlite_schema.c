@@ -256,5 +256,7 @@ const char *const store_statements[SQL_COUNT] = {
                              " FROM population p JOIN dataset d ON d.population = p.id"
                              " JOIN policy l ON l.seq = d.policy GROUP BY p.id",
     [SQL_CHARGE_CLOSE] = "UPDATE charge SET attempts = 3 WHERE state = 0 AND seq >= ?1",
+    [SQL_POLICY_TEXTS] = "SELECT l.file, l.text, EXISTS(SELECT 1 FROM dataset d WHERE d.policy = l.seq) FROM policy l"
+                         " ORDER BY l.seq",
     [SQL_QUESTION_SCAN] = "SELECT charge, hash, text FROM question WHERE charge >= ?1 ORDER BY charge",
 };

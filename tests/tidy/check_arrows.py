@@ -25,6 +25,7 @@ LAYERS = {
     "service/release": 5,
     "service/query": 6,
     "service/bus": 7,
+    "service/recovery": 7,
     "service/admin": 8,
     "service": 8,
 }
