@@ -27,10 +27,12 @@ const char gw_republish_help[] = "godwitd republish [--dir DIR] [--to FOLDER]\n"
                                  "               state folder, while no daemon runs)\n"
                                  "  --help       this page\n";
 
-// Signed by the log's key, as the ledger names it.
+// Signed by the log's key in force, as the ledger names it.
 static gw_status note_read(const gw_config *config, const char *database, gw_buffer *note, gw_problem *problem) {
     GW_CLEANUP(gw_store_reader_freep) gw_store_reader *reader = NULL;
-    char path[PATH_BYTES], origin[128], vkey[GW_VKEY_MAX];
+    char path[PATH_BYTES], vkey[GW_VKEY_MAX];
+    uint64_t since;
+    bool is_kept;
     gw_note_key key;
     gw_checkpoint checkpoint;
     snprintf(path, sizeof path, "%.4096s/log/checkpoint", config->folder);
@@ -38,7 +40,7 @@ static gw_status note_read(const gw_config *config, const char *database, gw_buf
     if (status == GW_OK)
         status = gw_store_reader_open(database, &reader, problem);
     if (status == GW_OK)
-        status = gw_store_origin(reader, origin, vkey);
+        status = gw_store_log_key(reader, vkey, &since, &is_kept);
     if (status == GW_OK)
         status = gw_note_key_parse(vkey, &key, problem);
     return status == GW_OK ? gw_checkpoint_open(gw_buffer_bytes(note), &key, &checkpoint, problem) : status;

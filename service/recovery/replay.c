@@ -2,6 +2,7 @@
 // Bundle by bundle, in commits of 64. The questions of one file are held at a time, found by their hashes: a line that
 // was changed or lost is missing, and no other.
 #include "service/recovery/replay.h"
+#include "service/audit/tile.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
 #include "service/recovery/log_folder.h"
@@ -12,6 +13,7 @@
 #define BATCH 64
 #define PATH_SIZE 4352u
 #define POLICY_BYTES_MAX (1u << 20)
+#define KEYROT_BYTES_MAX 65536u
 #define QUESTION_FILE_ENTRIES 65536u            // question_files.h
 #define QUESTION_FILE_BYTES_MAX (1024ull << 20) // of one file
 
@@ -114,6 +116,22 @@ static gw_status refused(replay_run *run, const gw_store_op *op, uint64_t seq) {
     return GW_CORRUPT;
 }
 
+// The note under which an auditor follows from one key of the log to the next lies beside the entries.
+static gw_status keyrot_keep(replay_run *run, uint64_t seq) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer note;
+    char path[PATH_SIZE];
+    gw_buffer_init(&note, KEYROT_BYTES_MAX);
+    snprintf(path, sizeof(path), "%.4096s/" GW_KEYROT_FOLDER "/%llu", run->sources->log, (unsigned long long)seq);
+    if (gw_file_read(path, &note, NULL) != GW_OK)
+        return GW_OK; // a rotation that is under way: the ledger makes it
+    gw_store_op op = {.kind = GW_STORE_KEYROT_KEEP, .charge_seq = seq, .answer = gw_buffer_bytes(&note)},
+                *ops[] = {&op};
+    gw_status status = gw_store_commit(run->store, ops, 1, 0);
+    return status == GW_OK ? GW_OK
+                           : gw_problem_set(run->problem, status, "store_write", "The entries cannot be written.",
+                                            "The disk may be full.", "Make room, then run this again.");
+}
+
 static gw_status batch_commit(replay_run *run) {
     gw_store_op *ops[BATCH];
     uint64_t first = gw_store_size(run->store);
@@ -128,9 +146,12 @@ static gw_status batch_commit(replay_run *run) {
     for (size_t i = 0; i < run->count; i++)
         if (run->ops[i].result != GW_OK)
             return refused(run, &run->ops[i], first + i);
+    for (size_t i = 0; i < run->count && status == GW_OK; i++)
+        if (run->ops[i].entry.kind == GW_ENTRY_KEYROT)
+            status = keyrot_keep(run, first + i);
     run->report->entries += run->count;
     run->count = 0;
-    return GW_OK;
+    return status;
 }
 
 static gw_status texts_find(replay_run *run, const gw_entry *entry, gw_store_op *op, gw_buffer *text) {

@@ -151,7 +151,7 @@ static gw_status signature_read(const char *path, detached *ret, gw_problem *ret
     const char *by = is_whole ? gw_json_read_string(&reader, root, "by") : NULL;
     const char *key = is_whole ? gw_json_read_string(&reader, root, "key") : NULL;
     const char *signature = is_whole ? gw_json_read_string(&reader, root, "signature") : NULL;
-    if (reader.status != GW_OK) {
+    if (reader.status != GW_OK || by == NULL || key == NULL || signature == NULL) {
         *ret_problem = reader.problem;
         return reader.status;
     }

@@ -144,6 +144,11 @@ static void a_changed_backup_is_found(void **state) {
                "2> /dev/null"),
         0);
     assert_int_equal(sh(it, "$D backup --check $B/changed 2> $B/said"), EXIT_TAMPERED);
+    // A file that nothing else looks into.
+    assert_int_equal(sh(it, "rm -r $B/changed && cp -a $B/backup $B/changed && printf x | dd of=$B/changed/config.json "
+                            "bs=1 seek=20 conv=notrunc 2> /dev/null"),
+                     0);
+    assert_int_equal(sh(it, "$D backup --check $B/changed 2> $B/said"), EXIT_TAMPERED);
     assert_int_equal(sh(it, "rm -r $B/changed && cp -a $B/backup $B/changed && rm $B/changed/questions/000.jsonl"), 0);
     assert_int_equal(sh(it, "$D backup --check $B/changed 2> $B/said"), EXIT_TAMPERED);
     assert_int_equal(sh(it, "cp $B/backup/questions/000.jsonl $B/changed/questions/ && touch $B/changed/more"), 0);
@@ -250,9 +255,11 @@ static void what_cannot_be_recovered_counts_as_spent(void **state) {
     test_asker asker;
     assert_int_equal(sh(it, "rm $S/godwit.db* && $D restore --dir $S --backup $B/backup > $B/said"), EXIT_PARTIAL);
     both_sign(it);
+    assert_int_equal(sh(it, "mkdir $B/signed && cp $S/restore.json* $B/signed/"), 0);
     assert_int_equal(
         sh(it, "$D restore --dir $S --backup $B/backup > $B/said && grep -q 'godwit-witness reset' $B/said"), 0);
     assert_int_equal(sh(it, "ls $S/godwit.db.before-* > /dev/null 2>&1"), 2); // there was none to keep
+    assert_int_equal(sh(it, "cp $S/godwit.db $B/after.db && test ! -s $S/godwit.db-wal"), 0);
     test_daemon_start(&it->daemon);
     // A charge and a release were lost.
     assert_int_equal(test_daemon_spent(&it->daemon, TEST_DATASET), COST_FIRST + 2 * QUESTION_MAX);
@@ -281,13 +288,18 @@ static void what_cannot_be_recovered_counts_as_spent(void **state) {
     test_asker_close(&asker);
     gw_buffer_done(&note);
     gw_buffer_done(&body);
-    // The signed statement is used up: the ledger as it was after the restore, put back later, is an old one.
+    // The signed statement is used up: with it, and the ledger as the restore left it, nothing is forgotten once more.
     assert_int_equal(test_daemon_stop(&it->daemon, SIGTERM), 0);
-    assert_int_equal(sh(it, "cp -a $S $B/restored && rm $S/godwit.db* && cp $B/backup/godwit.db $S/ && "
-                            "cp $S/restored/*.json $S/restore.json"),
-                     0);
+    assert_int_equal(sh(it, "rm $S/godwit.db* && cp $B/after.db $S/godwit.db && cp $B/signed/* $S/"), 0);
     REFUSED_TO_SERVE(it);
-    assert_int_equal(sh(it, "rm -r $B/restored"), 0);
+    // Broken off before the machine was told: without the signatures it stays refused, with them the start finishes it.
+    assert_int_equal(newest_again(state), 0);
+    assert_int_equal(sh(it, "rm $S/godwit.db* && cp $B/after.db $S/godwit.db && cp $B/signed/restore.json $S/"), 0);
+    REFUSED_TO_SERVE(it);
+    assert_int_equal(sh(it, "cp $B/signed/* $S/"), 0);
+    test_daemon_start(&it->daemon);
+    assert_int_equal(test_daemon_spent(&it->daemon, TEST_DATASET), COST_FIRST + 2 * QUESTION_MAX);
+    assert_int_equal(sh(it, "test ! -e $S/restore.json -a -f $S/restored/*.json"), 0);
 }
 
 static void a_checkpoint_that_somebody_saved_tells_of_more(void **state) {
@@ -322,6 +334,14 @@ static void a_log_of_another_history_is_refused(void **state) {
     assert_int_not_equal(sh(it, "$D restore --dir $S --log $B/fork/log > $B/said 2>&1"), 0);
     assert_int_equal(sh(it, "grep -q 'code  split_view' $B/said"), 0);
     assert_int_not_equal(sh(it, "$D restore --dir $S --log $B/mirror --log $B/fork/log > $B/said 2>&1"), 0);
+    assert_int_equal(sh(it, "grep -q 'code  split_view' $B/said"), 0);
+    // Grown as long as the acknowledged one it fits a backup, and not what this machine remembers.
+    assert_int_equal(sh(it, "$D restore --dir $B/fork > $B/said"), EXIT_PARTIAL);
+    assert_int_equal(sh(it, "$G sign $B/fork/restore.json --config $OWNER > /dev/null && "
+                            "$G sign $B/fork/restore.json --config $S/profiles/admin.json > /dev/null && "
+                            "$D restore --dir $B/fork > $B/said"),
+                     0);
+    assert_int_not_equal(sh(it, "$D restore --dir $S --backup $B/backup --log $B/fork/log > $B/said 2>&1"), 0);
     assert_int_equal(sh(it, "grep -q 'code  split_view' $B/said && rm -r $B/fork"), 0);
 }
 

@@ -107,8 +107,8 @@ static const char *const derived[] = {
     "SELECT seq || dataset || version || hex(file) || total || ' ' || question_max || ' ' || window_days FROM policy",
     "SELECT name || population || ' ' || policy || ' ' || data FROM dataset",
     "SELECT kind || ' ' || owner || hex(principal) || days || ' ' || window || ' ' || spent || ' ' || rho FROM budget",
-    "SELECT seq || ' ' || time || hex(principal) || hex(idem) || dataset || hex(question) || cost || ' ' || state || "
-    "release FROM charge",
+    ("SELECT seq || ' ' || time || hex(principal) || hex(idem) || dataset || hex(question) || cost || ' ' || state || "
+     "release FROM charge"),
     "SELECT charge || ' ' || seq || hex(question) || visible FROM release",
     "SELECT seq || ' ' || lost FROM restore",
     "SELECT seq || hex(file) FROM witnesses",
