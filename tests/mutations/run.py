@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
@@ -182,29 +183,34 @@ def chosen(arguments):
     return [os.path.join(folder, name) for name in names]
 
 
+def told(build, path):
+    """The verdict on one patch, and the lines that say it."""
+    begin = time.monotonic()
+    try:
+        mutation = Mutation(path)
+        by = try_one(build, mutation)
+    except Planting as trouble:
+        return "CANNOT", f"CANNOT  {os.path.basename(path)}\n        {trouble}"
+    verdict = "caught" if by else "MISSED"
+    lines = [f"{verdict}  {mutation.name}  ({time.monotonic() - begin:.1f} s)", mutation.what]
+    lines.append(by or "none of " + " ".join(mutation.tests))
+    return verdict, "\n        ".join(lines)
+
+
 def main():
     arguments = sys.argv[1:]
     if not arguments or arguments[0].startswith("-"):
         print(__doc__ or "usage: run.py BUILD_FOLDER [--slice K/N] [NAME…]", file=sys.stderr)
         return 2
     build = Build(arguments.pop(0))
-    caught, missed, unplanted = 0, [], []
-    for path in chosen(arguments):
-        begin = time.monotonic()
-        try:
-            mutation = Mutation(path)
-            by = try_one(build, mutation)
-        except Planting as trouble:
-            unplanted.append(os.path.basename(path))
-            print(f"CANNOT  {os.path.basename(path)}\n        {trouble}", flush=True)
-            continue
-        caught += by is not None
-        if by is None:
-            missed.append(mutation.name)
-        seconds = time.monotonic() - begin
-        print(f"{'caught' if by else 'MISSED'}  {mutation.name}  ({seconds:.1f} s)\n        {mutation.what}", flush=True)
-        print(f"        {by or 'none of ' + ' '.join(mutation.tests)}", flush=True)
-    print(f"mutations: {caught} caught, {len(missed)} missed, {len(unplanted)} could not be planted")
+    caught, missed, unplanted = 0, 0, 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for verdict, text in pool.map(lambda path: told(build, path), chosen(arguments)):
+            caught += verdict == "caught"
+            missed += verdict == "MISSED"
+            unplanted += verdict == "CANNOT"
+            print(text, flush=True)
+    print(f"mutations: {caught} caught, {missed} missed, {unplanted} could not be planted")
     return 1 if missed or unplanted else 0
 
 

@@ -6,6 +6,7 @@
 #include "service/audit/verify.h"
 #include "service/base/file.h"
 #include "service/ledger/ledger.h"
+#include "service/wire/message.h"
 #include "service/wire/receipt.h"
 #include "tests/unit/store/ledger_fixture.h"
 #include <setjmp.h>
@@ -551,6 +552,30 @@ static void a_receipt_with_another_charge_is_refused(void **state) {
     evidence_done(&made);
 }
 
+// A request like any other, signed, and not the one whose hash the charge holds.
+static void a_receipt_with_another_request_is_refused(void **state) {
+    (void)state;
+    evidence made;
+    gw_note_key key = log_key();
+    gw_problem problem = {0};
+    gw_secret_key *asker = fixture_key();
+    gw_request_message message = {.time = 1, .auth = GW_AUTH_SIGNATURE, .body = gw_bytes_of("{}")};
+    gw_buffer request;
+    evidence_make(&made, shared.charge, shared.release);
+    strcpy(message.origin, FIXTURE_ORIGIN);
+    fixture_id(FIXTURE_RESEARCHER, message.principal);
+    fixture_id(1, message.idem);
+    gw_buffer_init(&request, GW_REQUEST_BYTES_MAX);
+    gw_request_message_encode(&message, asker, &request);
+    assert_int_equal(gw_audit_receipt(gw_buffer_bytes(&made.bytes), gw_bytes_of("answer bytes"),
+                                      gw_buffer_bytes(&request), &key, NULL, NULL, &problem),
+                     GW_CORRUPT);
+    assert_string_equal(problem.code, "bad_request_hash");
+    gw_buffer_done(&request);
+    gw_secret_key_free(asker);
+    evidence_done(&made);
+}
+
 static void no_changed_byte_of_a_receipt_is_accepted(void **state) {
     (void)state;
     evidence made;
@@ -607,6 +632,7 @@ int main(void) {
         cmocka_unit_test(missing_files_are_rebuilt_at_the_next_publication),
         cmocka_unit_test(a_receipt_proves_its_answer_and_no_other),
         cmocka_unit_test(a_receipt_with_another_charge_is_refused),
+        cmocka_unit_test(a_receipt_with_another_request_is_refused),
         cmocka_unit_test(no_changed_byte_of_a_receipt_is_accepted),
         cmocka_unit_test(partial_files_of_older_checkpoints_are_gone),
     };
