@@ -8,6 +8,7 @@
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
 #include "service/doctor_report.h"
+#include "service/doctor_state.h"
 #include "service/engine/engine.h"
 #include "service/load_command.h"
 #include "service/ping.h"
@@ -24,7 +25,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PATH_BYTES 4300
@@ -32,7 +32,6 @@
 #define FREE_FAIL (64ull << 20) // the ledger refuses charges below it
 #define FREE_WARN (1ull << 30)
 #define FILES_MIN 2048u // 1,024 connections, a database connection with its journal for each worker, and room
-#define CLOCK_BEHIND_MAX 120
 #define PING_MS 10000
 
 const char gw_doctor_help[] = "godwitd doctor [--dir DIR] [-o text|json]\n"
@@ -149,6 +148,9 @@ static const place_rule places[] = {
     {"questions", 0755, true},
     {"config.json", 0644, true},
     {"godwit.db", 0600, true},
+    {"hwm", 0600, false},
+    {"clock", 0600, false},
+    {"keys/log.newest", 0600, false},
     {"keys/log.key", 0400, false}, // a signer of its own has it elsewhere
     {"keys/mark.key", 0400, false},
     {"keys/reply.key", 0400, true},
@@ -203,6 +205,11 @@ static void check_database(doctor *d) {
     if (!facts.is_wal)
         gw_doctor_say(&d->report, GW_FOUND_WARN, "database", "Start the service once.",
                       "Its journal is not in the mode that the service sets at its start.");
+    gw_doctor_say(&d->report, facts.are_settings_taken ? GW_FOUND_OK : GW_FOUND_FAIL, "settings",
+                  facts.are_settings_taken ? "" : "Install the SQLite that Godwit was built with.",
+                  facts.are_settings_taken ? "SQLite takes what the ledger relies on: %s%s."
+                                           : "SQLite does not take what the ledger relies on: %s%s.",
+                  facts.is_wal ? "journal_mode=wal " : "", facts.settings);
     if (facts.version > facts.version_known)
         gw_doctor_say(&d->report, GW_FOUND_FAIL, "schema",
                       "Install the version of Godwit that wrote it, or a newer one.",
@@ -211,8 +218,9 @@ static void check_database(doctor *d) {
         gw_doctor_say(&d->report, GW_FOUND_WARN, "schema", "godwitd serve brings them up, and keeps a copy.",
                       "The tables are of version %d; this program writes %d.", facts.version, facts.version_known);
     else
-        gw_doctor_say(&d->report, GW_FOUND_OK, "schema", "", "The tables are of version %d, the newest; %llu kB.",
-                      facts.version, (unsigned long long)facts.bytes / 1024);
+        gw_doctor_say(&d->report, GW_FOUND_OK, "schema", "",
+                      "The tables are of version %d, the newest; %llu kB, and %llu kB of journal.", facts.version,
+                      (unsigned long long)facts.bytes / 1024, (unsigned long long)facts.wal_bytes / 1024);
 }
 
 static gw_status mark_read(doctor *d, gw_hwm_mark *ret, gw_problem *problem) {
@@ -310,15 +318,9 @@ static void check_log(doctor *d) {
                       (unsigned long long)checkpoint.size, (unsigned long long)d->size);
 }
 
-static void check_clock(doctor *d) {
-    int64_t behind = d->time_last - (int64_t)time(NULL);
-    if (!d->reader)
-        return;
-    if (behind > CLOCK_BEHIND_MAX)
-        gw_doctor_say(&d->report, GW_FOUND_WARN, "clock", "Look at the clock: timedatectl",
-                      "This machine's clock is %lld seconds behind the ledger's last entry.", (long long)behind);
-    else
-        gw_doctor_say(&d->report, GW_FOUND_OK, "clock", "", "The clock is not behind the ledger.");
+static void check_state(doctor *d) {
+    if (d->reader)
+        gw_doctor_state(&d->config, d->size, d->time_last, &d->report);
 }
 
 // ---- policies, data, engine
@@ -425,7 +427,7 @@ static void check_engine(doctor *d) {
 
 static void (*const checks[])(doctor *) = {check_daemon,   check_disk,     check_limits,     check_modes,
                                            check_database, check_proof,    check_mark,       check_log,
-                                           check_clock,    check_datasets, check_indicators, check_engine};
+                                           check_state,    check_datasets, check_indicators, check_engine};
 
 // Root looks with the eyes of the folder's owner: key files are refused to anybody else, and nothing here needs root.
 static bool become_owner(const char *folder) {

@@ -400,6 +400,17 @@ gw_ledger_clock gw_ledger_clock_now(gw_ledger *ledger) {
     return clock;
 }
 
+gw_status gw_ledger_clock_look(const char *state_folder, gw_clock os, int64_t last, gw_ledger_clock *ret) {
+    char *path = path_join(state_folder, "clock");
+    if (path == NULL)
+        return GW_NO_MEMORY;
+    ledger_clock clock;
+    ledger_clock_open(&clock, os, path, last, true);
+    *ret = ledger_clock_read(&clock, last);
+    ledger_clock_done(&clock);
+    return GW_OK;
+}
+
 const char *gw_clock_state_name(gw_clock_state state) {
     static const char *const names[] = {"right", "behind", "unconfirmed", "jumped"};
     return names[state];

@@ -49,6 +49,9 @@ typedef struct {
     int64_t last;  // what the last entry bears
 } gw_ledger_clock;
 gw_ledger_clock gw_ledger_clock_now(gw_ledger *ledger);
+// The same from outside, as a daemon that starts now would see it, but for windows; changes nothing. `last`: time of
+// the last entry. GW_NO_MEMORY.
+GW_MUST_CHECK gw_status gw_ledger_clock_look(const char *state_folder, gw_clock os, int64_t last, gw_ledger_clock *ret);
 
 // Queues one operation and blocks until it is durable (and, for SEAL, ABANDON and APPEND, until a checkpoint that holds
 // it is signed). GW_OK: op->result has the decision. GW_BUSY: queue full, nothing happened. GW_RETRY: outcome unknown;

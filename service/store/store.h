@@ -120,7 +120,9 @@ typedef struct {
     bool is_wal;                // its journal survives a crash as the ledger needs it
     bool is_whole;              // SQLite's own check of its pages finds nothing
     char trouble[160];          // what that check found first
-    uint64_t bytes;             // of the file, without its journal
+    uint64_t bytes, wal_bytes;  // of the file, and of its journal
+    bool are_settings_taken;    // every setting that the ledger relies on
+    char settings[240];         // "synchronous=2 foreign_keys=1 …", as SQLite reads them back
 } gw_store_facts;
 GW_MUST_CHECK gw_status gw_store_examine(const char *path, gw_store_facts *ret, gw_problem *ret_problem);
 

@@ -3,6 +3,7 @@
 // silence about a setting it did not take is the reason for reading back.
 #include "service/store/store_sqlite.h"
 #include "service/base/cleanup.h"
+#include <stdio.h>
 #include <string.h>
 
 #define BUSY_MS 10000   // readers wait for a checkpoint, never for a commit
@@ -76,6 +77,26 @@ static gw_status pragmas_set(sqlite3 *db, const pragma_rule *rules, size_t count
         return status;
     }
     return GW_OK;
+}
+
+bool store_settings_say(sqlite3 *db, char *ret, size_t size) {
+    bool is_taken = true;
+    size_t used = 0;
+    ret[0] = '\0';
+    for (size_t i = 1; i < sizeof(writer_pragmas) / sizeof(writer_pragmas[0]); i++) { // but the journal's mode
+        sqlite3_stmt *statement = NULL;
+        const char *value = "?";
+        sqlite3_exec(db, writer_pragmas[i].set, NULL, NULL, NULL); // judged by what is read back
+        if (sqlite3_prepare_v2(db, writer_pragmas[i].get, -1, &statement, NULL) == SQLITE_OK &&
+            sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_text(statement, 0) != NULL)
+            value = (const char *)sqlite3_column_text(statement, 0);
+        is_taken = is_taken && strcmp(value, writer_pragmas[i].expected) == 0;
+        int length = snprintf(ret + used, size - used, "%s%s=%s", i > 1 ? " " : "",
+                              writer_pragmas[i].get + strlen("PRAGMA "), value);
+        used += length > 0 && (size_t)length < size - used ? (size_t)length : 0;
+        sqlite3_finalize(statement);
+    }
+    return is_taken;
 }
 
 gw_status store_connection_guard(store_connection *connection, gw_problem *ret_problem) {

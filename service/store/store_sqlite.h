@@ -97,6 +97,8 @@ GW_MUST_CHECK gw_status store_connection_open(store_connection *connection, cons
                                               gw_problem *ret_problem);
 void store_connection_close(store_connection *connection);
 GW_MUST_CHECK gw_status store_connection_guard(store_connection *connection, gw_problem *ret_problem);
+// Sets and reads back, as the guard does, what a connection that only reads can set; true where all is taken.
+bool store_settings_say(sqlite3 *db, char *ret, size_t size);
 gw_status store_problem(gw_problem *ret_problem, gw_status status, const char *code, const char *what, sqlite3 *db);
 // A statement ready to be bound. NULL when it cannot be prepared; SQLite refuses NULL at the next step, so one check
 // there is enough.

@@ -203,6 +203,13 @@ static bool is_wal(sqlite3 *db) {
     return is_so;
 }
 
+static uint64_t wal_bytes_of(const char *path) {
+    char wal[4096];
+    struct stat file;
+    snprintf(wal, sizeof(wal), "%s-wal", path);
+    return stat(wal, &file) == 0 ? (uint64_t)file.st_size : 0;
+}
+
 gw_status gw_store_examine(const char *path, gw_store_facts *ret, gw_problem *ret_problem) {
     store_connection connection;
     int64_t application = 0, version = 0;
@@ -219,6 +226,8 @@ gw_status gw_store_examine(const char *path, gw_store_facts *ret, gw_problem *re
         facts.version = (int)version;
         facts.is_wal = is_wal(connection.db);
         facts.bytes = stat(path, &file) == 0 ? (uint64_t)file.st_size : 0;
+        facts.wal_bytes = wal_bytes_of(path);
+        facts.are_settings_taken = store_settings_say(connection.db, facts.settings, sizeof(facts.settings));
         examine_pages(connection.db, &facts);
         *ret = facts;
     }

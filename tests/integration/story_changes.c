@@ -98,6 +98,23 @@ static void a_change_from_before_the_start_is_refused(void **state) {
     test_asker_close(&admin);
 }
 
+static void an_operator_answers_for_the_clock(void **state) {
+    (void)state;
+    static const char body[] = "{\"v\":1,\"kind\":\"admin\",\"action\":\"clock_confirm\"}";
+    test_asker admin, other;
+    gw_profile researcher;
+    test_asker_open(&admin, &daemon_.admin);
+    uint64_t size = log_size(&admin);
+    assert_true(test_ask(&admin, body, NULL));
+    assert_int_equal(log_size(&admin), size + 1);
+    test_asker_close(&admin);
+    test_daemon_principal(&daemon_, "researcher", &researcher);
+    test_asker_open(&other, &researcher);
+    assert_false(test_ask(&other, body, NULL));
+    assert_string_equal(other.problem.code, "denied_role");
+    test_asker_close(&other);
+}
+
 static void the_last_operator_stays(void **state) {
     (void)state;
     test_asker admin;
@@ -197,6 +214,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_sent_again_is_not_made_again),
         cmocka_unit_test(a_change_from_before_the_start_is_refused),
+        cmocka_unit_test(an_operator_answers_for_the_clock),
         cmocka_unit_test(the_last_operator_stays),
         cmocka_unit_test(a_changed_data_file_stops_the_start),
         cmocka_unit_test(data_meets_no_policy_it_was_not_loaded_under),

@@ -64,7 +64,8 @@ static void expect_found(int code, const char *found, const char *check, const c
 static void expect_whole(const char *of_daemon) {
     gw_buffer output;
     if (doctor(daemon_.folder, "text", &output) != 0 || strstr(gw_buffer_string(&output), "FAIL  ") != NULL ||
-        strstr(gw_buffer_string(&output), "0 WARN, 0 FAIL") == NULL ||
+        strstr(gw_buffer_string(&output), "1 WARN, 0 FAIL") == NULL || // where the mark lies
+        strstr(gw_buffer_string(&output), "on the ledger's filesystem") == NULL ||
         strstr(gw_buffer_string(&output), of_daemon) == NULL)
         fail_msg("%s", gw_buffer_string(&output));
     gw_buffer_done(&output);
@@ -151,6 +152,40 @@ static void indicators_that_do_not_read_are_found(void **state) {
     run(script);
 }
 
+static void a_file_of_the_log_that_is_gone_is_found(void **state) {
+    (void)state;
+    run("mv \"$0\"/log/tile/entries \"$0\"/entries.away");
+    expect_found(9, "FAIL", "tiles", "lacks tile/entries/");
+    run("mv \"$0\"/entries.away \"$0\"/log/tile/entries");
+}
+
+static void room_that_is_not_kept_aside_is_found(void **state) {
+    (void)state;
+    run("mv \"$0\"/ballast \"$0\"/ballast.away");
+    expect_found(0, "WARN", "ballast", "No room");
+    run("mv \"$0\"/ballast.away \"$0\"/ballast");
+}
+
+// The anchors say that it was a day earlier: in this boot, then in another one; and that it was a day later.
+static void a_clock_that_is_wrong_is_found(void **state) {
+    (void)state;
+    run("cp -p \"$0\"/clock \"$0\"/clock.kept");
+    run("awk '/^s/ { $2 -= 86400 } { print }' \"$0\"/clock.kept > \"$0\"/clock");
+    expect_found(9, "FAIL", "clock", "ahead of what this machine counted");
+    run("awk '/^boot/ { $2 = \"00112233445566778899aabbccddeeff\" } /^s/ { $2 -= 86400 } { print }' \"$0\"/clock.kept"
+        " > \"$0\"/clock");
+    expect_found(0, "WARN", "clock", "nobody confirmed the time");
+    run("mv \"$0\"/clock.kept \"$0\"/clock");
+    expect_found(0, "OK", "clock", "The clock is right");
+}
+
+static void what_sqlite_takes_is_said(void **state) {
+    (void)state;
+    expect_found(0, "OK", "settings",
+                 "journal_mode=wal synchronous=2 foreign_keys=1 trusted_schema=0 cell_size_check=1 "
+                 "mmap_size=0 temp_store=2");
+}
+
 static void after_all_that_it_is_whole_again(void **state) {
     (void)state;
     expect_whole("None runs on this folder");
@@ -175,6 +210,10 @@ int main(void) {
         cmocka_unit_test(a_policy_file_that_is_gone_is_found),
         cmocka_unit_test(a_ledger_older_than_its_mark_is_found),
         cmocka_unit_test(indicators_that_do_not_read_are_found),
+        cmocka_unit_test(a_file_of_the_log_that_is_gone_is_found),
+        cmocka_unit_test(room_that_is_not_kept_aside_is_found),
+        cmocka_unit_test(a_clock_that_is_wrong_is_found),
+        cmocka_unit_test(what_sqlite_takes_is_said),
         cmocka_unit_test(after_all_that_it_is_whole_again),
         cmocka_unit_test(where_it_cannot_look_it_says_so),
     };
