@@ -60,21 +60,36 @@ gw_status gw_query_step_seen(gw_query *query) {
 
 // ---- the note
 
+typedef struct {
+    gw_bytes note;
+    gw_checkpoint checkpoint;
+    bool is_signed;
+} signed_note;
+
+static gw_status key_try(void *state, const char *vkey) {
+    signed_note *with = state;
+    gw_note_key key;
+    if (!with->is_signed && gw_note_key_parse(vkey, &key, NULL) == GW_OK)
+        with->is_signed = gw_checkpoint_open(with->note, &key, &with->checkpoint, NULL) == GW_OK;
+    return GW_OK;
+}
+
+// What a key signed that was retired since is as much the log's word as what today's signs.
 static gw_status note_open(gw_query *query, gw_bytes note, gw_checkpoint *ret) {
     char origin[128], log_key[GW_VKEY_MAX];
-    gw_note_key key;
+    signed_note with = {.note = note};
     gw_status status = gw_store_origin(query->worker->reader, origin, log_key);
     if (status == GW_OK)
-        status = gw_note_key_parse(log_key, &key, NULL);
+        status = key_try(&with, log_key);
+    if (status == GW_OK)
+        status = gw_store_log_keys(query->worker->reader, key_try, &with);
     if (status != GW_OK)
         return log_unreadable(&query->problem);
-    status = gw_checkpoint_open(note, &key, ret, &query->problem);
-    if (status == GW_OK && strcmp(ret->origin, origin) != 0)
-        status = GW_INVALID;
-    return status == GW_OK
-               ? GW_OK
-               : gw_problem_set(&query->problem, GW_INVALID, "bad_checkpoint", "This is not a checkpoint of this log.",
-                                "Its grammar, its origin or its signature is not the log's.", "");
+    if (!with.is_signed || strcmp(with.checkpoint.origin, origin) != 0)
+        return gw_problem_set(&query->problem, GW_INVALID, "bad_checkpoint", "This is not a checkpoint of this log.",
+                              "Its grammar, its origin or its signature is not the log's.", "");
+    *ret = with.checkpoint;
+    return GW_OK;
 }
 
 // Our own newest one goes with the refusal: the two notes together need nobody's word.

@@ -7,9 +7,13 @@
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
 #include "service/store/slots.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define AT_EPOCH 8
 #define AT_SIZE 16
@@ -22,6 +26,7 @@ _Static_assert(ORIGIN_SIZE == sizeof(((gw_checkpoint *)0)->origin), "an origin f
 
 #define NOTE_MAX 2048
 #define PATH_SIZE 4200
+#define LOCK_TRIES 50 // of 20 ms: a signer whose daemon was killed a moment ago is about to end
 
 static const gw_slots_form newest_form = {.magic = "gwsgn/1\n", .body_size = AT_END, .epoch_at = AT_EPOCH};
 
@@ -31,6 +36,7 @@ struct gw_signer {
     char folder[4096];
     gw_secret_key *keys[2]; // in force, and to come (NULL: no rotation under way)
     gw_note_key names[2];
+    int lock;       // of the folder
     int descriptor; // of log.newest; -1 until the first signature
     uint64_t epoch;
     gw_checkpoint newest;
@@ -133,17 +139,40 @@ static gw_status keys_open(gw_signer *signer, gw_problem *ret_problem) {
     return status == GW_OK && lstat(path, &facts) == 0 ? key_open(signer, 1, GW_SIGNER_NEXT_KEY, ret_problem) : status;
 }
 
+// Two that each remember their own newest tree would sign two histories.
+static gw_status folder_lock(gw_signer *signer, gw_problem *ret_problem) {
+    const struct timespec pause = {.tv_nsec = 20000000};
+    signer->lock = open(signer->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (unsigned i = 0; signer->lock >= 0; i++) {
+        if (flock(signer->lock, LOCK_EX | LOCK_NB) == 0)
+            return GW_OK;
+        if (errno == EINTR)
+            continue;
+        if (errno == EWOULDBLOCK && i >= LOCK_TRIES)
+            return gw_problem_set(ret_problem, GW_BUSY, "signer_locked", "Another signer uses this folder.",
+                                  "Two of them would sign two histories.", "End the other godwitd or godwit-signer.");
+        if (errno != EWOULDBLOCK)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    gw_status status = gw_problem_set(ret_problem, GW_IO, "signer_folder", "", "", "");
+    gw_problem_what(ret_problem, "The signer's folder cannot be used: %.200s", signer->folder);
+    return status;
+}
+
 gw_status gw_signer_open(const char *folder, const char *origin, gw_signer **ret, gw_problem *ret_problem) {
     GW_CLEANUP(gw_signer_freep) gw_signer *signer = calloc(1, sizeof(*signer));
     if (signer == NULL)
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");
-    signer->descriptor = -1;
+    signer->descriptor = signer->lock = -1;
     int size = snprintf(signer->folder, sizeof(signer->folder), "%s", folder);
     if (size < 0 || (size_t)size >= sizeof(signer->folder) || strlen(origin) >= ORIGIN_SIZE)
         return gw_problem_set(ret_problem, GW_INVALID, "bad_name", "The signer's folder or origin is too long.", "",
                               "");
     memcpy(signer->newest.origin, origin, strlen(origin));
-    gw_status status = keys_open(signer, ret_problem);
+    gw_status status = folder_lock(signer, ret_problem);
+    if (status == GW_OK)
+        status = keys_open(signer, ret_problem);
     if (status == GW_OK)
         status = newest_open(signer, ret_problem);
     if (status == GW_OK)
@@ -157,6 +186,7 @@ void gw_signer_close(gw_signer *signer) {
     gw_closep(&signer->descriptor);
     gw_secret_key_free(signer->keys[0]);
     gw_secret_key_free(signer->keys[1]);
+    gw_closep(&signer->lock); // last: the next one reads what stands now
     free(signer);
 }
 

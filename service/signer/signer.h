@@ -14,7 +14,8 @@
 
 typedef struct gw_signer gw_signer;
 
-// Reads the keys and the newest tree. `origin` is the name under which the keys sign. Codes beside those of key files:
+// Locks the folder until it is closed, and reads the keys and the newest tree. `origin` is the name under which the
+// keys sign. Codes beside those of key files: signer_locked (GW_BUSY: another one has the folder), signer_folder,
 // bad_name, signer_corrupt (GW_CORRUPT: log.newest has no whole slot signed by these keys), signer_foreign (GW_CORRUPT:
 // it is of another log).
 GW_MUST_CHECK gw_status gw_signer_open(const char *folder, const char *origin, gw_signer **ret,

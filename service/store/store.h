@@ -101,6 +101,9 @@ GW_MUST_CHECK gw_status gw_store_origin(gw_store_reader *reader, char ret_origin
 // its note is kept (true of the first entry).
 GW_MUST_CHECK gw_status gw_store_log_key(gw_store_reader *reader, char ret_log_key[256], uint64_t *ret_seq,
                                          bool *ret_is_kept);
+// The keys that took one another's place since the first entry's, oldest first.
+typedef gw_status (*gw_store_log_key_each)(void *state, const char *vkey);
+GW_MUST_CHECK gw_status gw_store_log_keys(gw_store_reader *reader, gw_store_log_key_each each, void *state);
 // The kept notes: for each keyrot entry a checkpoint that covers it, signed by both keys.
 typedef gw_status (*gw_store_keyrot_each)(void *state, uint64_t seq, gw_bytes note);
 GW_MUST_CHECK gw_status gw_store_keyrots(gw_store_reader *reader, gw_store_keyrot_each each, void *state);

@@ -126,6 +126,19 @@ gw_status gw_store_log_key(gw_store_reader *reader, char ret_log_key[256], uint6
     return store_log_key(&reader->connection, ret_log_key, ret_seq, ret_is_kept);
 }
 
+gw_status gw_store_log_keys(gw_store_reader *reader, gw_store_log_key_each each, void *state) {
+    sqlite3_stmt *row = store_use(&reader->connection, SQL_KEYROT_KEYS);
+    gw_status status;
+    while ((status = store_step(row)) == GW_OK) {
+        char vkey[256];
+        status = store_column_text(row, 0, vkey, sizeof(vkey)) ? each(state, vkey) : GW_CORRUPT;
+        if (status != GW_OK)
+            break;
+    }
+    sqlite3_reset(row);
+    return status == GW_NOT_FOUND ? GW_OK : status;
+}
+
 gw_status gw_store_keyrots(gw_store_reader *reader, gw_store_keyrot_each each, void *state) {
     sqlite3_stmt *row = store_use(&reader->connection, SQL_KEYROT_NOTES);
     gw_status status;

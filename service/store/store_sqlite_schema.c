@@ -245,6 +245,7 @@ const char *const store_statements[SQL_COUNT] = {
     [SQL_KEYROT_LAST] = "SELECT seq, new_key, note IS NULL FROM keyrot ORDER BY seq DESC LIMIT 1",
     [SQL_KEYROT_KEEP] = "UPDATE keyrot SET note = ?2 WHERE seq = ?1 AND note IS NULL",
     [SQL_KEYROT_NOTES] = "SELECT seq, note FROM keyrot WHERE note IS NOT NULL ORDER BY seq",
+    [SQL_KEYROT_KEYS] = "SELECT new_key FROM keyrot ORDER BY seq",
     [SQL_WITNESSES_INSERT] = "INSERT INTO witnesses(seq, file) VALUES(?1, ?2)",
     [SQL_WITNESSES_LAST] = "SELECT file FROM witnesses ORDER BY seq DESC LIMIT 1",
     [SQL_RESTORE_LAST] = "SELECT seq FROM restore ORDER BY seq DESC LIMIT 1",

@@ -225,6 +225,18 @@ static gw_status keys_write(const gw_witness *witness, const char *id, const gw_
     return gw_file_replace(path, gw_buffer_bytes(&text), 0644, ret_problem);
 }
 
+// What was seen is never made anew: its lock may have been lost, or another add-log may be a moment ahead.
+static gw_status seen_make(const char *path, gw_problem *ret_problem) {
+    GW_CLEANUP(gw_closep) int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (descriptor < 0 && errno == EEXIST)
+        return GW_OK;
+    if (descriptor < 0 || fchmod(descriptor, 0644) != 0 || fsync(descriptor) != 0 ||
+        gw_file_sync_folder_of(path) != GW_OK)
+        return gw_problem_set(ret_problem, GW_IO, "file_unwritable", "The log's file of what was seen cannot be made.",
+                              "", "");
+    return GW_OK;
+}
+
 // In this order, so that a crash leaves a log that is not known yet: it is known once its lock is there.
 static gw_status log_make(const gw_witness *witness, const char *id, const gw_note_key *key, gw_problem *ret_problem) {
     char path[PATH_BYTES];
@@ -234,7 +246,7 @@ static gw_status log_make(const gw_witness *witness, const char *id, const gw_no
         status = keys_write(witness, id, key, 1, ret_problem);
     log_path(witness, id, "checkpoint", path);
     if (status == GW_OK)
-        status = gw_file_replace(path, (gw_bytes){NULL, 0}, 0644, ret_problem);
+        status = seen_make(path, ret_problem);
     log_path(witness, id, "lock", path);
     return status == GW_OK ? gw_file_replace(path, (gw_bytes){NULL, 0}, 0600, ret_problem) : status;
 }

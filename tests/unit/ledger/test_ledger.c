@@ -224,11 +224,16 @@ static void a_short_disk_refuses_charges_before_data_is_touched(void **state) {
 
 static void a_second_daemon_is_refused(void **state) {
     world *made = *state;
-    gw_ledger *first = made->ledger;
+    char folder[300];
+    snprintf(folder, sizeof(folder), "%s/second", made->ledger_fixture.folder);
+    gw_ledger *second = NULL;
     gw_problem problem = {0};
-    assert_int_equal(open_again(made, &problem), GW_BUSY);
+    gw_ledger_options options = {.state_folder = made->ledger_fixture.folder,
+                                 .clock = gw_clock_system(),
+                                 .signer = fixture_signer(folder)}; // one that nobody else has
+    assert_int_equal(gw_ledger_open(&options, &second, &problem), GW_BUSY);
     assert_string_equal(problem.code, "locked");
-    made->ledger = first;
+    assert_null(second);
 }
 
 static void file_path(const world *made, const char *name, char path[256]) {

@@ -261,6 +261,40 @@ static void a_larger_signed_note_stops_the_service(void **state) {
     assert_true(newest(made).size == size); // and nothing more was signed
 }
 
+// Whoever asked before a change of keys holds a note of the old one, whoever came after it a note of the new one.
+static void a_note_of_any_key_that_the_log_had_is_the_logs(void **state) {
+    asking *made = *state;
+    gw_secret_key *keys[3] = {fixture_key()};
+    gw_note_key names[3];
+    gw_buffer note;
+    for (size_t i = 0; i < 3; i++) {
+        uint8_t seed[GW_SEED_SIZE] = {8, (uint8_t)i};
+        if (i > 0)
+            assert_int_equal(gw_key_from_seed(seed, &keys[i]), GW_OK);
+        assert_int_equal(gw_note_key_new(FIXTURE_ORIGIN, gw_key_public(keys[i]), &names[i]), GW_OK);
+        if (i == 0)
+            continue;
+        gw_store_op op = fixture_principal(FIXTURE_OWNER, GW_ROLE_OWNER, FIXTURE_OWNER); // its signer
+        op.entry.kind = GW_ENTRY_KEYROT;
+        memset(&op.entry.keyrot, 0, sizeof(op.entry.keyrot));
+        gw_note_key_format(&names[i - 1], op.entry.keyrot.old_key);
+        gw_note_key_format(&names[i], op.entry.keyrot.new_key);
+        assert_int_equal(gw_ledger_submit(made->ledger, &op), GW_OK);
+        assert_int_equal(op.result, GW_OK);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        note_sign(FIXTURE_ORIGIN, 5, root_at(made, 5), keys[i], &note);
+        assert_true(send_note(made, ASKING_ANNA, gw_buffer_bytes(&note)));
+        gw_buffer_done(&note);
+    }
+    note_sign(FIXTURE_ORIGIN, newest(made).size + 1, fixture_hash("later"), keys[2], &note);
+    assert_false(send_note(made, ASKING_ANNA, gw_buffer_bytes(&note)));
+    assert_stopped(made);
+    gw_buffer_done(&note);
+    for (size_t i = 0; i < 3; i++)
+        gw_secret_key_free(keys[i]);
+}
+
 static void another_history_under_our_signature_stops_the_service(void **state) {
     asking *made = *state;
     assert_false(send_signed(made, ASKING_ANNA, 5, fixture_hash("another history")));
@@ -353,6 +387,7 @@ int main(void) {
         CASE(a_note_that_the_log_holds_is_taken),
         CASE(a_larger_signed_note_stops_the_service),
         CASE(another_history_under_our_signature_stops_the_service),
+        CASE(a_note_of_any_key_that_the_log_had_is_the_logs),
         CASE(the_first_proof_is_kept),
         CASE(what_a_restore_says_is_lost_proves_nothing),
         CASE(a_kept_note_whose_entries_are_back_is_moved_away),

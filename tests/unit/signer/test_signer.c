@@ -196,9 +196,27 @@ static void it_signs_no_other_log(void **state) {
     assert_string_equal(problem.code, "signer_foreign");
     gw_buffer_done(&note);
     assert_int_equal(sign(made, 3, NULL), GW_OK);
+    gw_signer_close(made->signer);
+    made->signer = NULL;
     gw_signer *other = NULL;
     assert_int_equal(gw_signer_open(made->fixture.folder, "stats.example/ledger2", &other, &problem), GW_CORRUPT);
     assert_string_equal(problem.code, "signer_foreign");
+}
+
+// Each would hold its own newest tree, and sign another history after it.
+static void two_do_not_share_a_folder(void **state) {
+    world *made = *state;
+    gw_signer *second = NULL;
+    gw_problem problem = {0};
+    assert_int_equal(sign(made, 3, NULL), GW_OK);
+    assert_int_equal(gw_signer_open(made->fixture.folder, FIXTURE_ORIGIN, &second, &problem), GW_BUSY);
+    assert_string_equal(problem.code, "signer_locked");
+    assert_null(second);
+    assert_int_equal(sign(made, 5, NULL), GW_OK);
+    gw_signer_close(made->signer);
+    made->signer = NULL;
+    assert_int_equal(gw_signer_open(made->fixture.folder, FIXTURE_ORIGIN, &made->signer, &problem), GW_OK);
+    assert_int_equal(newest_size(made), 5); // what the first one left
 }
 
 // ---- its file
@@ -356,6 +374,7 @@ int main(void) {
         SIGNER_TEST(it_refuses_another_tree_of_the_same_size),
         SIGNER_TEST(it_demands_the_proof),
         SIGNER_TEST(it_signs_no_other_log),
+        SIGNER_TEST(two_do_not_share_a_folder),
         SIGNER_TEST(it_remembers_across_restarts),
         SIGNER_TEST(a_torn_newest_slot_leaves_the_older_one),
         SIGNER_TEST(a_tree_whose_note_was_lost_is_signed_again),

@@ -344,6 +344,26 @@ static void files_that_were_lost_or_changed_stop_the_witness(void **state) {
     world_close(&w);
 }
 
+// Empty files get lost in copies; what was seen is not begun anew because of it.
+static void a_log_that_is_added_again_is_not_forgotten(void **state) {
+    world w;
+    world_open(state, &w);
+    char path[512], vkey[GW_VKEY_MAX];
+    gw_note_key_format(&w.log.key, vkey);
+    assert_int_equal(ask(&w, 0, 9).status, 200);
+    log_file(&w, "lock", path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(ask(&w, 9, 10).status, 404);
+    assert_int_equal(gw_witness_add_log(w.witness, vkey, NULL), GW_OK);
+    small_log other = w.log;
+    other.parts_at = 4;
+    answer got = ask_log(&w, &other, 0, 6, 0);
+    assert_int_equal(got.status, 409);
+    assert_string_equal(got.text, "9\n");
+    assert_int_equal(ask(&w, 9, 10).status, 200);
+    world_close(&w);
+}
+
 static void log_count(void *state, const gw_witness_log *log) {
     gw_witness_log *last = state;
     *last = *log;
@@ -466,6 +486,7 @@ int main(void) {
         ONE(the_time_of_a_cosignature_never_goes_back),
         ONE(without_a_disk_there_is_no_cosignature),
         ONE(files_that_were_lost_or_changed_stop_the_witness),
+        ONE(a_log_that_is_added_again_is_not_forgotten),
         ONE(reset_forgets_one_log_and_keeps_the_old_checkpoint),
         ONE(a_log_may_have_a_second_key_and_no_witness_key),
         ONE(a_witness_is_made_once_and_its_name_is_one),
