@@ -46,7 +46,6 @@ typedef struct {
     char folder[4096];
     gw_buffer note; // the checkpoint that was checked
     gw_log_trust trust;
-    gw_note_key key; // that it was checked under
     gw_since since;
     gw_audit_state *state;
     gw_audit_verdict verdict;
@@ -118,25 +117,6 @@ static gw_status changed_meanwhile(gw_problem *ret_problem) {
                           "The service published more of it meanwhile.", "Check a copy of the folder.");
 }
 
-// The key that the checkpoint bears: the trusted one, or that of the first entry.
-static gw_status key_find(audit *a, gw_problem *ret_problem) {
-    a->key = a->trust.key;
-    const char *named = a->facts.facts.count == 0 ? "" : a->facts.facts.items[0].entry.genesis.log_key;
-    gw_status status = GW_OK;
-    if (!a->trust.has_key)
-        status = gw_note_key_parse(named, &a->key, ret_problem);
-    for (size_t i = 0; status == GW_OK && i < a->facts.facts.count; i++) { // the log is sound: its new keys are its own
-        const gw_entry *entry = &a->facts.facts.items[i].entry;
-        gw_checkpoint none;
-        gw_note_key next;
-        if (gw_checkpoint_open(gw_buffer_bytes(&a->note), &a->key, &none, NULL) == GW_OK)
-            return GW_OK;
-        if (entry->kind == GW_ENTRY_KEYROT && gw_note_key_parse(entry->keyrot.new_key, &next, NULL) == GW_OK)
-            a->key = next;
-    }
-    return status;
-}
-
 // The note that was read first must be the one that was checked.
 static gw_status note_again(audit *a, gw_problem *ret_problem) {
     gw_checkpoint read;
@@ -179,6 +159,12 @@ static void key_say(const audit *a) {
     }
     gw_note_key_format(&a->trust.key, vkey);
     gw_say_verdict(a->cli, "OK", "checked under the key %s", vkey);
+    if (a->verdict.keys_followed == 0)
+        return;
+    gw_note_key_format(&a->verdict.log_key, vkey);
+    gw_say_verdict(a->cli, "OK",
+                   "the log's key was changed since, in trees that the key before signed too; trust %s from now on",
+                   vkey);
 }
 
 static void sound_say(gw_cli *cli, const gw_audit_verdict *verdict) {
@@ -235,10 +221,11 @@ static gw_exit_code witnesses_say(const audit *a) {
         gw_ignore(gw_log_quorum_say(a->cli, a->kept_quorum, false, "the log's quorum file of the checkpoint you kept",
                                     gw_buffer_bytes(&a->since.note), &a->since.key)); // as below
     if (a->trust.policy != NULL)
-        return gw_log_quorum_say(a->cli, a->trust.policy, true, "your policy", gw_buffer_bytes(&a->note), &a->key);
+        return gw_log_quorum_say(a->cli, a->trust.policy, true, "your policy", gw_buffer_bytes(&a->note),
+                                 &a->verdict.log_key);
     if (a->own_quorum != NULL) // what the log asks of itself shows nothing about it, and fails nothing
         gw_ignore(gw_log_quorum_say(a->cli, a->own_quorum, false, "the log's own quorum file",
-                                    gw_buffer_bytes(&a->note), &a->key));
+                                    gw_buffer_bytes(&a->note), &a->verdict.log_key));
     return GW_EXIT_DONE;
 }
 
@@ -285,7 +272,7 @@ static gw_exit_code json_say(const audit *a, gw_exit_code code) {
         const gw_tlog_policy *policy = a->trust.policy != NULL ? a->trust.policy : a->own_quorum;
         if (policy != NULL) {
             gw_json_write_name(&json, a->trust.policy != NULL ? "witnesses" : "own_witnesses");
-            gw_log_quorum_json(policy, gw_buffer_bytes(&a->note), &a->key, &json);
+            gw_log_quorum_json(policy, gw_buffer_bytes(&a->note), &a->verdict.log_key, &json);
         }
         if (a->options->since != NULL) {
             gw_json_write_name(&json, "since");
@@ -322,8 +309,6 @@ static gw_exit_code sound_run(audit *a) {
     gw_problem problem;
     gw_exit_code code = GW_EXIT_DONE;
     gw_status status = note_again(a, &problem);
-    if (status == GW_OK)
-        status = key_find(a, &problem);
     if (status != GW_OK) {
         gw_exit_code said = gw_fail(a->cli, &problem);
         return said == GW_EXIT_USAGE ? said : GW_EXIT_CANNOT_CHECK;
@@ -331,7 +316,7 @@ static gw_exit_code sound_run(audit *a) {
     if (a->trust.policy == NULL)
         a->own_quorum = own_quorum_find(a, a->verdict.size);
     if (a->options->since != NULL) {
-        gw_since_judge(&a->since, a->folder, gw_buffer_bytes(&a->note), &a->key, &a->verdict, &a->facts,
+        gw_since_judge(&a->since, a->folder, gw_buffer_bytes(&a->note), &a->verdict.log_key, &a->verdict, &a->facts,
                        a->options->proof);
         code = gw_since_exit(&a->since);
         if (a->since.verdict == GW_SINCE_GROWN)

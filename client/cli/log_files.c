@@ -49,6 +49,8 @@ gw_status gw_log_files_note(const char *folder, gw_buffer *note, gw_problem *ret
     if (status == GW_LIMIT)
         return gw_problem_set(ret_problem, GW_CORRUPT, "bad_checkpoint", "The checkpoint does not hold.",
                               "It is longer than any checkpoint is.", "");
+    if (status == GW_NOT_FOUND)
+        gw_problem_mend(ret_problem, "--log DIR   (the folder that holds the file checkpoint)");
     return status;
 }
 
