@@ -24,7 +24,8 @@
 #define NOTE_BYTES_MAX 65536u
 #define SMALL_BYTES_MAX (4u << 20) // settings, profiles, keys
 #define COPY_BYTES 262144u
-#define PUBLISHED_TRIES 20 // of 50 ms
+#define UNFINISHED ".godwit-unfinished" // removed before the next attempt: nobody else's folder may be called that
+#define PUBLISHED_TRIES 20              // of 50 ms
 #define PUBLISHED_WAIT_NS 50000000
 
 GW_DEFINE_FREEP(gw_store_reader, gw_store_reader_close)
@@ -257,7 +258,7 @@ gw_status gw_backup(const backup_options *options, backup_report *ret, gw_proble
                               "A backup is never written over another.", "--to ANOTHER");
     if (strlen(options->to) > 3000 || strlen(options->state_folder) > 3000)
         return gw_problem_set(ret_problem, GW_INVALID, "bad_path", "The path is too long.", "", "");
-    snprintf(run.folder, sizeof(run.folder), "%.3000s.new", options->to);
+    snprintf(run.folder, sizeof(run.folder), "%.3000s" UNFINISHED, options->to);
     nftw(run.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS); // of an attempt that was broken off
     gw_buffer_init(&run.note, NOTE_BYTES_MAX);
     gw_status status = backup_write(&run, ret);

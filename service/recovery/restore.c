@@ -164,6 +164,31 @@ static gw_status known_compare(restore_run *run, gw_store_reader *reader, uint64
     return GW_OK;
 }
 
+typedef struct {
+    restore_run *run;
+    const char *path;
+    bool is_read;
+} seen_run;
+
+static gw_status seen_try(void *state, const char *vkey) {
+    seen_run *seen = state;
+    gw_note_key key;
+    if (!seen->is_read && gw_note_key_parse(vkey, &key, NULL) == GW_OK)
+        seen->is_read = remembered_seen_read(seen->path, &key, &seen->run->known, NULL) == GW_OK;
+    return GW_OK;
+}
+
+// Under the key in force, or one that it took the place of.
+static gw_status seen_read(restore_run *run, gw_store_reader *reader, const char *path) {
+    seen_run seen = {.run = run, .path = path};
+    char origin[128], first[GW_VKEY_MAX];
+    gw_status status = remembered_seen_read(path, &run->log_key, &run->known, run->problem);
+    if (status == GW_CORRUPT && gw_store_origin(reader, origin, first) == GW_OK && seen_try(&seen, first) == GW_OK &&
+        gw_store_log_keys(reader, seen_try, &seen) == GW_OK && seen.is_read)
+        return GW_OK;
+    return status;
+}
+
 static gw_status known_read(restore_run *run, gw_store_reader *reader, uint64_t size) {
     char keys[RESTORE_PATH];
     gw_merkle_source tree = gw_store_tree(reader);
@@ -176,12 +201,12 @@ static gw_status known_read(restore_run *run, gw_store_reader *reader, uint64_t 
     if (status == GW_OK)
         status = remembered_machine_read(&machine, &run->known, run->problem);
     for (size_t i = 0; i < run->options->seen_count && status == GW_OK; i++)
-        status = remembered_seen_read(run->options->seen[i], &run->log_key, &run->known, run->problem);
+        status = seen_read(run, reader, run->options->seen[i]);
     // The proof that a client brought back, and that stopped the service.
     char proof[RESTORE_PATH];
     restore_path(proof, run->options->state_folder, "rolled_back.note");
     if (status == GW_OK && access(proof, F_OK) == 0)
-        status = remembered_seen_read(proof, &run->log_key, &run->known, run->problem);
+        status = seen_read(run, reader, proof);
     if (status == GW_OK && run->known.count == 0 && !run->options->has_lost)
         return gw_problem_set(run->problem, GW_UNAVAILABLE, "lost_unknown",
                               "Nothing tells how many entries followed those that were recovered.",

@@ -131,9 +131,10 @@ static void a_backup_holds_what_is_public_and_no_secret(void **state) {
                             "'log.newest')\""),
                      0);
     assert_int_equal(sh(it, "$D backup --dir $S --to $B/backup > $B/said 2>&1"), EXIT_REFUSED); // never over another
+    assert_int_equal(sh(it, "mkdir $B/full.new && touch $B/full.new/theirs"), 0);
     assert_int_equal(
         sh(it, "$D backup --dir $S --to $B/full --with-keys --with-data > $B/said && test -f $B/full/keys/log.key "
-               "&& ls $B/full/data/*/*/*.duckdb > /dev/null && grep -q WARN $B/said"),
+               "&& ls $B/full/data/*/*/*.duckdb > /dev/null && grep -q WARN $B/said && test -f $B/full.new/theirs"),
         0);
 }
 
@@ -321,6 +322,17 @@ static void a_checkpoint_that_somebody_saved_tells_of_more(void **state) {
     assert_int_equal(test_daemon_spent(&it->daemon, TEST_DATASET), COST_FIRST + 6 * QUESTION_MAX);
 }
 
+// The key of the log was changed since: what it signed before is still its word.
+static void a_checkpoint_of_an_older_key_tells_of_more_too(void **state) {
+    story *it = *state;
+    assert_int_equal(sh(it, "$D keyrot --dir $S > $B/said 2>&1 && $D keyrot --dir $S --finish >> $B/said 2>&1"), 0);
+    assert_int_equal(sh(it, "cp $B/saved $S/rolled_back.note && $D restore --dir $S --seen $B/saved > $B/said"),
+                     EXIT_PARTIAL);
+    assert_int_equal(sh(it, "grep -q '\"lost\":0,' $S/restore.json && printf x >> $S/rolled_back.note"), 0);
+    assert_int_not_equal(sh(it, "$D restore --dir $S > $B/said 2>&1"), 0);
+    assert_int_equal(sh(it, "grep -q 'code  bad_checkpoint' $B/said"), 0);
+}
+
 static void a_log_of_another_history_is_refused(void **state) {
     story *it = *state;
     // The old ledger goes on elsewhere, as nothing remembers it there: a second history under one key.
@@ -357,6 +369,7 @@ int main(void) {
         STORY(the_log_gives_everything_back_but_answers),
         STORY(what_cannot_be_recovered_counts_as_spent),
         STORY(a_checkpoint_that_somebody_saved_tells_of_more),
+        STORY(a_checkpoint_of_an_older_key_tells_of_more_too),
         STORY(a_log_of_another_history_is_refused),
     };
     return cmocka_run_group_tests(tests, begin, end);
