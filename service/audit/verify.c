@@ -91,6 +91,15 @@ static void roots_copy(gw_audit_root *to, const gw_audit_root *from, size_t coun
         memcpy(to, from, count * sizeof(*to));
 }
 
+// A newer checkpoint stands in the folder: it is being published while it is read.
+static bool has_grown(const folder_scan *scan) {
+    GW_CLEANUP(gw_buffer_done) gw_buffer note;
+    gw_checkpoint now;
+    gw_buffer_init(&note, CHECKPOINT_BYTES_MAX);
+    return gw_verify_file_load(scan->folder, "checkpoint", &note, NULL) == GW_OK &&
+           gw_checkpoint_peek(gw_buffer_bytes(&note), &now, NULL) == GW_OK && now.size > scan->verdict->size;
+}
+
 static gw_status scan_tree(folder_scan *scan, gw_audit_root *roots, size_t root_count) {
     GW_CLEANUP(gw_verify_tree_freep)
     gw_verify_tree *tree = gw_verify_tree_new(scan->folder, scan->verdict->size, roots, root_count);
@@ -106,7 +115,7 @@ static gw_status scan_tree(folder_scan *scan, gw_audit_root *roots, size_t root_
     if (!gw_hash_equal(gw_verify_tree_root(tree), scan->verdict->checkpoint.root))
         return tampered(scan, UINT64_MAX, "bad_root", "The entries do not have the root that the checkpoint signs.");
     if (scan->questions != NULL)
-        scan->status = gw_verify_questions_end(scan->questions, scan->verdict);
+        scan->status = gw_verify_questions_end(scan->questions, has_grown(scan), scan->verdict);
     return scan->status;
 }
 

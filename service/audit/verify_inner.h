@@ -56,4 +56,6 @@ void gw_verify_questions_free(gw_verify_questions *questions);    // accepts NUL
 // code bad_question, with the charge it lies at in `first_bad`. GW_IO: a file is there and cannot be read.
 GW_MUST_CHECK gw_status gw_verify_questions_charge(gw_verify_questions *questions, uint64_t seq, gw_hash question,
                                                    gw_audit_verdict *verdict);
-GW_MUST_CHECK gw_status gw_verify_questions_end(gw_verify_questions *questions, gw_audit_verdict *verdict);
+// `has_grown`: the log went on meanwhile, and texts of its newest charges may stand after those of ours.
+GW_MUST_CHECK gw_status gw_verify_questions_end(gw_verify_questions *questions, bool has_grown,
+                                                gw_audit_verdict *verdict);

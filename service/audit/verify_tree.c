@@ -6,19 +6,20 @@
 #include "service/base/check.h"
 #include "service/base/file.h"
 #include "service/base/relay.h"
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BUNDLES_AHEAD 8
 #define TILE_BYTES_MAX (2u * GW_TILE_WIDTH * GW_HASH_SIZE) // so that one that is a little too long can be looked at
+#define WIDER_TRIES 3                                      // each may be gone again before it is opened
 #define BAD_TILE_LENGTH "A tile of the tree has not the length it should have."
 
 typedef struct {
     bool is_loaded;
     uint64_t number;
-    unsigned width,
-        width_read; // hashes compared; hashes that the file read should hold: the same, or all of a full one
+    unsigned width, width_read; // hashes compared; hashes that the file read should hold: the same, or more
     gw_buffer bytes;
 } loaded_tile;
 
@@ -51,7 +52,26 @@ gw_status gw_verify_file_load(const char *folder, const char *name, gw_buffer *b
     return gw_file_read(path, buffer, ret_problem);
 }
 
-// The published form of this width, or the full one that took its place later. `ret_width`: which was read.
+// The narrowest file of this tile or bundle that is wider than `width`; 0: there is none.
+static unsigned wider_find(const gw_verify_tree *tree, const char *full, unsigned width) {
+    char path[GW_VERIFY_PATH_SIZE];
+    snprintf(path, sizeof(path), "%s/%s.p", tree->folder, full);
+    DIR *folder = opendir(path);
+    struct dirent *item;
+    unsigned found = GW_TILE_WIDTH;
+    while (folder != NULL && (item = readdir(folder)) != NULL) {
+        char *end;
+        unsigned long read = strtoul(item->d_name, &end, 10);
+        if (item->d_name[0] >= '1' && item->d_name[0] <= '9' && *end == '\0' && read > width && read < found)
+            found = (unsigned)read;
+    }
+    if (folder != NULL)
+        closedir(folder);
+    return found < GW_TILE_WIDTH ? found : 0;
+}
+
+// The published form of this width, or one that took its place since, while the log went on: the full one, or one that
+// is wider. `ret_width`: which was read.
 static gw_status load_either(gw_verify_tree *tree, void (*path)(unsigned, uint64_t, unsigned, char *), unsigned level,
                              uint64_t number, unsigned *ret_width, gw_buffer *buffer) {
     gw_problem *problem = &tree->bundle->problem;
@@ -61,12 +81,15 @@ static gw_status load_either(gw_verify_tree *tree, void (*path)(unsigned, uint64
     if (status != GW_NOT_FOUND || *ret_width == GW_TILE_WIDTH)
         return status;
     gw_problem missing = *problem;
-    path(level, number, GW_TILE_WIDTH, name);
-    status = gw_verify_file_load(tree->folder, name, buffer, problem);
+    for (unsigned tries = 0, width = *ret_width; tries < WIDER_TRIES && status == GW_NOT_FOUND; tries++) {
+        path(level, number, GW_TILE_WIDTH, name);
+        unsigned wider = wider_find(tree, name, width);
+        *ret_width = wider == 0 ? GW_TILE_WIDTH : wider;
+        path(level, number, *ret_width, name);
+        status = gw_verify_file_load(tree->folder, name, buffer, problem);
+    }
     if (status == GW_NOT_FOUND)
         *problem = missing;
-    else
-        *ret_width = GW_TILE_WIDTH;
     return status;
 }
 
@@ -169,7 +192,7 @@ static gw_status bundle_hash(gw_verify_tree *tree, uint64_t number) {
                      : tampered(tree, index, "bad_bundle", "A bundle of entries ends too early.");
     if (status != GW_OK)
         return status;
-    // A full bundle may stand for a narrower one; what stands under the width's own name holds nothing more.
+    // A wider bundle may stand for a narrower one; what stands under the width's own name holds nothing more.
     unsigned more = 0;
     while (more < width_read - width && gw_bundle_next(&rest, &entry))
         more++;

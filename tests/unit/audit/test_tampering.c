@@ -275,6 +275,42 @@ static void texts_of_later_charges_are_no_tampering(void **state) {
     file_restore(file);
 }
 
+// Whoever reads a log while it is published holds a checkpoint whose narrow files are gone: wider ones took their
+// place.
+static void a_log_that_goes_on_meanwhile_is_checked_all_the_same(void **state) {
+    (void)state;
+    world moving = {.count = 0};
+    gw_audit_verdict verdict;
+    gw_buffer older;
+    char path[256];
+    small_log_make(&moving.log, CHARGES_SHORT);
+    uint64_t size = moving.log.size;
+    snprintf(path, sizeof(path), "%s/checkpoint", moving.log.log);
+    gw_buffer_init(&older, 65536);
+    assert_int_equal(gw_file_read(path, &older, NULL), GW_OK);
+    small_log_grow(&moving.log, 2);
+    files_find(&moving);
+    file_write(&moving.files[0], gw_buffer_bytes(&older)); // as it was read before
+    gw_audit_options options = {.log_key = &moving.log.key, .questions_folder = moving.log.questions};
+    assert_int_equal(gw_audit_verify(moving.log.log, &options, NULL, &verdict), GW_OK);
+    assert_true(verdict.is_sound);
+    assert_true(verdict.size == size && moving.log.size > size);
+    for (size_t i = 1; i < moving.count - 1; i++) { // not less is demanded of them
+        const log_file *file = &moving.files[i];
+        const gw_bytes shorter = {.data = file->bytes.data, .size = file->bytes.size - 1};
+        file_write(file, shorter);
+        assert_int_equal(gw_audit_verify(moving.log.log, &options, NULL, &verdict), GW_OK);
+        assert_false(verdict.is_sound);
+        assert_int_equal(unlink(file->path), 0);
+        assert_int_equal(gw_audit_verify(moving.log.log, &options, NULL, &verdict), GW_NOT_FOUND);
+        file_restore(file);
+    }
+    gw_buffer_done(&older);
+    for (size_t i = 0; i < moving.count; i++)
+        gw_buffer_done(&moving.files[i].bytes);
+    small_log_remove(&moving.log);
+}
+
 static void a_missing_or_unreadable_file_cannot_be_checked(void **state) {
     (void)state;
     for (size_t i = 0; i < long_log.count; i++) {
@@ -372,6 +408,45 @@ static void a_missing_line_is_counted_and_the_next_change_still_named(void **sta
     assert_tampered(&long_log, file, at, touched(&long_log, file, at + (size_t)(next - line)));
     file_restore(file);
     assert_sound(&long_log);
+}
+
+// A charge whose text is lost, and behind it the text of a charge to come: whose it is, only the next checkpoint tells.
+static void put_newer_checkpoint(void *state, uint64_t done, uint64_t size) {
+    const gw_bytes *newer = state;
+    if (done == size)
+        file_write(&short_log.files[0], *newer);
+}
+
+static void texts_of_a_log_that_goes_on_accuse_nobody(void **state) {
+    (void)state;
+    const log_file *file = &short_log.files[short_log.count - 1];
+    const char *text = gw_buffer_string(&file->bytes), *last = text + file->bytes.size - 1;
+    while (last > text && last[-1] != '\n')
+        last--;
+    GW_CLEANUP(gw_buffer_done) gw_buffer changed;
+    GW_CLEANUP(gw_buffer_done) gw_buffer newer;
+    gw_buffer_init(&changed, SIZE_MAX);
+    gw_buffer_init(&newer, 65536);
+    gw_buffer_append(&changed, text, (size_t)(last - text));
+    gw_buffer_text(&changed, "{\"question\":\"of a charge to come\"}\n");
+    file_write(file, gw_buffer_bytes(&changed));
+    assert_tampered(&short_log, file, (size_t)(last - text), touched(&short_log, file, (size_t)(last - text)));
+    gw_checkpoint later = {.size = short_log.log.size + 1};
+    snprintf(later.origin, sizeof(later.origin), "%s", short_log.log.key.name);
+    gw_checkpoint_text(&later, &newer);
+    gw_buffer_format(&newer, "\n\u2014 %s AAAAAAA=\n", later.origin);
+    gw_bytes note = gw_buffer_bytes(&newer);
+    gw_audit_options options = {.log_key = &short_log.log.key,
+                                .questions_folder = short_log.log.questions,
+                                .progress = put_newer_checkpoint,
+                                .progress_state = &note};
+    gw_audit_verdict verdict;
+    assert_int_equal(gw_audit_verify(short_log.log.log, &options, NULL, &verdict), GW_OK);
+    assert_true(verdict.is_sound);
+    assert_int_equal(verdict.questions_missing, 1);
+    file_restore(&short_log.files[0]);
+    file_restore(file);
+    assert_sound(&short_log);
 }
 
 static size_t line_of(const log_file *file, size_t number, size_t *ret_size) {
@@ -478,10 +553,12 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_cut_file_is_named_where_it_ends),
         cmocka_unit_test(an_extended_file_is_named_at_its_last_entry),
         cmocka_unit_test(texts_of_later_charges_are_no_tampering),
+        cmocka_unit_test(a_log_that_goes_on_meanwhile_is_checked_all_the_same),
         cmocka_unit_test(a_missing_or_unreadable_file_cannot_be_checked),
         cmocka_unit_test(exchanged_files_are_named),
         cmocka_unit_test(exchanged_entries_are_named),
         cmocka_unit_test(a_missing_line_is_counted_and_the_next_change_still_named),
+        cmocka_unit_test(texts_of_a_log_that_goes_on_accuse_nobody),
         cmocka_unit_test(exchanged_texts_are_named),
         cmocka_unit_test(a_signed_lie_is_named_and_no_later_tree_is_told),
         cmocka_unit_test(every_file_of_the_log_is_one_the_checkpoint_needs),
