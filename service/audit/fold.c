@@ -129,8 +129,9 @@ static gw_status apply_key(gw_audit_state *state, const gw_entry *entry, gw_prob
     }
     if (!GW_FOLD_ROOM(state->keys) || !gw_fold_map_room(&state->map))
         return gw_fold_no_memory(ret_problem);
-    gw_fold_key_row row = {.is_revoked = false};
+    gw_fold_key_row row = {.not_before = entry->key.not_before, .not_after = entry->key.not_after};
     memcpy(row.principal, entry->key.principal, sizeof(row.principal));
+    memcpy(row.kind, entry->key.key_kind, sizeof(row.kind));
     gw_fold_map_put(&state->map, key, state->keys.count);
     state->keys.items[state->keys.count++] = row;
     return GW_OK;

@@ -58,6 +58,10 @@ static gw_fold_recent *recent_of(gw_audit_state *state, const gw_fold_balance_ro
     return NULL;
 }
 
+size_t gw_fold_balance_find(const gw_audit_state *state, const gw_fold_balance_row *like) {
+    return gw_fold_find(&state->map, balance_key(like));
+}
+
 static size_t balance_find_or_make(gw_audit_state *state, const gw_fold_balance_row *like) {
     gw_tag key = balance_key(like);
     size_t place = gw_fold_find(&state->map, key);

@@ -263,8 +263,12 @@ gw_status gw_fold_release_state(gw_audit_state *state, const gw_entry *entry, gw
             return gw_fold_no_memory(ret_problem);
         place = state->marks.count++;
         gw_fold_map_put(&state->map, key, place);
+        state->marks.items[place] = (gw_fold_mark_row){.is_withdrawn = false};
     }
-    state->marks.items[place] = (gw_fold_mark_row){.is_withdrawn = is_withdrawal};
+    if (is_withdrawal)
+        state->marks.items[place].is_withdrawn = true;
+    else
+        state->marks.items[place].until = entry->embargo.until;
     return GW_OK;
 }
 

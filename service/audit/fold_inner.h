@@ -46,6 +46,8 @@ typedef struct {
 
 typedef struct {
     char principal[GW_ID_HEX];
+    char kind[8];
+    int64_t not_before, not_after;
     bool is_revoked;
 } gw_fold_key_row;
 
@@ -112,6 +114,7 @@ typedef struct {
 typedef struct {
     gw_fold_balance_kind kind;
     size_t owner;
+    uint64_t restore; // seq of its entry
     int64_t time;
     uint64_t micro;
 } gw_fold_growth_row;
@@ -126,6 +129,7 @@ typedef struct {
 
 // What was said of a release since: only those that something was said of.
 typedef struct {
+    int64_t until; // of the last embargo, 0: none
     bool is_withdrawn;
 } gw_fold_mark_row;
 
@@ -158,6 +162,7 @@ gw_status gw_fold_no_memory(gw_problem *ret_problem);
 gw_fold_principal_row *gw_fold_principal_of(gw_audit_state *state, const char *id); // NULL: nobody has this id
 // The balance like `like`, made when there is none; GW_FOLD_NONE without memory.
 size_t gw_fold_balance_of(gw_audit_state *state, const gw_fold_balance_row *like);
+size_t gw_fold_balance_find(const gw_audit_state *state, const gw_fold_balance_row *like); // GW_FOLD_NONE: none is made
 // A window's balance after its length was changed: a window of this length has none yet, or one that misses what came
 // in between. False without memory.
 bool gw_fold_window_refresh(gw_audit_state *state, gw_fold_balance_kind kind, size_t owner, uint64_t days,

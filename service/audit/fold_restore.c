@@ -42,20 +42,20 @@ static growth growth_of(uint64_t lost, uint64_t dearest, uint64_t total, const g
 }
 
 // Counts a growth of a dataset or a population, and remembers it for windows made later.
-static bool owner_grow(gw_audit_state *state, const gw_fold_balance_row *like, uint64_t lost, uint64_t dearest,
-                       uint64_t total, const gw_fold_delta_terms *terms, int64_t time, growth *ret) {
+static bool owner_grow(gw_audit_state *state, const gw_fold_balance_row *like, const gw_entry *entry, uint64_t dearest,
+                       uint64_t total, const gw_fold_delta_terms *terms, growth *ret) {
     size_t place = gw_fold_balance_of(state, like);
     if (place == GW_FOLD_NONE || !GW_FOLD_ROOM(state->growths))
         return false;
     gw_fold_balance_row *balance = &state->balances.items[place];
-    *ret = growth_of(lost, dearest, total, terms, balance);
+    *ret = growth_of(entry->restore.lost, dearest, total, terms, balance);
     balance->spent += ret->micro;
     balance->restored += ret->micro;
     balance->rho = gw_rho_add(balance->rho, ret->rho);
     if (ret->micro != 0)
         balance->selection += left_of(terms->selection, balance->selection);
-    state->growths.items[state->growths.count++] =
-        (gw_fold_growth_row){.kind = like->kind, .owner = like->owner, .time = time, .micro = ret->micro};
+    state->growths.items[state->growths.count++] = (gw_fold_growth_row){
+        .kind = like->kind, .owner = like->owner, .restore = entry->seq, .time = entry->time, .micro = ret->micro};
     return true;
 }
 
@@ -86,7 +86,7 @@ static bool dataset_grow(gw_audit_state *state, size_t dataset, const gw_entry *
     const gw_fold_dataset_row *row = &state->datasets.items[dataset];
     gw_fold_balance_row like = {.kind = GW_FOLD_BALANCE_DATASET, .owner = dataset};
     growth made;
-    if (!owner_grow(state, &like, entry->restore.lost, row->question_max, row->total, &row->terms, entry->time, &made))
+    if (!owner_grow(state, &like, entry, row->question_max, row->total, &row->terms, &made))
         return false;
     for (size_t i = 0; i < state->principals.count; i++) {
         gw_fold_balance_row asker = {.kind = GW_FOLD_BALANCE_PRINCIPAL, .owner = dataset};
@@ -120,7 +120,7 @@ static bool population_grow(gw_audit_state *state, size_t population, const gw_e
     growth made;
     if (!population_dearest(state, population, &dearest))
         return true; // nobody could ask about them
-    return owner_grow(state, &like, entry->restore.lost, dearest, row->total, &row->terms, entry->time, &made) &&
+    return owner_grow(state, &like, entry, dearest, row->total, &row->terms, &made) &&
            window_grow(state, GW_FOLD_BALANCE_POPULATION_WINDOW, population, row->window_days, row->window_total,
                        entry->time, made);
 }

@@ -19,6 +19,53 @@ GW_MUST_CHECK gw_status gw_audit_apply(gw_audit_state *state, const gw_entry *en
 void gw_audit_counts(const gw_audit_state *state, uint64_t *ret_charges, uint64_t *ret_releases,
                      uint64_t *ret_abandons);
 
+// What the entries come to, by name, for whoever holds tables made from them (in fold_tell.c). False: the entries know
+// of nothing by that name.
+typedef struct {
+    char principal[GW_ID_HEX];
+    char kind[8];
+    int64_t not_before, not_after;
+    bool is_revoked;
+} gw_audit_key;
+typedef struct {
+    uint64_t total, window_days, window_total, delta, selection_delta;
+} gw_audit_population;
+typedef struct {
+    char population[GW_DATASET_MAX];
+    uint64_t policy;      // seq of the one in force
+    char data[GW_ID_HEX]; // version in force; "" while there is none
+} gw_audit_dataset;
+// One budget, as its table has it: of a dataset or a population, of all its charges or those of one principal or
+// window.
+typedef struct {
+    bool is_population;
+    const char *owner;
+    const char *principal; // NULL: everybody's
+    uint64_t days, window; // 0: all times
+} gw_audit_budget;
+typedef struct {
+    uint64_t micro, rho, selection;
+} gw_audit_spent;
+typedef struct {
+    uint64_t restore; // seq of its entry
+    bool is_population;
+    const char *owner;
+    uint64_t micro; // counted as spent
+} gw_audit_growth;
+// How many there are of each; of budgets, those of which something is spent.
+typedef struct {
+    size_t principals, keys, populations, datasets, release_states, budgets, growths;
+} gw_audit_sizes;
+bool gw_audit_principal_find(const gw_audit_state *state, const char *principal, unsigned *ret_roles);
+bool gw_audit_key_find(const gw_audit_state *state, const char *key, gw_audit_key *ret);
+bool gw_audit_population_find(const gw_audit_state *state, const char *population, gw_audit_population *ret);
+bool gw_audit_dataset_find(const gw_audit_state *state, const char *dataset, gw_audit_dataset *ret);
+bool gw_audit_release_state_find(const gw_audit_state *state, const char *release, int64_t *ret_until,
+                                 bool *ret_is_withdrawn);
+bool gw_audit_spent_find(const gw_audit_state *state, const gw_audit_budget *budget, gw_audit_spent *ret);
+void gw_audit_growth_at(const gw_audit_state *state, size_t index, gw_audit_growth *ret); // index: below the size
+gw_audit_sizes gw_audit_sizes_of(const gw_audit_state *state);
+
 // The keys of the log, in order: the first entry's, and those that keyrot entries named. Returns the entry's number.
 size_t gw_audit_log_keys(const gw_audit_state *state);
 uint64_t gw_audit_log_key(const gw_audit_state *state, size_t index, gw_note_key *ret_key);

@@ -131,7 +131,7 @@ static gw_status ground_check(const ledger_recover_options *options, ledger_seal
     if (status == GW_OK)
         status = signer_compare(&with, seals, &log_key, ground->mark.is_key_new);
     if (status == GW_OK)
-        status = ledger_replay_check(seals->reader, committed.size, committed.root, options->now, ret_problem);
+        status = ledger_replay_check(seals->reader, committed.size, committed.root, ret_problem);
     if (status == GW_OK)
         status = ledger_rows_check(seals->reader, committed.size, ret_problem);
     seals->hwm = ground->mark.hwm;

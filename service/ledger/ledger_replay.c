@@ -7,6 +7,9 @@
 #include "service/audit/verify.h"
 #include "service/base/cleanup.h"
 #include "service/base/relay.h"
+#include "service/ledger/ledger_charges.h"
+#include "service/ledger/ledger_tables.h"
+#include "service/ledger/ledger_tampered.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +18,17 @@
 #define BATCHES_AHEAD 8
 
 GW_DEFINE_FREEP(gw_audit_state, gw_audit_state_free)
+GW_DEFINE_FREEP(ledger_charges, ledger_charges_free)
 
-// A run of entries as the reading thread hands it over: their bytes one after the other.
+// A run of entries as the reading thread hands it over: their bytes one after the other, and the rows of charges up to
+// the last of them.
 typedef struct {
     gw_buffer bytes;
     size_t ends[BATCH_ENTRIES]; // of each entry in `bytes`
     size_t count;
     uint64_t first; // seq
+    gw_store_charge_row rows[BATCH_ENTRIES];
+    size_t row_count;
 } batch;
 
 // The reading thread's own, until it has ended: rows out of the store, hashed into the tree.
@@ -30,7 +37,9 @@ typedef struct {
     uint64_t size;
     gw_merkle_edge edge;
     gw_relay *relay;
-    batch *filling; // NULL: none is held
+    batch *filling;          // NULL: none is held
+    gw_store_charge_row row; // the next one
+    gw_status row_status;    // GW_NOT_FOUND: there is none
     gw_status status;
     batch batches[BATCHES_AHEAD]; // passed to and fro
 } replay_reading;
@@ -41,9 +50,20 @@ static gw_status tampered(gw_problem *problem, const char *what) {
         "Do not serve from it. Restore the newest sound state, or ask an auditor: godwit audit verify.");
 }
 
+static void row_next(replay_reading *reading) {
+    reading->row_status = gw_store_charge_rows_next(reading->reader, &reading->row);
+}
+
 static void batch_send(replay_reading *reading) {
-    if (reading->filling != NULL)
-        gw_relay_send(reading->relay);
+    batch *filling = reading->filling;
+    if (filling == NULL)
+        return;
+    // A number has one row at most, so there are no more of them than entries.
+    for (; reading->row_status == GW_OK && reading->row.seq < filling->first + filling->count &&
+           filling->row_count < BATCH_ENTRIES;
+         row_next(reading))
+        filling->rows[filling->row_count++] = reading->row;
+    gw_relay_send(reading->relay);
     reading->filling = NULL;
 }
 
@@ -53,7 +73,7 @@ static gw_status entry_read(void *state, uint64_t seq, gw_bytes bytes) {
         reading->filling = gw_relay_empty(reading->relay);
         if (reading->filling == NULL)
             return GW_UNAVAILABLE; // nobody wants more: the fold has found something
-        reading->filling->bytes.size = reading->filling->count = 0;
+        reading->filling->bytes.size = reading->filling->count = reading->filling->row_count = 0;
         reading->filling->first = seq;
     }
     batch *filling = reading->filling;
@@ -70,18 +90,27 @@ static gw_status entry_read(void *state, uint64_t seq, gw_bytes bytes) {
 static void reading_run(void *state, gw_relay *relay) {
     replay_reading *reading = state;
     reading->relay = relay;
+    gw_store_charge_rows_begin(reading->reader);
+    row_next(reading);
     reading->status = gw_store_scan(reading->reader, 0, reading->size, entry_read, reading);
     batch_send(reading);
+    if (reading->status == GW_OK && reading->row_status != GW_OK && reading->row_status != GW_NOT_FOUND)
+        reading->status = reading->row_status;
 }
 
 // ---- the fold, in this thread
 
-static gw_status entry_replay(gw_audit_state *state, uint64_t seq, gw_bytes bytes, gw_problem *ret_problem) {
-    gw_entry entry;
+typedef struct {
+    gw_audit_state *state;
+    ledger_charges *charges;
+    uint64_t counts[LEDGER_KINDS]; // of entries
+} replay_fold;
+
+static gw_status entry_replay(replay_fold *fold, uint64_t seq, gw_bytes bytes, gw_entry *ret, gw_problem *ret_problem) {
     gw_problem problem = {0};
-    gw_status status = gw_entry_decode(bytes, &entry, &problem);
+    gw_status status = gw_entry_decode(bytes, ret, &problem);
     if (status == GW_OK)
-        status = gw_audit_apply(state, &entry, &problem);
+        status = gw_audit_apply(fold->state, ret, &problem);
     if (status == GW_OK)
         return GW_OK;
     if (status != GW_CORRUPT) {
@@ -93,22 +122,31 @@ static gw_status entry_replay(gw_audit_state *state, uint64_t seq, gw_bytes byte
     return GW_CORRUPT;
 }
 
-static gw_status batch_replay(gw_audit_state *state, const batch *done, gw_problem *problem) {
+static gw_status batch_replay(replay_fold *fold, const batch *done, gw_problem *problem) {
     gw_status status = GW_OK;
+    gw_entry entry;
+    size_t row = 0;
     for (size_t i = 0, begin = 0; i < done->count && status == GW_OK; begin = done->ends[i++]) {
-        gw_bytes entry = {.data = done->bytes.data + begin, .size = done->ends[i] - begin};
-        status = entry_replay(state, done->first + i, entry, problem);
+        gw_bytes bytes = {.data = done->bytes.data + begin, .size = done->ends[i] - begin};
+        uint64_t seq = done->first + i;
+        bool has_row = row < done->row_count && done->rows[row].seq == seq;
+        status = entry_replay(fold, seq, bytes, &entry, problem);
+        if (status == GW_OK)
+            status = ledger_charges_follow(fold->charges, &entry, has_row ? &done->rows[row] : NULL, problem);
+        if (status == GW_OK)
+            fold->counts[entry.kind]++;
+        row += has_row;
     }
     return status;
 }
 
-static gw_status entries_replay(replay_reading *reading, gw_audit_state *state, gw_hash root, gw_problem *problem) {
+static gw_status entries_replay(replay_reading *reading, replay_fold *fold, gw_hash root, gw_problem *problem) {
     gw_relay *relay = gw_relay_start(reading->batches, sizeof reading->batches[0], BATCHES_AHEAD, reading_run, reading);
     if (!relay)
         return gw_problem_set(problem, GW_NO_MEMORY, "no_memory", "Out of memory, or of threads.", "", "");
     gw_status status = GW_OK;
     for (batch *next; status == GW_OK && (next = gw_relay_next(relay)) != NULL;)
-        status = batch_replay(state, next, problem);
+        status = batch_replay(fold, next, problem);
     gw_relay_stop(relay);
     if (status == GW_OK && reading->status != GW_OK)
         status =
@@ -117,81 +155,18 @@ static gw_status entries_replay(replay_reading *reading, gw_audit_state *state, 
                            "Restore the newest backup and run `godwitd doctor`; do not delete files.");
     if (status == GW_OK && !gw_hash_equal(gw_merkle_edge_root(&reading->edge), root))
         status = tampered(problem, "The ledger's entries are not those its tree was made of.");
-    return status;
+    if (status == GW_OK && reading->row_status == GW_OK)
+        status = ledger_tampered(problem, "There is the row of a charge that no entry names: %llu.",
+                                 (unsigned long long)reading->row.seq);
+    return status == GW_OK ? ledger_charges_end(fold->charges, problem) : status;
 }
 
-// ---- balances
-
-// All that stands in the row of a dataset or a population; of principals the epsilon alone.
-static bool row_holds(const gw_store_balance balances[4], gw_budget_kind kind, const gw_audit_balance *told) {
-    const gw_store_balance *row = &balances[kind - GW_BUDGET_DATASET];
-    if (kind == GW_BUDGET_PRINCIPAL)
-        return row->spent == told->spent;
-    return row->spent == told->spent && row->rho == told->rho && row->selection == told->selection &&
-           row->total == told->total && row->delta == told->delta && row->rho_total == told->rho_total &&
-           row->selection_total == told->selection_total;
-}
-
-// What the tables say against what the entries add up to, for one line of the auditor's balances.
-static bool balance_holds(gw_store_reader *reader, const gw_audit_balance *balance, int64_t now) {
-    static const char nobody[GW_ID_HEX] = "00000000000000000000000000000000";
-    gw_store_balance balances[4];
-    bool is_dataset = strcmp(balance->kind, "dataset") == 0, is_principal = strcmp(balance->kind, "principal") == 0;
-    if (!is_dataset && !is_principal)
-        return true; // populations are compared by dataset, below; a window's balance follows from its charges
-    const char *principal = is_principal ? balance->principal : nobody;
-    if (gw_store_balances(reader, balance->id, principal, now, balances) != GW_OK)
-        return false;
-    return row_holds(balances, is_dataset ? GW_BUDGET_DATASET : GW_BUDGET_PRINCIPAL, balance);
-}
-
-typedef struct {
-    gw_store_reader *reader;
-    const gw_audit_balance *balances;
-    size_t count;
-    int64_t now;
-    bool holds;
-} populations_check;
-
-static void population_compare(void *state, const gw_store_policy *policy) {
-    populations_check *check = state;
-    gw_store_balance balances[4];
-    if (gw_store_balances(check->reader, policy->dataset, "00000000000000000000000000000000", check->now, balances) !=
-        GW_OK) {
-        check->holds = false;
-        return;
-    }
-    for (size_t i = 0; i < check->count; i++)
-        if (strcmp(check->balances[i].kind, "population") == 0 &&
-            strcmp(check->balances[i].id, policy->population) == 0)
-            check->holds &= row_holds(balances, GW_BUDGET_POPULATION, &check->balances[i]);
-}
-
-static gw_status balances_check(gw_store_reader *reader, const gw_audit_state *state, int64_t now,
-                                gw_problem *problem) {
-    size_t count = gw_audit_balances(state, NULL, 0);
-    GW_CLEANUP(gw_freep) gw_audit_balance *balances = calloc(count ? count : 1, sizeof *balances);
-    if (!balances)
-        return gw_problem_set(problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
-    gw_audit_balances(state, balances, count);
-    populations_check populations = {.reader = reader, .balances = balances, .count = count, .now = now, .holds = true};
-    bool holds = true;
-    for (size_t i = 0; i < count; i++)
-        holds &= balance_holds(reader, &balances[i], now);
-    if (gw_store_datasets(reader, population_compare, &populations) != GW_OK)
-        holds = false;
-    if (holds && populations.holds)
-        return GW_OK;
-    tampered(problem, "The ledger's balances are not what its entries add up to.");
-    gw_problem_why(problem, "A table beside the log was changed by something other than this service.");
-    return GW_CORRUPT;
-}
-
-gw_status ledger_replay_check(gw_store_reader *reader, uint64_t size, gw_hash root, int64_t now,
-                              gw_problem *ret_problem) {
+gw_status ledger_replay_check(gw_store_reader *reader, uint64_t size, gw_hash root, gw_problem *ret_problem) {
     GW_CLEANUP(gw_audit_state_freep) gw_audit_state *state = gw_audit_state_new();
+    GW_CLEANUP(ledger_charges_freep) ledger_charges *charges = ledger_charges_new();
+    replay_fold fold = {.state = state, .charges = charges};
     gw_problem problem = {0};
-    if (!state)
+    if (!state || !charges)
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "Out of memory.", "", "");
     replay_reading *reading = calloc(1, sizeof *reading);
     if (!reading)
@@ -200,13 +175,13 @@ gw_status ledger_replay_check(gw_store_reader *reader, uint64_t size, gw_hash ro
     reading->size = size;
     for (size_t i = 0; i < BATCHES_AHEAD; i++)
         gw_buffer_init(&reading->batches[i].bytes, (size_t)BATCH_ENTRIES * GW_ENTRY_BYTES_MAX);
-    gw_store_reader_begin(reader); // one state, from the first entry to the last balance
-    gw_status status = entries_replay(reading, state, root, &problem);
+    gw_store_reader_begin(reader); // one state, from the first entry to the last row
+    gw_status status = entries_replay(reading, &fold, root, &problem);
     for (size_t i = 0; i < BATCHES_AHEAD; i++)
         gw_buffer_done(&reading->batches[i].bytes);
     free(reading);
     if (status == GW_OK)
-        status = balances_check(reader, state, now, &problem);
+        status = ledger_tables_check(reader, state, fold.counts, &problem);
     gw_store_reader_end(reader);
     if (status != GW_OK && ret_problem)
         *ret_problem = problem.code[0] ? problem : *ret_problem;

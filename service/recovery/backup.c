@@ -292,7 +292,7 @@ static gw_status ledger_check(const char *folder, const backup_report *report, g
          gw_merkle_root(gw_store_tree(reader), size, &root) != GW_OK || strcmp(origin, report->origin) != 0 ||
          size != report->size || !gw_hash_equal(root, report->root)))
         status = not_its_ledger(ret_problem);
-    return status == GW_OK ? ledger_replay_check(reader, size, root, time, ret_problem) : status;
+    return status == GW_OK ? ledger_replay_check(reader, size, root, ret_problem) : status;
 }
 
 static gw_status log_check(const char *folder, gw_problem *ret_problem) {

@@ -320,7 +320,7 @@ static gw_status work_check(restore_run *run) {
         status = gw_store_last(reader, &size, &time);
     if (status == GW_OK)
         status = gw_merkle_root(gw_store_tree(reader), size, &root);
-    return status == GW_OK ? ledger_replay_check(reader, size, root, time, run->problem) : status;
+    return status == GW_OK ? ledger_replay_check(reader, size, root, run->problem) : status;
 }
 
 // ---- the whole

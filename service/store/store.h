@@ -243,3 +243,75 @@ gw_merkle_source gw_store_tree(gw_store_reader *reader); // committed nodes
 // Every page, row and index of the database, as the database itself can tell: time in proportion to its size.
 // GW_CORRUPT, code store_corrupt.
 GW_MUST_CHECK gw_status gw_store_pages_check(gw_store_reader *reader, gw_problem *ret_problem);
+
+// ---- rows as they stand beside the log, for the start-up check, which judges whether the log says the same
+// A charge with its release.
+typedef struct {
+    uint64_t seq;
+    int64_t time;
+    char principal[GW_ID_HEX], idem[GW_ID_HEX];
+    char dataset[GW_DATASET_MAX];
+    gw_hash question;
+    uint64_t cost;
+    gw_charge_state state;
+    unsigned attempts;
+    char release[GW_RELEASE_ID_MAX];
+    uint64_t release_seq; // GW_NO_SEQ: none is there
+    gw_hash release_question;
+    int64_t visible; // of the release
+    bool is_whole;   // it can be read
+} gw_store_charge_row;
+// From the first in order of seq; next to them the reader may be used for anything else. GW_NOT_FOUND: no more.
+void gw_store_charge_rows_begin(gw_store_reader *reader);
+GW_MUST_CHECK gw_status gw_store_charge_rows_next(gw_store_reader *reader, gw_store_charge_row *ret);
+
+// A row of one of the other tables that repeat entries, as the entry that it repeats: of that kind, with the fields
+// that the row has, and its seq where the row names it.
+typedef struct {
+    gw_entry entry;
+    bool is_revoked; // key
+    bool is_whole;   // it can be read, and what is derived of it (a key's id, what a delta buys, a policy's text where
+                     // it is kept) is what follows from its fields
+} gw_store_entry_row;
+// Kinds principal, key, population, policy, data, witnesses, keyrot, restore. Of another: GW_INVALID.
+typedef gw_status (*gw_store_entry_row_each)(void *state, const gw_store_entry_row *row);
+GW_MUST_CHECK gw_status gw_store_entry_rows(gw_store_reader *reader, gw_entry_kind kind, gw_store_entry_row_each each,
+                                            void *state);
+
+// Of the tables that no single entry says: names are "" where a row refers to nothing.
+typedef struct {
+    char dataset[GW_DATASET_MAX], population[GW_DATASET_MAX];
+    uint64_t policy;
+    char data[GW_ID_HEX]; // "": none
+    bool is_whole;        // the version that it refers to is there
+} gw_store_dataset_row;
+typedef gw_status (*gw_store_dataset_row_each)(void *state, const gw_store_dataset_row *row);
+GW_MUST_CHECK gw_status gw_store_dataset_rows(gw_store_reader *reader, gw_store_dataset_row_each each, void *state);
+typedef struct {
+    gw_budget_kind kind;
+    bool is_population; // kind population, and windows of one
+    char owner[GW_DATASET_MAX];
+    char principal[GW_ID_HEX];
+    uint64_t days, window;
+    uint64_t micro, rho, selection; // spent
+    bool is_whole;                  // nothing stands in it that its kind does not have
+} gw_store_budget_row;
+typedef gw_status (*gw_store_budget_row_each)(void *state, const gw_store_budget_row *row);
+GW_MUST_CHECK gw_status gw_store_budget_rows(gw_store_reader *reader, gw_store_budget_row_each each, void *state);
+typedef struct {
+    uint64_t restore;
+    bool is_population;
+    char owner[GW_DATASET_MAX];
+    uint64_t micro;
+} gw_store_growth_row;
+typedef gw_status (*gw_store_growth_row_each)(void *state, const gw_store_growth_row *row);
+// In order of restores, datasets before populations, each in the order in which they came.
+GW_MUST_CHECK gw_status gw_store_growth_rows(gw_store_reader *reader, gw_store_growth_row_each each, void *state);
+typedef struct {
+    char release[GW_RELEASE_ID_MAX]; // "": of no charge that was answered
+    int64_t embargo;
+    bool is_withdrawn;
+} gw_store_release_state_row;
+typedef gw_status (*gw_store_release_state_row_each)(void *state, const gw_store_release_state_row *row);
+GW_MUST_CHECK gw_status gw_store_release_state_rows(gw_store_reader *reader, gw_store_release_state_row_each each,
+                                                    void *state);

@@ -85,6 +85,19 @@ typedef enum {
     SQL_POPULATION_ASKED,
     SQL_CHARGE_CLOSE,
     SQL_POLICY_TEXTS,
+    SQL_ROWS_CHARGE,
+    SQL_ROWS_RELEASE_STATE,
+    SQL_ROWS_PRINCIPAL,
+    SQL_ROWS_KEY,
+    SQL_ROWS_POPULATION,
+    SQL_ROWS_POLICY,
+    SQL_ROWS_DATA,
+    SQL_ROWS_DATASET,
+    SQL_ROWS_WITNESSES,
+    SQL_ROWS_KEYROT,
+    SQL_ROWS_RESTORE,
+    SQL_ROWS_GROWTH,
+    SQL_ROWS_BUDGET,
     SQL_COUNT,
 } store_sql;
 
@@ -245,6 +258,10 @@ GW_MUST_CHECK gw_status store_entry_write(gw_store *store, const gw_entry *entry
 gw_status store_refuse(gw_store_op *op, gw_status result, const char *code);       // sets the result; returns GW_OK
 
 // ---- store_sqlite_read.c
+struct gw_store_reader {
+    store_connection connection;
+    bool is_in_view;
+};
 // What gw_store_log_key tells, on any connection.
 GW_MUST_CHECK gw_status store_log_key(store_connection *connection, char ret_log_key[256], uint64_t *ret_seq,
                                       bool *ret_is_kept);

@@ -5,11 +5,6 @@
 #include "service/base/cleanup.h"
 #include <string.h>
 
-struct gw_store_reader {
-    store_connection connection;
-    bool is_in_view;
-};
-
 gw_status gw_store_reader_open(const char *path, gw_store_reader **ret, gw_problem *ret_problem) {
     gw_store_reader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL)

@@ -259,5 +259,29 @@ const char *const store_statements[SQL_COUNT] = {
     [SQL_CHARGE_CLOSE] = "UPDATE charge SET attempts = 3 WHERE state = 0 AND seq >= ?1",
     [SQL_POLICY_TEXTS] = "SELECT l.file, l.text, EXISTS(SELECT 1 FROM dataset d WHERE d.policy = l.seq) FROM policy l"
                          " ORDER BY l.seq",
+    // Rows as they stand, whatever they refer to.
+    [SQL_ROWS_CHARGE] = "SELECT c.seq, c.time, c.principal, c.idem, d.name, c.question, c.cost, c.state, c.attempts,"
+                        " c.release, r.seq, r.question, r.visible FROM charge c LEFT JOIN dataset d ON d.id = c.dataset"
+                        " LEFT JOIN release r ON r.charge = c.seq ORDER BY c.seq",
+    [SQL_ROWS_RELEASE_STATE] = "SELECT c.release, s.embargo, s.withdrawn FROM release_state s"
+                               " LEFT JOIN charge c ON c.seq = s.charge AND c.state = 1",
+    [SQL_ROWS_PRINCIPAL] = "SELECT id, roles FROM principal",
+    [SQL_ROWS_KEY] = "SELECT key, principal, kind, id, not_before, not_after, revoked FROM key",
+    [SQL_ROWS_POPULATION] = "SELECT name, total, window_days, window_total, delta, rho_total, selection_total"
+                            " FROM population",
+    [SQL_ROWS_POLICY] = "SELECT seq, dataset, version, file, text, total, principal_total, window_days, window_total,"
+                        " question_min, question_max, delta, rho_total, selection_total FROM policy",
+    [SQL_ROWS_DATA] = "SELECT seq, version, time FROM data",
+    [SQL_ROWS_DATASET] = "SELECT d.name, p.name, d.policy, a.version, a.seq, d.data FROM dataset d"
+                         " LEFT JOIN population p ON p.id = d.population LEFT JOIN data a ON a.seq = d.data",
+    [SQL_ROWS_WITNESSES] = "SELECT seq, file FROM witnesses",
+    [SQL_ROWS_KEYROT] = "SELECT seq, new_key FROM keyrot",
+    [SQL_ROWS_RESTORE] = "SELECT seq, lost FROM restore",
+    [SQL_ROWS_GROWTH] = "SELECT g.restore, g.kind, CASE g.kind WHEN 1 THEN d.name ELSE p.name END, g.micro"
+                        " FROM restore_growth g LEFT JOIN dataset d ON d.id = g.owner"
+                        " LEFT JOIN population p ON p.id = g.owner ORDER BY g.restore, g.kind, g.owner",
+    [SQL_ROWS_BUDGET] = "SELECT b.kind, CASE WHEN b.kind IN (2, 5) THEN p.name ELSE d.name END, b.principal, b.days,"
+                        " b.window, b.spent, b.rho, b.selection FROM budget b LEFT JOIN dataset d ON d.id = b.owner"
+                        " LEFT JOIN population p ON p.id = b.owner",
     [SQL_QUESTION_SCAN] = "SELECT charge, hash, text FROM question WHERE charge >= ?1 ORDER BY charge",
 };

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #define CHARGES 400 // 806 entries
-#define LATER (FIXTURE_NOW + 100)
 
 static small_log shared;
 static gw_hash root;
@@ -40,7 +39,7 @@ static gw_status check(uint64_t of_size, gw_hash of_root, gw_problem *ret_proble
     gw_store_reader *reader = NULL;
     *ret_problem = (gw_problem){0};
     assert_int_equal(gw_store_reader_open(shared.ledger.database, &reader, NULL), GW_OK);
-    gw_status status = ledger_replay_check(reader, of_size, of_root, LATER, ret_problem);
+    gw_status status = ledger_replay_check(reader, of_size, of_root, ret_problem);
     gw_store_reader_close(reader);
     return status;
 }

@@ -29,7 +29,7 @@ static void settle_with_two(store_case *made, const fixture_budget *budget) {
 static void fold_agrees(store_case *made) {
     gw_problem problem = {0};
     gw_status status =
-        ledger_replay_check(made->reader, gw_store_size(made->store), gw_store_root(made->store), made->now, &problem);
+        ledger_replay_check(made->reader, gw_store_size(made->store), gw_store_root(made->store), &problem);
     if (status != GW_OK)
         print_error("%s: %s %s\n", problem.code, problem.what, problem.why);
     assert_int_equal(status, GW_OK);
