@@ -150,7 +150,7 @@ inline order() {
 }
 
 /* ---- properties of what is durable: what an auditor would say of the log, after every commit
- * mirrors service/ledger/ledger_replay.c: entry_replay balances_check
+ * mirrors service/ledger/ledger_replay.c: entry_replay ledger_replay_check
  * mirrors service/audit/fold_charge.c: gw_fold_charge gw_fold_release gw_fold_abandon */
 inline audit() {
     assert(db.count <= total);         /* nothing is overspent */
