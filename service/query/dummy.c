@@ -203,9 +203,9 @@ static void dummy_account(gw_query *query) {
     gw_json_write_epsilon(&query->account, "price", query->plan.epsilon);
     gw_json_write_name(&query->account, "repeat");
     gw_buffer_text(&query->account, "false");
-    gw_json_write_epsilon(
-        &query->account, "remaining",
-        gw_facts_remaining(query->worker->reader, query->in_force.policy->dataset, query->who.principal, query->charge_time));
+    gw_json_write_epsilon(&query->account, "remaining",
+                          gw_facts_remaining(query->worker->reader, query->in_force.policy->dataset,
+                                             query->who.principal, query->charge_time));
     gw_buffer_text(&query->account, "}");
 }
 

@@ -288,7 +288,8 @@ static gw_status basket_write_balances_of(basket *all, size_t at, const char **c
     const gw_facts *facts = all->facts;
     const gw_policy *policy = all->datasets[at].policy;
     gw_store_balance balances[4];
-    gw_status status = gw_store_balances(facts->reader, policy->dataset, facts->who->principal, facts->charge_time, balances);
+    gw_status status =
+        gw_store_balances(facts->reader, policy->dataset, facts->who->principal, facts->charge_time, balances);
     if (status != GW_OK)
         return gw_problem_set(all->problem, status, "internal", "The budgets could not be read.", "",
                               "Ask the operator.");

@@ -82,9 +82,9 @@ static void reply_account(gw_query *query) {
     gw_json_write_epsilon(&query->account, "charged", (gw_epsilon){query->is_repeat ? 0 : query->charge.cost});
     gw_json_write_name(&query->account, "repeat");
     gw_buffer_text(&query->account, query->is_repeat ? "true" : "false");
-    gw_json_write_epsilon(
-        &query->account, "remaining",
-        gw_facts_remaining(query->worker->reader, query->in_force.policy->dataset, query->who.principal, query->charge_time));
+    gw_json_write_epsilon(&query->account, "remaining",
+                          gw_facts_remaining(query->worker->reader, query->in_force.policy->dataset,
+                                             query->who.principal, query->charge_time));
 }
 
 gw_status gw_query_step_reply(gw_query *query) {

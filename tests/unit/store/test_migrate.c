@@ -126,7 +126,8 @@ static void the_second_version_is_brought_up_alone(void **state) {
         "ALTER TABLE population DROP COLUMN rho_total; ALTER TABLE population DROP COLUMN selection_total;"
         "CREATE TRIGGER budget_grows BEFORE UPDATE ON budget WHEN NEW.spent < OLD.spent"
         " BEGIN SELECT RAISE(ABORT, 'spent never shrinks'); END;"
-        "DROP TABLE restore_growth; DROP TABLE restore; DROP TABLE witnesses; DROP TABLE release_state; DROP TABLE keyrot;"
+        "DROP TABLE restore_growth; DROP TABLE restore; DROP TABLE witnesses; DROP TABLE release_state; DROP TABLE "
+        "keyrot;"
         "DROP TRIGGER schema_change_no_delete; DELETE FROM schema_change WHERE version >= 3;"
         "CREATE TRIGGER schema_change_no_delete BEFORE DELETE ON schema_change BEGIN SELECT RAISE(ABORT,"
         " 'schema_change is append-only'); END; PRAGMA user_version=2");

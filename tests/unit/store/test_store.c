@@ -39,13 +39,15 @@ static void a_question_is_charged_sealed_and_recalled(void **state) {
     assert_int_equal(charge.attempts, 1);
     assert_int_equal(charge.cost, 50000);
     assert_true(charge.release_seq == GW_NO_SEQ);
-    assert_int_equal(gw_store_charge_by_question(made->reader, charge.question, NULL, made->now, &charge), GW_NOT_FOUND);
+    assert_int_equal(gw_store_charge_by_question(made->reader, charge.question, NULL, made->now, &charge),
+                     GW_NOT_FOUND);
     op = fixture_seal(seq, "the answer");
     op.entry.release.visible = made->now + 10;
     op = store_case_run(made, op);
     assert_int_equal(op.result, GW_OK);
     assert_string_equal(op.release, "GW-2026-000001");
-    assert_int_equal(gw_store_charge_by_question(made->reader, charge.question, NULL, made->now, &charge), GW_NOT_FOUND);
+    assert_int_equal(gw_store_charge_by_question(made->reader, charge.question, NULL, made->now, &charge),
+                     GW_NOT_FOUND);
     assert_int_equal(gw_store_charge_by_question(made->reader, charge.question, NULL, made->now + 10, &charge), GW_OK);
     assert_int_equal(charge.state, GW_CHARGE_SEALED);
     assert_int_equal(charge.release_seq, op.seq);
