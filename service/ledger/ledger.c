@@ -168,8 +168,7 @@ static gw_status open_ground(gw_ledger *ledger, const gw_ledger_options *options
                                       .database = ledger->database,
                                       .hwm_path = options->hwm_path == NULL ? hwm_default : options->hwm_path,
                                       .mark_key_path = ledger->mark_key,
-                                      .now = ledger->os_clock.unix_seconds(ledger->os_clock.state),
-                                      .is_restored = options->is_restored};
+                                      .now = ledger->os_clock.unix_seconds(ledger->os_clock.state)};
     ledger_ground ground;
     gw_status status = ledger_recover(&recover, &ledger->seals, &ground, ret_problem);
     if (status != GW_OK)

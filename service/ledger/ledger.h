@@ -20,9 +20,6 @@ typedef struct {
     uint64_t free_bytes_min; // below this much free space new charges are refused (code disk_full); 0: 64 MiB
     gw_tree_signer signer;   // taken, also when opening fails
     gw_tree_witness witness; // taken likewise; state NULL: there are none
-    // The state was just put together by a restore: a mark or a signer that knows of nothing begins anew. One that
-    // knows of more than the ledger is still refused.
-    bool is_restored;
 } gw_ledger_options;
 
 // Takes the lock (GW_BUSY: another daemon), opens the store, compares database, high-water mark, the signer's newest

@@ -25,7 +25,7 @@ static gw_status mark_open(const ledger_mark_options *options, ledger_mark *mark
     gw_status status = gw_hwm_open(options->path, mark->key, mark->is_key_new ? options->log_key : NULL, &mark->hwm,
                                    &mark->mark, &problem);
     // Only genesis may stand alone: nothing is acknowledged before a mark.
-    bool may_begin = options->first.size == 1 || options->is_restored;
+    bool may_begin = options->first.size == 1;
     if (status == GW_NOT_FOUND && !may_begin)
         status = problem.status = GW_CORRUPT;
     // A crash between the first mark and its key's file left a mark that nobody can read.

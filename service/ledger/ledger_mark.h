@@ -15,8 +15,7 @@ typedef struct {
 typedef struct {
     const char *path, *key_path;
     const gw_public_key *log_key;
-    gw_hwm_mark first; // made where there is none; allowed for genesis alone, and after a restore
-    bool is_restored;
+    gw_hwm_mark first; // made where there is none; allowed for genesis alone
 } ledger_mark_options;
 
 // Codes: hwm_missing, hwm_corrupt (GW_CORRUPT), those of key files.

@@ -78,7 +78,7 @@ static gw_status signer_compare(const comparison *with, ledger_seals *seals, con
         return status;
     // Where a signature was ever given the signer knows of it: genesis alone is signed by nobody yet, and a ledger
     // without a mark key was made before signers remembered.
-    if (newest.size == 0 && with->size > 1 && !is_mark_older && !with->options->is_restored)
+    if (newest.size == 0 && with->size > 1 && !is_mark_older)
         return gw_problem_set(with->problem, GW_CORRUPT, "signer_missing", "The signer has forgotten what it signed.",
                               "Without its newest tree an old copy of the ledger cannot be told from the newest.",
                               "Put the signer's file log.newest back beside its key.");
@@ -120,8 +120,7 @@ static gw_status ground_check(const ledger_recover_options *options, ledger_seal
         .path = options->hwm_path,
         .key_path = options->mark_key_path,
         .log_key = &log_key.key,
-        .first = {.epoch = 1, .size = committed.size, .root = committed.root, .time = options->now},
-        .is_restored = options->is_restored};
+        .first = {.epoch = 1, .size = committed.size, .root = committed.root, .time = options->now}};
     if (tree.node(tree.state, 0, 0, &mark.first.instance) != GW_OK)
         return corrupt(ret_problem, "The ledger's tree cannot be read.");
     status = ledger_mark_open(&mark, &ground->mark, ret_problem);

@@ -8,7 +8,6 @@
 typedef struct {
     const char *state_folder, *database, *hwm_path, *mark_key_path;
     int64_t now;
-    bool is_restored; // a mark or a signer that knows of nothing begins anew
 } ledger_recover_options;
 
 typedef struct {
