@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Story: the same two questions are asked 2,000 times each on both sample datasets, every time at another epsilon
+// Story: the same two questions are asked 1,000 times each on both sample datasets, every time at another epsilon
 // (0.100001, 0.100002, …) so that every answer is a draw of its own, and compared with exact values counted by other
 // SQL from the source files. Null hypotheses: the noise on every measured integer is discrete Laplace with q =
 // exp(-epsilon) (chi-square over 26 bins, all draws of a dataset pooled; rejected at p < 1e-6), and noise ranges cover
 // the exact value as often as that law says (within 5 standard errors; two-sided p < 6e-7 each). 4 chi-squares and 4
-// coverages: a false alarm in fewer than 1 run of 150,000. Argument: draws per question (2,000; a tenth under a
+// coverages: a false alarm in fewer than 1 run of 150,000. Argument: draws per question (1,000; a fifth under a
 // sanitizer).
 #include "privacy/interval.h"
 #include "tests/support/daemon.h"
@@ -24,7 +24,7 @@
 #define CELLS 2 // F and M; the cell of unknown sex has no one in it and its rate no meaning
 #define BINS 26
 
-static unsigned draws = 2000;
+static unsigned draws = 1000;
 
 typedef struct {
     const char *dataset, *population, *policy; // file in policies/samples
