@@ -29,8 +29,8 @@ typedef struct {
     int64_t engine_children;
     int64_t engine_threads;
     int64_t engine_memory_mb;
-    int64_t rate_requests_per_minute; // 0: no limit
-    int64_t rate_free_ms_per_minute;  // 0: no limit
+    int64_t rate_requests_per_minute;          // 0: no limit
+    int64_t rate_free_ms_per_minute;           // 0: no limit
     gw_config_origin origins[GW_SETTINGS_MAX]; // where each setting of the table comes from
 } gw_config;
 

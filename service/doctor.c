@@ -7,6 +7,8 @@
 #include "service/arguments.h"
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
+#include "service/doctor_files.h"
+#include "service/doctor_log.h"
 #include "service/doctor_report.h"
 #include "service/doctor_state.h"
 #include "service/engine/engine.h"
@@ -51,8 +53,9 @@ typedef struct {
     gw_config config;
     gw_doctor_report report;
     pid_t daemon;            // 0: none
-    gw_store_reader *reader; // likewise
-    uint64_t size;           // entries in the database, read after the mark: it may only be larger
+    gw_store_reader *reader; // NULL: it could not be opened
+    gw_doctor_ledger ledger; // its sizes
+    gw_doctor_log log;
     int64_t time_last;
 } doctor;
 
@@ -82,6 +85,12 @@ static void check_daemon(doctor *d) {
 static void check_disk(doctor *d) {
     gw_problem problem = {0};
     uint64_t bytes = 0;
+    char kind[32];
+    bool lasts;
+    gw_durable_filesystem(d->config.folder, kind, &lasts);
+    if (!lasts)
+        gw_doctor_say(&d->report, GW_FOUND_WARN, "disk", "Put the state folder on a disk.",
+                      "The state folder is in memory (%s): when the power goes, ledger and budgets are gone.", kind);
     if (gw_durable_check_local(d->config.folder, &problem) != GW_OK)
         gw_doctor_say_problem(&d->report, GW_FOUND_FAIL, "disk", &problem);
     if (gw_durable_free_bytes(d->config.folder, &bytes) != GW_OK)
@@ -92,7 +101,7 @@ static void check_disk(doctor *d) {
                       : bytes < FREE_WARN ? GW_FOUND_WARN
                                           : GW_FOUND_OK,
                       "disk", bytes < FREE_WARN ? "Free some space: below 64 MB no question is charged." : "",
-                      "%llu MB are free.", (unsigned long long)(bytes / MEGABYTE));
+                      "%s%s%llu MB are free.", kind, kind[0] ? ", " : "", (unsigned long long)(bytes / MEGABYTE));
 }
 
 // The soft limit in a line of /proc/<pid>/limits; `missing` where it cannot be read.
@@ -130,65 +139,11 @@ static void check_limits(doctor *d) {
                   is_closed ? "%s leaves no core file." : "%s could leave a core file with private data in it.", who);
 }
 
-// ---- files
-
-typedef struct {
-    const char *name;
-    mode_t mode_max;
-    bool is_required;
-} place_rule;
-
-static const place_rule places[] = {
-    {"", 0700, true},
-    {"keys", 0700, true},
-    {"profiles", 0700, false},
-    {"data", 0700, true},
-    {"policies", 0700, true},
-    {"log", 0755, true},
-    {"questions", 0755, true},
-    {"config.json", 0644, true},
-    {"godwit.db", 0600, true},
-    {"hwm", 0600, false},
-    {"clock", 0600, false},
-    {"keys/log.newest", 0600, false},
-    {"keys/log.key", 0400, false}, // a signer of its own has it elsewhere
-    {"keys/mark.key", 0400, false},
-    {"keys/reply.key", 0400, true},
-    {"keys/seal.key", 0400, true},
-};
-
-static bool check_place(doctor *d, const place_rule *rule) {
-    char path[PATH_BYTES], mend[PATH_BYTES + 32];
-    struct stat facts;
-    path_of(d, rule->name, path);
-    if (lstat(path, &facts) != 0) {
-        if (rule->is_required)
-            gw_doctor_say(&d->report, GW_FOUND_FAIL, "modes", "Restore it from a backup.", "%.300s is missing.", path);
-        return !rule->is_required;
-    }
-    if (S_ISLNK(facts.st_mode) || facts.st_uid != geteuid()) {
-        gw_doctor_say(&d->report, GW_FOUND_FAIL, "modes", "chown -R it to the user of the service",
-                      "%.300s belongs to another user, or is a link.", path);
-        return false;
-    }
-    mode_t mode = facts.st_mode & 07777;
-    if ((mode & ~rule->mode_max) == 0)
-        return true;
-    snprintf(mend, sizeof mend, "chmod %o %.200s", (unsigned)rule->mode_max, path);
-    gw_doctor_say(&d->report, GW_FOUND_FAIL, "modes", mend, "%.300s has mode %o; at most %o is safe.", path,
-                  (unsigned)mode, (unsigned)rule->mode_max);
-    return false;
-}
+// ---- ledger, mark and log
 
 static void check_modes(doctor *d) {
-    bool is_well = true;
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-        is_well = check_place(d, &places[i]) && is_well;
-    if (is_well)
-        gw_doctor_say(&d->report, GW_FOUND_OK, "modes", "", "Keys, data and ledger are their owner's alone.");
+    gw_doctor_files(&d->config, &d->report);
 }
-
-// ---- ledger, mark and log
 
 static void check_database(doctor *d) {
     char path[PATH_BYTES];
@@ -241,12 +196,6 @@ static gw_status mark_read(doctor *d, gw_hwm_mark *ret, gw_problem *problem) {
     return status;
 }
 
-static bool root_is(const doctor *d, uint64_t size, gw_hash root) {
-    gw_hash found;
-    return size <= d->size && gw_merkle_root(gw_store_tree(d->reader), size, &found) == GW_OK &&
-           gw_hash_equal(found, root);
-}
-
 // What clients know, as far as one of them has said so.
 static void check_proof(doctor *d) {
     char path[PATH_BYTES];
@@ -261,66 +210,41 @@ static void check_mark(doctor *d) {
     char path[PATH_BYTES];
     gw_problem problem = {0};
     gw_hwm_mark mark;
+    gw_doctor_log_read(&d->config, d->daemon != 0, &d->log);
     gw_status status = mark_read(d, &mark, &problem); // before the database, which only grows
     bool is_marked = status == GW_OK;
     path_of(d, "godwit.db", path);
     if (!is_marked)
         gw_doctor_say_problem(&d->report, GW_FOUND_FAIL, "mark", &problem);
     if (gw_store_reader_open(path, &d->reader, &problem) != GW_OK ||
-        gw_store_last(d->reader, &d->size, &d->time_last) != GW_OK) {
+        gw_store_last(d->reader, &d->ledger.size, &d->time_last) != GW_OK) {
         gw_doctor_say_problem(&d->report, GW_FOUND_WARN, "ledger", &problem);
         gw_store_reader_close(gw_take(&d->reader));
         return;
     }
+    d->ledger.reader = d->reader;
+    d->ledger.is_marked = is_marked;
     if (!is_marked)
         return;
-    if (!root_is(d, mark.size, mark.root))
+    d->ledger.mark_size = mark.size;
+    if (!gw_doctor_ledger_has(&d->ledger, mark.size, mark.root))
         gw_doctor_say(&d->report, GW_FOUND_FAIL, "mark", "Restore the newest ledger; what is lost counts as spent.",
                       "The ledger holds %llu entries, the high-water mark stands at %llu, and they do not agree: the "
                       "ledger is older than what was acknowledged.",
-                      (unsigned long long)d->size, (unsigned long long)mark.size);
+                      (unsigned long long)d->ledger.size, (unsigned long long)mark.size);
     else
         gw_doctor_say(&d->report, GW_FOUND_OK, "mark", "", "Ledger %llu entries, high-water mark %llu, one tree.",
-                      (unsigned long long)d->size, (unsigned long long)mark.size);
+                      (unsigned long long)d->ledger.size, (unsigned long long)mark.size);
 }
 
 static void check_log(doctor *d) {
-    char path[PATH_BYTES];
-    gw_problem problem = {0};
-    gw_note_key key;
-    gw_checkpoint checkpoint;
-    char vkey[GW_VKEY_MAX];
-    uint64_t seq;
-    bool is_kept;
-    if (!d->reader)
-        return;
-    gw_buffer note;
-    gw_buffer_init(&note, 65536);
-    path_of(d, "log/checkpoint", path);
-    gw_status status = gw_file_read(path, &note, &problem);
-    if (status == GW_OK)
-        status = gw_store_log_key(d->reader, vkey, &seq, &is_kept); // the one in force
-    if (status == GW_OK)
-        status = gw_note_key_parse(vkey, &key, &problem);
-    if (status == GW_OK)
-        status = gw_checkpoint_open(gw_buffer_bytes(&note), &key, &checkpoint, &problem);
-    gw_buffer_done(&note);
-    if (status == GW_NOT_FOUND) // a service that has just started writes it behind its first replies
-        gw_doctor_say(&d->report, GW_FOUND_WARN, "log", "A running service writes it within a second.",
-                      "Nothing is published yet: there is no %.300s.", path);
-    else if (status != GW_OK)
-        gw_doctor_say_problem(&d->report, GW_FOUND_FAIL, "log", &problem);
-    else if (!root_is(d, checkpoint.size, checkpoint.root))
-        gw_doctor_say(&d->report, GW_FOUND_FAIL, "log", "Keep both, and find out which was changed.",
-                      "The published log of %llu entries is not the ledger's.", (unsigned long long)checkpoint.size);
-    else
-        gw_doctor_say(&d->report, GW_FOUND_OK, "log", "", "Published %llu of %llu entries, one tree.",
-                      (unsigned long long)checkpoint.size, (unsigned long long)d->size);
+    if (d->reader)
+        gw_doctor_log_check(&d->config, &d->log, &d->ledger, &d->report);
 }
 
 static void check_state(doctor *d) {
     if (d->reader)
-        gw_doctor_state(&d->config, d->size, d->time_last, &d->report);
+        gw_doctor_state(&d->config, d->reader, d->ledger.size, d->time_last, &d->report);
 }
 
 // ---- policies, data, engine
@@ -461,6 +385,7 @@ int gw_doctor_command(int argc, char **argv) {
         checks[i](d);
     gw_doctor_print(&d->report, arguments.is_json);
     int code = gw_doctor_count(&d->report, GW_FOUND_FAIL) > 0 ? GW_EXIT_FOUND_PROBLEMS : 0;
+    gw_doctor_log_done(&d->log);
     gw_store_reader_close(d->reader);
     free(d);
     return code;

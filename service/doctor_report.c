@@ -13,6 +13,7 @@
 
 #define TERMINAL_WIDTH 80u
 #define SAYS_COLUMN 18u
+#define MEND_COLUMN 24u
 
 static const char *const names[] = {"OK", "WARN", "FAIL"};
 
@@ -77,8 +78,13 @@ void gw_doctor_print(const gw_doctor_report *report, bool is_json) {
         gw_text_wrap(&text, line->says, width, SAYS_COLUMN, SAYS_COLUMN);
         fputs(gw_buffer_string(&text), stdout);
         gw_buffer_done(&text);
-        if (line->mend[0])
-            printf("                  mend  %s\n", line->mend);
+        if (line->mend[0]) {
+            gw_buffer_init(&text, 1u << 20);
+            gw_buffer_text(&text, "                  mend  ");
+            gw_text_wrap(&text, line->mend, width, MEND_COLUMN, MEND_COLUMN);
+            fputs(gw_buffer_string(&text), stdout);
+            gw_buffer_done(&text);
+        }
     }
     printf("%zu OK, %zu WARN, %zu FAIL\n", gw_doctor_count(report, GW_FOUND_OK), gw_doctor_count(report, GW_FOUND_WARN),
            gw_doctor_count(report, GW_FOUND_FAIL));

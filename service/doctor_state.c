@@ -3,8 +3,11 @@
 #include "service/doctor_state.h"
 
 #include "service/audit/tile.h"
+#include "service/base/cleanup.h"
 #include "service/base/clock.h"
+#include "service/base/file.h"
 #include "service/ledger/ledger.h"
+#include "service/recovery/restore.h"
 #include "service/store/durable.h"
 
 #include <stdio.h>
@@ -13,6 +16,7 @@
 #include <unistd.h>
 
 #define PATH_BYTES 4400
+#define RESTORE_SIGNERS 2
 #define LAG_WARN 3600 // seconds that a budget period may open late before somebody is told
 
 // ---- the clock
@@ -131,7 +135,66 @@ static void check_tiles(const gw_config *config, uint64_t size_max, gw_doctor_re
                       (unsigned long long)count.files, (unsigned long long)count.bytes / 1024);
 }
 
-void gw_doctor_state(const gw_config *config, uint64_t size, int64_t time_last, gw_doctor_report *report) {
+// ---- restores
+
+// A statement that the last restore has not done with; without signatures beside it nothing of the state was changed.
+static void check_statement(const gw_config *config, gw_store_reader *reader, gw_doctor_report *report) {
+    char path[PATH_BYTES], mend[512];
+    gw_problem problem = {0};
+    statement told;
+    gw_signers signers = {0};
+    GW_CLEANUP(gw_buffer_done) gw_buffer text;
+    gw_buffer_init(&text, 65536);
+    snprintf(path, sizeof path, "%.4000s/" RESTORE_STATEMENT, config->folder);
+    if (access(path, F_OK) != 0)
+        return;
+    gw_status status = gw_file_read(path, &text, &problem);
+    if (status == GW_OK)
+        status = statement_decode(gw_buffer_bytes(&text), path, &told, &problem);
+    if (status == GW_OK)
+        status = statement_signers(path, gw_buffer_bytes(&text), told.time, reader, &signers, &problem);
+    if (status != GW_OK) {
+        gw_doctor_say_problem(report, GW_FOUND_WARN, "restore", &problem);
+        return;
+    }
+    if (signers.count < RESTORE_SIGNERS) {
+        snprintf(
+            mend, sizeof mend,
+            "godwit sign %.160s --as NAME, then godwitd restore as before; or remove the file, if it is not wanted",
+            path);
+        gw_doctor_say(report, GW_FOUND_WARN, "restore", mend,
+                      "A restore to %llu entries, with %llu lost, waits for signatures: %zu of %d. Nothing is changed "
+                      "yet.",
+                      (unsigned long long)told.from, (unsigned long long)told.lost, signers.count, RESTORE_SIGNERS);
+    } else {
+        gw_doctor_say(report, GW_FOUND_WARN, "restore", "godwitd restore, with the folders it was given before",
+                      "A restore to %llu entries, with %llu lost, has its signatures and is not finished.",
+                      (unsigned long long)told.from, (unsigned long long)told.lost);
+    }
+}
+
+static void signer_count(void *state, const char *principal, unsigned roles, size_t live_keys) {
+    size_t *count = state;
+    (void)principal;
+    *count += (roles & (GW_ROLE_OWNER | GW_ROLE_OPERATOR)) != 0 && live_keys > 0;
+}
+
+static void check_signers(gw_store_reader *reader, gw_doctor_report *report) {
+    size_t count = 0;
+    if (gw_store_principals(reader, signer_count, &count) != GW_OK)
+        return;
+    if (count < RESTORE_SIGNERS)
+        gw_doctor_say(report, GW_FOUND_OK, "signers", "",
+                      "%zu owner or operator has a key. A restore takes two: add one before it is needed.", count);
+    else
+        gw_doctor_say(report, GW_FOUND_OK, "signers", "", "%zu owners or operators have keys; a restore takes two.",
+                      count);
+}
+
+void gw_doctor_state(const gw_config *config, gw_store_reader *reader, uint64_t size, int64_t time_last,
+                     gw_doctor_report *report) {
+    check_statement(config, reader, report);
+    check_signers(reader, report);
     check_clock(config, time_last, report);
     check_place(config, report);
     check_ballast(config, report);

@@ -20,6 +20,11 @@ static void details_say(gw_cli *cli, const gw_json_node *status) {
         gw_say_field(cli, "Clock", "%s: godwit doctor --dir says more", clock);
     else if (lag > 120)
         gw_say_field(cli, "Clock", "right; %lld min of it not confirmed since the last start", lag / 60);
+    const char *quorum = gw_doc_text(status, "witness_quorum", "");
+    if (quorum[0] != '\0')
+        gw_say_field(cli, "Witnesses", "%.40s: %lld of %lld entries cosigned", quorum,
+                     (long long)gw_doc_integer(status, "witnessed", 0),
+                     (long long)gw_doc_integer(status, "committed", 0));
     int64_t uptime = gw_doc_integer(status, "uptime", 0);
     gw_say_field(cli, "Up", "%lld h %lld min", (long long)(uptime / 3600), (long long)(uptime / 60 % 60));
     gw_say_field(cli, "Log root", "%s", gw_doc_text(status, "root", "-"));

@@ -327,44 +327,6 @@ static gw_status change_principals(gw_change *c) {
                : gw_problem_set(c->problem, status, "internal", "The principals could not be read.", "", "");
 }
 
-static void count_one(void *state, const gw_store_policy *policy) {
-    (void)policy;
-    ++*(int64_t *)state;
-}
-
-static gw_status change_status(gw_change *c) {
-    int64_t datasets = 0;
-    gw_status status = gw_store_datasets(gw_query_reader(c->worker), count_one, &datasets);
-    if (status != GW_OK)
-        return gw_problem_set(c->problem, status, "internal", "The state could not be read.", "", "");
-    gw_checkpoint checkpoint;
-    gw_buffer note;
-    gw_buffer_init(&note, GW_LEDGER_NOTE_MAX);
-    gw_ledger_checkpoint(c->changes->ledger, &checkpoint, &note);
-    gw_buffer_done(&note);
-    char root[GW_HASH_HEX];
-    gw_hex((gw_bytes){checkpoint.root.bytes, GW_HASH_SIZE}, root);
-    int pids[16];
-    gw_clock clock = gw_clock_system();
-    gw_buffer_text(c->out, "{\"v\":1");
-    gw_json_write_member(c->out, "action", "status");
-    gw_json_write_member(c->out, "origin", c->changes->origin);
-    gw_json_write_member(c->out, "version", GW_VERSION);
-    gw_json_write_integer(c->out, "log_size", (int64_t)checkpoint.size);
-    gw_json_write_member(c->out, "root", root);
-    gw_json_write_integer(c->out, "datasets", datasets);
-    gw_json_write_integer(c->out, "engine_children",
-                          c->changes->engine ? (int64_t)gw_engine_pids(c->changes->engine, pids, 16) : 0);
-    gw_json_write_integer(c->out, "engine_restarts",
-                          c->changes->engine ? (int64_t)gw_engine_restarts(c->changes->engine) : 0);
-    gw_ledger_clock time = gw_ledger_clock_now(c->changes->ledger);
-    gw_json_write_member(c->out, "clock", gw_clock_state_name(time.state));
-    gw_json_write_integer(c->out, "clock_lag", time.wall > time.sure ? time.wall - time.sure : 0);
-    gw_json_write_integer(c->out, "uptime", (clock.boot_ms(clock.state) - c->changes->started) / 1000);
-    gw_buffer_text(c->out, "}");
-    return GW_OK;
-}
-
 // ---- the log's key
 
 static gw_status change_keyrot(gw_change *c) {
@@ -420,7 +382,7 @@ static const action actions[] = {
     {"keyrot_finish", GW_ROLE_OPERATOR, change_keyrot_finish, {NULL}, false},
     {"clock_confirm", GW_ROLE_OPERATOR, change_clock_confirm, {NULL}, false},
     {"principals", GW_ROLE_OPERATOR, change_principals, {NULL}, true},
-    {"status", GW_ROLE_OPERATOR, change_status, {NULL}, true},
+    {"status", GW_ROLE_OPERATOR, gw_change_status, {NULL}, true},
 };
 #define ACTION_COUNT (sizeof actions / sizeof actions[0])
 

@@ -22,6 +22,8 @@ gw_status gw_change_invalid(gw_change *c, const char *code, const char *what, co
 // {"v":1,"action":…,"seq":…}.
 gw_status gw_change_append(gw_change *c, gw_store_op *op, const char *signer);
 
+// How the service is.
+gw_status gw_change_status(gw_change *c);
 // A file of trusted witnesses, which lies published beside the log, comes into force.
 gw_status gw_change_witnesses_set(gw_change *c);
 // A policy that an owner signed comes into force.

@@ -27,6 +27,7 @@ _Static_assert(ORIGIN_SIZE == sizeof(((gw_checkpoint *)0)->origin), "an origin f
 #define NOTE_MAX 2048
 #define PATH_SIZE 4200
 #define LOCK_TRIES 50 // of 20 ms: a signer whose daemon was killed a moment ago is about to end
+#define LOOK_TRIES 3  // a signer at work may write, or change its key, while it is looked at
 
 static const gw_slots_form newest_form = {.magic = "gwsgn/1\n", .body_size = AT_END, .epoch_at = AT_EPOCH};
 
@@ -61,12 +62,13 @@ static void newest_encode(const gw_checkpoint *checkpoint, uint64_t epoch, uint8
     memcpy(body + AT_ORIGIN, checkpoint->origin, ORIGIN_SIZE);
 }
 
-static gw_status newest_open(gw_signer *signer, gw_problem *ret_problem) {
+static gw_status newest_open(gw_signer *signer, bool is_look, gw_problem *ret_problem) {
     char path[PATH_SIZE];
     uint8_t body[AT_END];
     gw_public_key keys[2] = {signer->names[0].key, signer->names[1].key};
     path_of(signer, GW_SIGNER_NEWEST, path);
-    gw_status status = gw_slots_open(path, &newest_form, keys, key_count(signer), &signer->descriptor, body);
+    gw_status status = is_look ? gw_slots_read(path, &newest_form, keys, key_count(signer), body)
+                               : gw_slots_open(path, &newest_form, keys, key_count(signer), &signer->descriptor, body);
     if (status == GW_NOT_FOUND) { // nothing was signed yet
         signer->newest.root = gw_merkle_empty();
         return GW_OK;
@@ -160,7 +162,8 @@ static gw_status folder_lock(gw_signer *signer, gw_problem *ret_problem) {
     return status;
 }
 
-gw_status gw_signer_open(const char *folder, const char *origin, gw_signer **ret, gw_problem *ret_problem) {
+static gw_status open_as(const char *folder, const char *origin, bool is_look, gw_signer **ret,
+                         gw_problem *ret_problem) {
     GW_CLEANUP(gw_signer_freep) gw_signer *signer = calloc(1, sizeof(*signer));
     if (signer == NULL)
         return gw_problem_set(ret_problem, GW_NO_MEMORY, "no_memory", "There is no memory.", "", "");
@@ -170,13 +173,29 @@ gw_status gw_signer_open(const char *folder, const char *origin, gw_signer **ret
         return gw_problem_set(ret_problem, GW_INVALID, "bad_name", "The signer's folder or origin is too long.", "",
                               "");
     memcpy(signer->newest.origin, origin, strlen(origin));
-    gw_status status = folder_lock(signer, ret_problem);
+    gw_status status = is_look ? GW_OK : folder_lock(signer, ret_problem);
     if (status == GW_OK)
         status = keys_open(signer, ret_problem);
     if (status == GW_OK)
-        status = newest_open(signer, ret_problem);
+        status = newest_open(signer, is_look, ret_problem);
     if (status == GW_OK)
         *ret = gw_take(&signer);
+    return status;
+}
+
+gw_status gw_signer_open(const char *folder, const char *origin, gw_signer **ret, gw_problem *ret_problem) {
+    return open_as(folder, origin, false, ret, ret_problem);
+}
+
+gw_status gw_signer_look(const char *folder, const char *origin, gw_note_key *ret_key, gw_checkpoint *ret,
+                         gw_problem *ret_problem) {
+    gw_status status = GW_CORRUPT;
+    for (unsigned i = 0; i < LOOK_TRIES && (status == GW_CORRUPT || status == GW_NOT_FOUND); i++) {
+        GW_CLEANUP(gw_signer_freep) gw_signer *signer = NULL;
+        status = open_as(folder, origin, true, &signer, ret_problem);
+        if (status == GW_OK)
+            gw_signer_newest(signer, ret_key, ret);
+    }
     return status;
 }
 

@@ -21,6 +21,9 @@ typedef struct gw_signer gw_signer;
 GW_MUST_CHECK gw_status gw_signer_open(const char *folder, const char *origin, gw_signer **ret,
                                        gw_problem *ret_problem);
 void gw_signer_close(gw_signer *signer); // accepts NULL
+// A look from outside, also beside the signer that has the folder: no lock, nothing to write with. Codes: as above.
+GW_MUST_CHECK gw_status gw_signer_look(const char *folder, const char *origin, gw_note_key *ret_key, gw_checkpoint *ret,
+                                       gw_problem *ret_problem);
 
 // See signing.h: what these promise is what a gw_tree_signer promises.
 void gw_signer_newest(const gw_signer *signer, gw_note_key *ret_key, gw_checkpoint *ret);

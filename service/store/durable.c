@@ -75,6 +75,29 @@ gw_status gw_durable_check_local(const char *folder, gw_problem *ret_problem) {
     return GW_OK;
 }
 
+// A line of mountinfo: id, parent, device, root, place, options, …, "-", kind, …
+static bool mount_kind(const char *line, unsigned long long id, char ret_kind[32]) {
+    const char *dash = strstr(line, " - ");
+    return dash != NULL && strtoull(line, NULL, 10) == id && sscanf(dash + 3, "%31s", ret_kind) == 1;
+}
+
+void gw_durable_filesystem(const char *folder, char ret_kind[32], bool *ret_lasts) {
+    struct statfs facts;
+    struct statx mount;
+    char line[8192];
+    ret_kind[0] = '\0';
+    *ret_lasts = statfs(folder, &facts) != 0 ||
+                 ((unsigned long)facts.f_type != TMPFS_MAGIC && (unsigned long)facts.f_type != RAMFS_MAGIC);
+    if (statx(AT_FDCWD, folder, 0, STATX_MNT_ID, &mount) != 0 || (mount.stx_mask & STATX_MNT_ID) == 0)
+        return; // an old kernel
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        if (mount_kind(line, mount.stx_mnt_id, ret_kind))
+            break;
+    if (file != NULL)
+        fclose(file);
+}
+
 gw_status gw_durable_free_bytes(const char *folder, uint64_t *ret_bytes) {
     struct statvfs facts;
     if (statvfs(folder, &facts) != 0)

@@ -3,6 +3,7 @@
 // Thread safety: safe.   Depends on: base/problem.h.
 #pragma once
 #include "service/base/problem.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -13,6 +14,9 @@ GW_MUST_CHECK gw_status gw_durable_lock(const char *path, int *ret_descriptor, g
 GW_MUST_CHECK gw_status gw_durable_lock_holder(const char *path, pid_t *ret_pid);
 // Refuses network filesystems (code network_filesystem): their locks and syncs promise less than they say.
 GW_MUST_CHECK gw_status gw_durable_check_local(const char *folder, gw_problem *ret_problem);
+// Its kind as the kernel names it ("ext4"), "" where that cannot be found out. `ret_lasts`: false where it is in memory
+// alone.
+void gw_durable_filesystem(const char *folder, char ret_kind[32], bool *ret_lasts);
 // Bytes that an unprivileged process may still write there.
 GW_MUST_CHECK gw_status gw_durable_free_bytes(const char *folder, uint64_t *ret_bytes);
 // A file of real blocks, given up when the disk is full so that recovery has room.

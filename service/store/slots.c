@@ -62,9 +62,9 @@ gw_status gw_slots_create(const char *path, const gw_slots_form *form, const uin
     return gw_file_replace(path, (gw_bytes){.data = slots, .size = sizeof(slots)}, 0600, ret_problem);
 }
 
-gw_status gw_slots_open(const char *path, const gw_slots_form *form, const gw_public_key *keys, size_t key_count,
-                        int *ret_descriptor, uint8_t *ret_body) {
-    GW_CLEANUP(gw_closep) int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+static gw_status slots_open(const char *path, int access, const gw_slots_form *form, const gw_public_key *keys,
+                            size_t key_count, int *ret_descriptor, uint8_t *ret_body) {
+    GW_CLEANUP(gw_closep) int descriptor = open(path, access | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0 && errno == ENOENT)
         return GW_NOT_FOUND;
     uint8_t slots[2 * GW_SLOT_SIZE];
@@ -83,6 +83,17 @@ gw_status gw_slots_open(const char *path, const gw_slots_form *form, const gw_pu
     *ret_descriptor = descriptor;
     descriptor = -1;
     return GW_OK;
+}
+
+gw_status gw_slots_open(const char *path, const gw_slots_form *form, const gw_public_key *keys, size_t key_count,
+                        int *ret_descriptor, uint8_t *ret_body) {
+    return slots_open(path, O_RDWR, form, keys, key_count, ret_descriptor, ret_body);
+}
+
+gw_status gw_slots_read(const char *path, const gw_slots_form *form, const gw_public_key *keys, size_t key_count,
+                        uint8_t *ret_body) {
+    GW_CLEANUP(gw_closep) int descriptor = -1;
+    return slots_open(path, O_RDONLY, form, keys, key_count, &descriptor, ret_body);
 }
 
 gw_status gw_slots_write(int descriptor, const gw_slots_form *form, const uint8_t *body, const gw_secret_key *key) {

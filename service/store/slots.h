@@ -25,6 +25,9 @@ GW_MUST_CHECK gw_status gw_slots_create(const char *path, const gw_slots_form *f
 // GW_CORRUPT: no slot is whole.
 GW_MUST_CHECK gw_status gw_slots_open(const char *path, const gw_slots_form *form, const gw_public_key *keys,
                                       size_t key_count, int *ret_descriptor, uint8_t *ret_body);
+// The same for a look alone, also beside its writer: then it may be GW_CORRUPT for a moment.
+GW_MUST_CHECK gw_status gw_slots_read(const char *path, const gw_slots_form *form, const gw_public_key *keys,
+                                      size_t key_count, uint8_t *ret_body);
 // Writes the body into the slot of its epoch; synced when it returns GW_OK. Anything else: the outcome is unknown, and
 // no later call is made.
 GW_MUST_CHECK gw_status gw_slots_write(int descriptor, const gw_slots_form *form, const uint8_t *body,

@@ -256,6 +256,13 @@ static void receipts_come_to_carry_the_other_offices_cosignature(void **state) {
     assert_true(is_there);
     gw_audit_verdict verdict;
     test_daemon_verify(&it->ours, &verdict);
+    gw_buffer told;
+    char client[TEST_PATH_MAX];
+    gw_buffer_init(&told, 65536);
+    test_program("godwit", client);
+    run((const char *const[]){client, "status", "--config", it->ours.admin.path, NULL}, &told);
+    assert_non_null(strstr(gw_buffer_string(&told), "neighbour: "));
+    gw_buffer_done(&told);
     // And the other way round: their log is witnessed by us, though nobody has asked anything there.
     gw_buffer output;
     char program[TEST_PATH_MAX];

@@ -130,6 +130,32 @@ static void a_tree_that_extends_the_newest_is_signed(void **state) {
     }
 }
 
+// What a doctor sees while the signer has its folder, and what it may not do: the lock is not taken, nothing is made.
+static void a_look_beside_the_signer_sees_its_newest_tree(void **state) {
+    world *made = *state;
+    gw_note_key key;
+    gw_checkpoint seen;
+    gw_problem problem = {0};
+    char path[160];
+    path_of(made, GW_SIGNER_NEWEST, path);
+    assert_int_equal(gw_signer_look(made->fixture.folder, FIXTURE_ORIGIN, &key, &seen, NULL), GW_OK);
+    assert_int_equal(seen.size, 0);
+    assert_int_not_equal(access(path, F_OK), 0);
+    for (uint64_t size = 5; size < 8; size++) {
+        gw_checkpoint tree = tree_at(made, size);
+        assert_int_equal(sign(made, size, NULL), GW_OK);
+        assert_int_equal(chmod(path, 0400), 0);
+        assert_int_equal(gw_signer_look(made->fixture.folder, FIXTURE_ORIGIN, &key, &seen, NULL), GW_OK);
+        assert_int_equal(seen.size, size);
+        assert_true(gw_hash_equal(seen.root, tree.root));
+    }
+    assert_int_equal(gw_signer_look(made->fixture.folder, "other.example/log", &key, &seen, &problem), GW_CORRUPT);
+    assert_string_equal(problem.code, "signer_foreign");
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_not_equal(gw_signer_look(made->fixture.folder, FIXTURE_ORIGIN, &key, &seen, &problem), GW_OK);
+    assert_string_equal(problem.code, "signer_corrupt");
+}
+
 static void the_same_tree_is_signed_again_and_alike(void **state) {
     world *made = *state;
     gw_buffer first, second;
@@ -369,6 +395,7 @@ static void a_rotation_signs_with_both_keys_until_it_is_finished(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         SIGNER_TEST(a_tree_that_extends_the_newest_is_signed),
+        SIGNER_TEST(a_look_beside_the_signer_sees_its_newest_tree),
         SIGNER_TEST(the_same_tree_is_signed_again_and_alike),
         SIGNER_TEST(it_refuses_to_go_back),
         SIGNER_TEST(it_refuses_another_tree_of_the_same_size),
