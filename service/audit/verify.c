@@ -55,7 +55,7 @@ static gw_status entry_check(folder_scan *scan, uint64_t index, gw_bytes bytes) 
     if (scan->status == GW_CORRUPT)
         scan->verdict->first_bad = index;
     if (scan->status == GW_OK && scan->questions != NULL && entry.kind == GW_ENTRY_CHARGE)
-        scan->status = gw_verify_questions_charge(scan->questions, index, entry.charge.question, scan->verdict);
+        scan->status = gw_verify_questions_charge(scan->questions, &entry, scan->verdict);
     if (scan->status != GW_OK)
         return scan->status;
     scan->verdict->entries++;

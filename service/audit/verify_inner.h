@@ -53,8 +53,9 @@ typedef struct gw_verify_questions gw_verify_questions;
 gw_verify_questions *gw_verify_questions_new(const char *folder); // borrowed; NULL without memory
 void gw_verify_questions_free(gw_verify_questions *questions);    // accepts NULL
 // Charges in order, then the end. Texts that are not there are counted; one that no charge asked for is GW_CORRUPT,
-// code bad_question, with the charge it lies at in `first_bad`. GW_IO: a file is there and cannot be read.
-GW_MUST_CHECK gw_status gw_verify_questions_charge(gw_verify_questions *questions, uint64_t seq, gw_hash question,
+// code bad_question, with the charge it lies at in `first_bad`; one that tells of other data or another price than its
+// charge likewise, code bad_price. GW_IO: a file is there and cannot be read.
+GW_MUST_CHECK gw_status gw_verify_questions_charge(gw_verify_questions *questions, const gw_entry *entry,
                                                    gw_audit_verdict *verdict);
 // `has_grown`: the log went on meanwhile, and texts of its newest charges may stand after those of ours.
 GW_MUST_CHECK gw_status gw_verify_questions_end(gw_verify_questions *questions, bool has_grown,

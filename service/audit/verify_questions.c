@@ -4,6 +4,7 @@
 // are walked together: a charge whose text is not the next line has none, and a line that no later charge of its file
 // takes was changed, at the first charge it was held against. Lines after the last charge of the newest file belong to
 // charges that this checkpoint does not hold yet.
+#include "privacy/budget.h"
 #include "service/audit/fold_inner.h"
 #include "service/audit/verify_inner.h"
 #include "service/base/check.h"
@@ -24,6 +25,7 @@ struct gw_verify_questions {
     // Of this file's, from number known_before on: the first of the charges without a text that end before it, or with
     // it; UINT64_MAX: the one before it has its text, and it too.
     GW_FOLD_LIST(uint64_t) passed_over;
+    GW_FOLD_LIST(uint64_t) costs; // by the same numbers: what the text says; 0: nothing, or it is not there
     size_t known_before;
     uint64_t passed_first; // of those that end here
     FILE *file;            // NULL: it is not there
@@ -60,6 +62,7 @@ void gw_verify_questions_free(gw_verify_questions *questions) {
     gw_buffer_done(&questions->line);
     free(questions->known.slots);
     free(questions->passed_over.items);
+    free(questions->costs.items);
     free(questions);
 }
 
@@ -70,9 +73,9 @@ static gw_status unreadable(const gw_verify_questions *questions, gw_audit_verdi
     return status;
 }
 
-static gw_status tampered(gw_audit_verdict *verdict, uint64_t charge, const char *what) {
+static gw_status tampered(gw_audit_verdict *verdict, uint64_t charge, const char *code, const char *what) {
     verdict->first_bad = charge;
-    return gw_problem_set(&verdict->problem, GW_CORRUPT, "bad_question", what, "", "");
+    return gw_problem_set(&verdict->problem, GW_CORRUPT, code, what, "", "");
 }
 
 // ---- lines
@@ -133,10 +136,11 @@ static gw_status file_finish(gw_verify_questions *questions, bool is_newest, boo
     uint64_t passed = passed_over_by(questions);
     uint64_t charge = passed != UINT64_MAX || may_go_on ? passed : questions->compared;
     if (charge != UINT64_MAX)
-        return tampered(verdict, charge, "The text published for a question is not what was asked.");
+        return tampered(verdict, charge, "bad_question", "The text published for a question is not what was asked.");
     if (is_newest)
         return GW_OK;
-    return tampered(verdict, questions->charge_last, "A question's text is published that no charge asked.");
+    return tampered(verdict, questions->charge_last, "bad_question",
+                    "A question's text is published that no charge asked.");
 }
 
 static gw_status file_begin(gw_verify_questions *questions, uint64_t number, gw_audit_verdict *verdict) {
@@ -157,30 +161,70 @@ static gw_status file_begin(gw_verify_questions *questions, uint64_t number, gw_
 
 // ---- charges
 
-gw_status gw_verify_questions_charge(gw_verify_questions *questions, uint64_t seq, gw_hash question,
-                                     gw_audit_verdict *verdict) {
-    uint64_t number = seq / FILE_ENTRIES;
+// A text begins with what it is about and ends with what it costs (formats of the service's own); what says neither is
+// held against its hash alone.
+static const char *misstatement(const gw_buffer *line, const gw_entry *entry, bool *ret_is_priced) {
+    static const char begins[] = "{\"v\":1,\"dataset\":\"", price[] = ",\"epsilon\":\"";
+    char cost[GW_EPSILON_TEXT], about[256], tail[sizeof(price) + GW_EPSILON_TEXT + 2];
+    const char *text = gw_buffer_string(line), *stated = NULL;
+    gw_epsilon_format((gw_epsilon){entry->charge.cost}, cost);
+    snprintf(about, sizeof(about), "%s%s\",\"data\":\"%s\"", begins, entry->charge.dataset, entry->charge.data);
+    snprintf(tail, sizeof(tail), "%s%s\"}", price, cost);
+    for (const char *at = text; (at = strstr(at, price)) != NULL; at++)
+        stated = at;
+    *ret_is_priced = stated != NULL;
+    if (strncmp(text, begins, strlen(begins)) == 0 && strncmp(text, about, strlen(about)) != 0)
+        return "The question's text is about other data than those that were charged.";
+    return stated != NULL && strcmp(stated, tail) != 0 ? "The question's text costs another amount than was charged."
+                                                       : NULL;
+}
+
+// The same question has the same price: its text, which the hash covers, ends with it.
+static gw_status known_check(const gw_verify_questions *questions, size_t place, const gw_entry *entry,
+                             gw_audit_verdict *verdict) {
+    uint64_t cost = questions->costs.items[place];
+    if (cost == 0 || cost == entry->charge.cost)
+        return GW_OK;
+    return tampered(verdict, entry->seq, "bad_price", "The question's text costs another amount than was charged.");
+}
+
+static gw_status text_take(gw_verify_questions *questions, const gw_entry *entry, gw_audit_verdict *verdict) {
+    bool is_priced;
+    const char *what = misstatement(&questions->line, entry, &is_priced);
+    if (what != NULL)
+        return tampered(verdict, entry->seq, "bad_price", what);
+    questions->costs.items[questions->costs.count - 1] = is_priced ? entry->charge.cost : 0;
+    questions->passed_first = UINT64_MAX;
+    verdict->questions++;
+    return line_read(questions, verdict);
+}
+
+gw_status gw_verify_questions_charge(gw_verify_questions *questions, const gw_entry *entry, gw_audit_verdict *verdict) {
+    uint64_t seq = entry->seq, number = seq / FILE_ENTRIES;
+    gw_hash question = entry->charge.question;
     gw_status status = GW_OK;
     if (questions->is_begun && number != questions->number)
         status = file_finish(questions, false, false, verdict);
     if (status == GW_OK && (!questions->is_begun || number != questions->number))
         status = file_begin(questions, number, verdict);
-    gw_tag key = gw_tag_of((gw_bytes){.data = question.bytes, .size = sizeof(question.bytes)});
-    if (status != GW_OK || gw_fold_find(&questions->known, key) != GW_FOLD_NONE)
+    if (status != GW_OK)
         return status;
-    if (!gw_fold_map_room(&questions->known) || !GW_FOLD_ROOM(questions->passed_over))
+    gw_tag key = gw_tag_of((gw_bytes){.data = question.bytes, .size = sizeof(question.bytes)});
+    size_t place = gw_fold_find(&questions->known, key);
+    if (place != GW_FOLD_NONE)
+        return known_check(questions, place, entry, verdict);
+    if (!gw_fold_map_room(&questions->known) || !GW_FOLD_ROOM(questions->passed_over) ||
+        !GW_FOLD_ROOM(questions->costs))
         return gw_fold_no_memory(&verdict->problem);
     gw_fold_map_put(&questions->known, key, questions->known.count);
+    questions->costs.items[questions->costs.count++] = 0;
     questions->charge_last = seq;
     bool is_there = questions->state == LINE_TEXT && gw_hash_equal(questions->hash, question);
     if (!is_there && questions->passed_first == UINT64_MAX)
         questions->passed_first = seq;
     questions->passed_over.items[questions->passed_over.count++] = questions->passed_first;
-    if (is_there) {
-        questions->passed_first = UINT64_MAX;
-        verdict->questions++;
-        return line_read(questions, verdict);
-    }
+    if (is_there)
+        return text_take(questions, entry, verdict);
     verdict->questions_missing++;
     if (questions->compared == UINT64_MAX)
         questions->compared = seq;

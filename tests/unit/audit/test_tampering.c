@@ -449,6 +449,40 @@ static void texts_of_a_log_that_goes_on_accuse_nobody(void **state) {
     assert_sound(&short_log);
 }
 
+// A text that has its hash, as it should: what its owner charged for it is another matter.
+static void assert_priced(const char *format, uint64_t micro, uint64_t micro_again, const char *code) {
+    world priced = {.count = 0};
+    gw_audit_verdict verdict;
+    char text[300];
+    small_log_make(&priced.log, 1);
+    snprintf(text, sizeof(text), format, FIXTURE_DATASET, priced.log.ledger.data);
+    uint64_t first = priced.log.size;
+    small_log_ask(&priced.log, text, micro);
+    small_log_ask(&priced.log, text, micro_again);
+    gw_audit_options options = {.log_key = &priced.log.key, .questions_folder = priced.log.questions};
+    assert_int_equal(gw_audit_verify(priced.log.log, &options, NULL, &verdict), GW_OK);
+    assert_int_equal(verdict.is_sound, code == NULL);
+    if (code != NULL) {
+        assert_string_equal(verdict.problem.code, code);
+        assert_int_equal(verdict.first_bad, first + (micro != micro_again));
+    }
+    small_log_remove(&priced.log);
+}
+
+static void a_question_is_charged_what_its_text_costs(void **state) {
+    (void)state;
+    static const char whole[] = "{\"v\":1,\"dataset\":\"%s\",\"data\":\"%s\",\"by\":[],\"epsilon\":\"0.000002\"}";
+    static const char other[] = "{\"v\":1,\"dataset\":\"other\",\"also\":[\"%s\",\"%s\"],\"epsilon\":\"0.000002\"}";
+    static const char inner[] =
+        "{\"v\":1,\"dataset\":\"%s\",\"data\":\"%s\",\"of\":{\"x\":1,\"epsilon\":\"9\"},\"epsilon\":\"0.000002\"}";
+    assert_priced(whole, 2, 2, NULL);
+    assert_priced(inner, 2, 2, NULL);
+    assert_priced(whole, 1, 1, "bad_price");
+    assert_priced(whole, 3, 3, "bad_price");
+    assert_priced(whole, 2, 1, "bad_price"); // its text stands with the first
+    assert_priced(other, 2, 2, "bad_price");
+}
+
 static size_t line_of(const log_file *file, size_t number, size_t *ret_size) {
     const char *text = gw_buffer_string(&file->bytes), *line = text;
     while (number-- > 0)
@@ -559,6 +593,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(exchanged_entries_are_named),
         cmocka_unit_test(a_missing_line_is_counted_and_the_next_change_still_named),
         cmocka_unit_test(texts_of_a_log_that_goes_on_accuse_nobody),
+        cmocka_unit_test(a_question_is_charged_what_its_text_costs),
         cmocka_unit_test(exchanged_texts_are_named),
         cmocka_unit_test(a_signed_lie_is_named_and_no_later_tree_is_told),
         cmocka_unit_test(every_file_of_the_log_is_one_the_checkpoint_needs),
