@@ -119,7 +119,7 @@ static void proven_say(gw_cli *cli, const receipt_files *files, const gw_note_ke
 static const char *file_blamed(const receipt_files *files, const char *receipt, const gw_note_key *key,
                                const gw_problem *problem) {
     gw_problem none;
-    if (strcmp(problem->code, "bad_answer") == 0)
+    if (strcmp(problem->code, "bad_answer") == 0 || strcmp(problem->code, "bad_question") == 0)
         return files->answer_path;
     bool holds_alone = gw_audit_receipt(gw_buffer_bytes(&files->receipt), gw_buffer_bytes(&files->answer),
                                         (gw_bytes){0}, key, NULL, NULL, &none) == GW_OK;

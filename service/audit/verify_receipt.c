@@ -31,6 +31,20 @@ static gw_status entries_check(const gw_receipt *receipt, const gw_entry *charge
     return GW_OK;
 }
 
+// An answer that names its question (all of this service's do) names the one that was charged.
+static bool is_of_another_question(gw_bytes answer, gw_hash question) {
+    static const char member[] = "\"question\":\"";
+    const size_t size = sizeof(member) - 1;
+    char wanted[GW_HASH_HEX];
+    const uint8_t *named = answer.size == 0 ? NULL : memmem(answer.data, answer.size, member, size);
+    if (named == NULL)
+        return false;
+    gw_hex((gw_bytes){.data = question.bytes, .size = sizeof(question.bytes)}, wanted);
+    size_t left = answer.size - (size_t)(named - answer.data) - size;
+    return left < GW_HASH_HEX || memcmp(named + size, wanted, GW_HASH_HEX - 1) != 0 ||
+           named[size + GW_HASH_HEX - 1] != '"';
+}
+
 static gw_status request_check(gw_bytes request_message, gw_hash salt, const gw_entry *charge,
                                gw_problem *ret_problem) {
     if (request_message.size == 0)
@@ -74,6 +88,9 @@ gw_status gw_audit_receipt(gw_bytes receipt_bytes, gw_bytes answer, gw_bytes req
         status = entries_check(&receipt, &charge, &release, ret_problem);
     if (status == GW_OK && !gw_hash_equal(gw_sha256(answer), release.release.answer))
         status = tampered(ret_problem, "bad_answer", "This is not the answer that was released.");
+    if (status == GW_OK && is_of_another_question(answer, charge.charge.question))
+        status =
+            tampered(ret_problem, "bad_question", "The answer is to another question than the charge was made for.");
     if (status == GW_OK)
         status = request_check(request_message, receipt.salt, &charge, ret_problem);
     if (status != GW_OK)

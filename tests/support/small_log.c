@@ -55,10 +55,12 @@ void small_log_grow(small_log *it, uint64_t charges) {
     publish(it);
 }
 
-void small_log_ask(small_log *it, const char *text, uint64_t micro) {
+void small_log_ask(small_log *it, const char *text, uint64_t micro, const char *answer) {
     gw_store_op op = fixture_reserve(&it->ledger, FIXTURE_RESEARCHER, gw_store_size(it->store), micro);
     op.question_text = gw_bytes_of(text);
     op.entry.charge.question = gw_sha256(op.question_text);
+    commit(it, &op);
+    op = fixture_seal(op.seq, answer);
     commit(it, &op);
     publish(it);
 }

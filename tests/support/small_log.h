@@ -16,8 +16,8 @@ typedef struct {
 
 void small_log_make(small_log *it, uint64_t charges); // twice as many entries, and a handful before them
 void small_log_grow(small_log *it, uint64_t charges); // and publishes again
-// One charge of `micro` for this question, and publishes.
-void small_log_ask(small_log *it, const char *text, uint64_t micro);
+// One charge of `micro` for this question and its answer, and publishes.
+void small_log_ask(small_log *it, const char *text, uint64_t micro, const char *answer);
 void small_log_remove(small_log *it);
 // The receipt of an answer: that of the first release from entry `from` on. Its index.
 uint64_t small_log_receipt(const small_log *it, uint64_t from, gw_buffer *ret_receipt);

@@ -457,14 +457,14 @@ static void assert_priced(const char *format, uint64_t micro, uint64_t micro_aga
     small_log_make(&priced.log, 1);
     snprintf(text, sizeof(text), format, FIXTURE_DATASET, priced.log.ledger.data);
     uint64_t first = priced.log.size;
-    small_log_ask(&priced.log, text, micro);
-    small_log_ask(&priced.log, text, micro_again);
+    small_log_ask(&priced.log, text, micro, SMALL_LOG_ANSWER);
+    small_log_ask(&priced.log, text, micro_again, SMALL_LOG_ANSWER);
     gw_audit_options options = {.log_key = &priced.log.key, .questions_folder = priced.log.questions};
     assert_int_equal(gw_audit_verify(priced.log.log, &options, NULL, &verdict), GW_OK);
     assert_int_equal(verdict.is_sound, code == NULL);
     if (code != NULL) {
         assert_string_equal(verdict.problem.code, code);
-        assert_int_equal(verdict.first_bad, first + (micro != micro_again));
+        assert_int_equal(verdict.first_bad, first + (micro != micro_again ? 2 : 0));
     }
     small_log_remove(&priced.log);
 }
@@ -481,6 +481,34 @@ static void a_question_is_charged_what_its_text_costs(void **state) {
     assert_priced(whole, 3, 3, "bad_price");
     assert_priced(whole, 2, 1, "bad_price"); // its text stands with the first
     assert_priced(other, 2, 2, "bad_price");
+}
+
+// Charged for a cheap question, answered a dear one: the hashes of answer and charge are both in the log.
+static void an_answer_to_another_question_is_found_by_its_receipt(void **state) {
+    (void)state;
+    static const char question[] = "{\"question\":\"a cheap one\"}";
+    char hex[GW_HASH_HEX], answer[160];
+    gw_hash hash = gw_sha256(gw_bytes_of(question));
+    gw_hex((gw_bytes){hash.bytes, sizeof(hash.bytes)}, hex);
+    for (unsigned i = 0; i < 3; i++) {
+        world asked = {.count = 0};
+        GW_CLEANUP(gw_buffer_done) gw_buffer receipt;
+        gw_problem problem = {0};
+        gw_buffer_init(&receipt, 1u << 20);
+        hex[63] = (char)(i == 1 ? hex[63] ^ 1 : hex[63]);
+        snprintf(answer, sizeof(answer), "{\"v\":1,\"question\":\"%.*s\"}", i == 2 ? 63 : 64, hex);
+        small_log_make(&asked.log, 1);
+        uint64_t first = asked.log.size;
+        small_log_ask(&asked.log, question, 1, answer);
+        small_log_receipt(&asked.log, first, &receipt);
+        gw_status status = gw_audit_receipt(gw_buffer_bytes(&receipt), gw_bytes_of(answer), (gw_bytes){0},
+                                            &asked.log.key, NULL, NULL, &problem);
+        assert_int_equal(status, i == 0 ? GW_OK : GW_CORRUPT);
+        if (i > 0)
+            assert_string_equal(problem.code, "bad_question");
+        small_log_remove(&asked.log);
+        hex[63] = (char)(i == 1 ? hex[63] ^ 1 : hex[63]);
+    }
 }
 
 static size_t line_of(const log_file *file, size_t number, size_t *ret_size) {
@@ -594,6 +622,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_missing_line_is_counted_and_the_next_change_still_named),
         cmocka_unit_test(texts_of_a_log_that_goes_on_accuse_nobody),
         cmocka_unit_test(a_question_is_charged_what_its_text_costs),
+        cmocka_unit_test(an_answer_to_another_question_is_found_by_its_receipt),
         cmocka_unit_test(exchanged_texts_are_named),
         cmocka_unit_test(a_signed_lie_is_named_and_no_later_tree_is_told),
         cmocka_unit_test(every_file_of_the_log_is_one_the_checkpoint_needs),
