@@ -366,6 +366,19 @@ static void an_edited_accounting_is_refused(void **state) {
     assert_int_equal(open_again(made, NULL), GW_OK);
 }
 
+static void revoked_key_add(world *made) {
+    gw_store_op op = fixture_principal(FIXTURE_OWNER, 0, FIXTURE_OWNER); // its signer
+    op.entry.kind = GW_ENTRY_KEY;
+    memset(&op.entry.key, 0, sizeof(op.entry.key));
+    fixture_id(FIXTURE_RESEARCHER, op.entry.key.principal);
+    snprintf(op.entry.key.key_kind, sizeof(op.entry.key.key_kind), "sign");
+    memset(op.entry.key.key, '1', sizeof(op.entry.key.key) - 1);
+    snprintf(op.entry.key.action, sizeof(op.entry.key.action), "add");
+    assert_int_equal(run(made, op).result, GW_OK);
+    snprintf(op.entry.key.action, sizeof(op.entry.key.action), "revoke");
+    assert_int_equal(run(made, op).result, GW_OK);
+}
+
 static void an_edited_row_is_refused(void **state) {
     static const char *const edits[] = {
         "UPDATE charge SET idem = zeroblob(16)", // the same request would be charged again
@@ -374,12 +387,15 @@ static void an_edited_row_is_refused(void **state) {
         "UPDATE charge SET release = 'GW-2026-000009'",
         "DELETE FROM release",
         "UPDATE release SET seq = 1",
+        "UPDATE key SET revoked = 0",
+        "UPDATE principal SET roles = roles | 2 WHERE id = x'00000000000000000000000000000002'",
         "UPDATE node SET hash = zeroblob(32) WHERE level = 1 AND number = 1", // would be published
         "UPDATE entry SET leaf = zeroblob(32) WHERE seq = 2",
     };
     world *made = *state;
     settle(made, &fixture_budget_large);
     charge_and_seal(made, 1);
+    revoked_key_add(made);
     close_now(made);
     for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
         file_copy(made, "godwit.db", "sound.db");
