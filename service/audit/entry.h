@@ -32,6 +32,7 @@ typedef enum {
     GW_ENTRY_RESTORE,
     GW_ENTRY_CLOCK,
 } gw_entry_kind;
+#define GW_ENTRY_KINDS (GW_ENTRY_CLOCK + 1)
 
 typedef enum {
     GW_ROLE_RESEARCHER = 1,

@@ -103,7 +103,7 @@ static void reading_run(void *state, gw_relay *relay) {
 typedef struct {
     gw_audit_state *state;
     ledger_charges *charges;
-    uint64_t counts[LEDGER_KINDS]; // of entries
+    uint64_t counts[GW_ENTRY_KINDS]; // of entries
 } replay_fold;
 
 static gw_status entry_replay(replay_fold *fold, uint64_t seq, gw_bytes bytes, gw_entry *ret, gw_problem *ret_problem) {

@@ -197,7 +197,7 @@ static gw_status rows_are_all(walk *all, gw_status status, const char *what, uin
     return status;
 }
 
-static gw_status entry_tables_check(walk *all, const gw_audit_sizes *sizes, const uint64_t counts[LEDGER_KINDS]) {
+static gw_status entry_tables_check(walk *all, const gw_audit_sizes *sizes, const uint64_t counts[GW_ENTRY_KINDS]) {
     const struct {
         gw_entry_kind kind;
         const char *what;
@@ -219,8 +219,8 @@ static gw_status entry_tables_check(walk *all, const gw_audit_sizes *sizes, cons
     return status;
 }
 
-gw_status ledger_tables_check(gw_store_reader *reader, const gw_audit_state *state, const uint64_t counts[LEDGER_KINDS],
-                              gw_problem *ret_problem) {
+gw_status ledger_tables_check(gw_store_reader *reader, const gw_audit_state *state,
+                              const uint64_t counts[GW_ENTRY_KINDS], gw_problem *ret_problem) {
     gw_problem problem = {0};
     walk all = {.reader = reader, .state = state, .problem = &problem};
     gw_audit_sizes sizes = gw_audit_sizes_of(state);

@@ -6,8 +6,6 @@
 #include "service/audit/verify.h"
 #include "service/store/store.h"
 
-#define LEDGER_KINDS (GW_ENTRY_CLOCK + 1)
-
 // `counts`: entries of each kind. GW_CORRUPT, code ledger_tampered: names the row.
 GW_MUST_CHECK gw_status ledger_tables_check(gw_store_reader *reader, const gw_audit_state *state,
-                                            const uint64_t counts[LEDGER_KINDS], gw_problem *ret_problem);
+                                            const uint64_t counts[GW_ENTRY_KINDS], gw_problem *ret_problem);

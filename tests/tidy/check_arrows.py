@@ -33,7 +33,7 @@ LAYERS = {
 TOP = {"service/admin", "service"}
 # entry, merkle, note and verify, and what verifying a folder needs.
 AUDIT_SHARED = {
-    "entry", "merkle", "note", "cosignature", "tlog_policy", "signing", "verify", "verify_inner", "verify_questions", "verify_receipt", "verify_tree", "tile", "fold", "fold_inner", "fold_map", "fold_balance", "fold_charge", "fold_keys", "verify_keys",
+    "entry", "entry_inner", "entry_encode", "entry_decode", "merkle", "note", "cosignature", "tlog_policy", "signing", "verify", "verify_inner", "verify_questions", "verify_receipt", "verify_tree", "tile", "fold", "fold_inner", "fold_map", "fold_balance", "fold_charge", "fold_keys", "fold_tell", "verify_keys",
     "fold_restore",
 }
 # A researcher's or an auditor's installation holds only these.
