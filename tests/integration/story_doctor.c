@@ -197,7 +197,10 @@ static void a_signer_of_its_own_is_asked_while_no_daemon_has_it(void **state) {
     test_daemon_start(&daemon_);
     expect_found(0, "OK", "signer", "serves the daemon");
     assert_int_equal(test_daemon_stop(&daemon_, SIGTERM), 0);
-    run("kill $(cat \"$0\"/signer.pid) && rm -f \"$0\"/signer.pid && mv \"$0\"/config.kept \"$0\"/config.json");
+    run("kill $(cat \"$0\"/signer.pid) && rm -f \"$0\"/signer.pid &&"
+        " sed -i \"s,$0/sign,/dev/null/sign,\" \"$0\"/config.json"); // where nothing can listen
+    expect_found(9, "FAIL", "signer", "cannot be reached");
+    run("mv \"$0\"/config.kept \"$0\"/config.json");
 }
 
 // The witness's line on the published checkpoint, over the text or over something else.
@@ -227,6 +230,12 @@ static void witnesses_that_are_missing_or_not_those_in_force_are_found(void **st
     gw_note_key_format(&witness, vkey);
     snprintf(text, sizeof text, "witness neighbour %s http://127.0.0.1:1/\nquorum neighbour\n", vkey);
     write_file("two.policy", text);
+    write_file("none.policy", "quorum none\n");
+    // A copy that goes another way, signed by the same key.
+    assert_int_equal(run_programs("cp -a \"$0\" \"$0\".copy &&"
+                                  " \"$G\"/godwitd witnesses --dir \"$0\".copy \"$0\"/none.policy &&"
+                                  " cp -p \"$0\".copy/keys/log.newest \"$0\"/newest.other; rm -r \"$0\".copy"),
+                     0);
     expect_found(0, "OK", "witnesses", "None are asked");
     assert_int_equal(run_programs("\"$G\"/godwitd witnesses --dir \"$0\" \"$0\"/two.policy"), 0);
     expect_found(0, "WARN", "witnesses", "quorum neighbour: nobody cosigned. Answers leave all the same.");
@@ -244,10 +253,17 @@ static void witnesses_that_are_missing_or_not_those_in_force_are_found(void **st
     run("echo nonsense > \"$0\"/two.policy");
     expect_found(9, "FAIL", "witnesses", "bad_tlog_policy");
     write_file("two.policy", text);
-    write_file("none.policy", "quorum none\n");
     assert_int_equal(run_programs("\"$G\"/godwitd witnesses --dir \"$0\" \"$0\"/none.policy"), 0);
     expect_found(0, "OK", "witnesses", "None are asked");
     gw_secret_key_free(key);
+}
+
+// After the one above, whose copy it takes.
+static void a_signer_of_another_history_is_found(void **state) {
+    (void)state;
+    run("cp -p \"$0\"/keys/log.newest \"$0\"/newest.kept && mv \"$0\"/newest.other \"$0\"/keys/log.newest");
+    expect_found(9, "FAIL", "signer", "has signed another tree");
+    run("mv \"$0\"/newest.kept \"$0\"/keys/log.newest");
 }
 
 static void a_restore_that_waits_for_signatures_is_found(void **state) {
@@ -278,10 +294,11 @@ static void the_kind_of_filesystem_is_named(void **state) {
     if (test_run((const char *const[]){"/bin/sh", "-c", "test $(stat -f -c %T /dev/shm) = tmpfs", NULL}, NULL) != 0)
         return;
     assert_int_equal(test_run((const char *const[]){"/bin/cp", "-a", daemon_.folder, copy, NULL}, NULL), 0);
-    assert_int_equal(doctor(copy, "text", &output), 0);
+    const int code = doctor(copy, "text", &output);
+    assert_int_equal(test_run((const char *const[]){"/bin/rm", "-rf", copy, NULL}, NULL), 0);
+    assert_int_equal(code, 0);
     assert_non_null(strstr(gw_buffer_string(&output), "WARN  disk        The state folder is in memory (tmpfs)"));
     gw_buffer_done(&output);
-    assert_int_equal(test_run((const char *const[]){"/bin/rm", "-rf", copy, NULL}, NULL), 0);
 }
 
 static void indicators_that_do_not_read_are_found(void **state) {
@@ -354,6 +371,7 @@ int main(void) {
         cmocka_unit_test(a_mark_or_a_signer_that_was_set_back_is_found),
         cmocka_unit_test(a_signer_of_its_own_is_asked_while_no_daemon_has_it),
         cmocka_unit_test(witnesses_that_are_missing_or_not_those_in_force_are_found),
+        cmocka_unit_test(a_signer_of_another_history_is_found),
         cmocka_unit_test(a_restore_that_waits_for_signatures_is_found),
         cmocka_unit_test(the_kind_of_filesystem_is_named),
         cmocka_unit_test(indicators_that_do_not_read_are_found),
