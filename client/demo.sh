@@ -31,6 +31,6 @@ trap 'rm -f "$log"' EXIT
 # Set-up speaks for itself: it is silent when there is nothing to do and may ask for a password.
 sh "$root/service/setup.sh"
 step 'configuring' configure
-step 'building' ninja -C "$build" godwit godwitd godwit-engine
+step 'building' ninja -C "$build" godwit godwitd godwit-engine godwit-signer godwit-witness
 rm -f "$log"
 exec "$build/bin/godwit" demo --share "$root/policies" "$@"

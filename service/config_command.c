@@ -35,7 +35,7 @@ static void show_text(const gw_config *config, bool with_origin) {
     gw_buffer value;
     gw_buffer_init(&value, 65536);
     for (size_t i = 0; gw_config_setting_at(config, i, &one, &value); i++) {
-        printf("%-18s %s", one.name, gw_buffer_string(&value));
+        printf("%-24s %s", one.name, gw_buffer_string(&value));
         if (with_origin)
             printf("  (%s%s)", one.origin, one.is_reloadable ? "; reloadable" : "");
         printf("\n");

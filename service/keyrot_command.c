@@ -14,8 +14,10 @@ const char gw_keyrot_help[] = "godwitd keyrot [--finish] [--dir DIR]\n"
                               "  gives the log another key, while it goes on. From now on checkpoints carry the\n"
                               "  signatures of the old key and the new one, so that whoever holds the old one goes\n"
                               "  on working; a checkpoint that both signed is published as log/keyrot/<entry>, and\n"
-                              "  audit verify follows it. Tell everybody the new key (log_key of their profiles),\n"
-                              "  then retire the old one with --finish. Both steps may be repeated.\n\n"
+                              "  audit verify follows it. Tell everybody the new key: who asks (log_key of their\n"
+                              "  profiles) and every witness (godwit-witness add-log). Then retire the old one\n"
+                              "  with --finish: a witness without the new key cosigns nothing more, and with\n"
+                              "  witness_strict nothing leaves. Both steps may be repeated.\n\n"
                               "  --finish   retire the old key\n"
                               "  --dir DIR  state folder (default: here, or ./state)\n"
                               "  --help     this page\n";
@@ -53,7 +55,8 @@ int gw_keyrot_command(int argc, char **argv) {
         printf("The log has a new key; checkpoints carry the signatures of both.\n"
                "  new key  %s\n"
                "           is log_key of profiles/admin.json, and of profiles made from now on\n"
-               "  next     tell it to everybody who holds the old one, then: godwitd keyrot --finish\n",
+               "  next     tell it to whoever holds the old one: profiles take it as log_key,\n"
+               "           witnesses by godwit-witness add-log; then: godwitd keyrot --finish\n",
                log_key);
     return 0;
 }

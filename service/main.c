@@ -145,9 +145,8 @@ static int command_help(int argc, char **argv) {
            "  republish write the public files anew from the ledger\n"
            "  rebuild   a ledger's database from public files alone\n"
            "  doctor    look the state folder over: OK, WARN or FAIL, line by line\n"
-           "  help      this page; help config: the settings\n"
-           "  version\n"
-           "  Each command tells its own options: godwitd load --help\n\n"
+           "  help      this page; help COMMAND: its options; help config: the settings\n"
+           "  version\n\n"
            "Options\n"
            "  --dir DIR             state folder (default: here, or ./state)\n"
            "  --listen URL          ipc:///path or tcp://127.0.0.1:port; may be repeated\n"
@@ -210,6 +209,33 @@ static bool wants_help(int argc, char **argv) {
     return false;
 }
 
+static const command *command_find(const char *word) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, word) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *word) {
+    const char *names[COMMAND_COUNT];
+    char mend[128];
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i].name;
+    const char *nearest = gw_nearest(word, names, COMMAND_COUNT);
+    snprintf(mend, sizeof mend, nearest ? "Did you mean \"%s\"?" : "godwitd help", nearest);
+    return gw_usage("There is no such command.", mend);
+}
+
+static int help_of(const char *word) {
+    const command *found = command_find(word);
+    if (!found)
+        return unknown_command(word);
+    if (!found->help)
+        return command_help(1, NULL);
+    fputs(found->help, stdout);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     close_the_curtains();
     if (gw_crypto_init() != GW_OK)
@@ -217,23 +243,16 @@ int main(int argc, char **argv) {
     const char *word = argc > 1 ? argv[1] : "help";
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         word = "help";
+    if (strcmp(word, "help") == 0 && argc == 3 && strcmp(argv[2], "config") != 0) // its own page, as with --help
+        return help_of(argv[2]);
     if (strcmp(word, "--version") == 0)
         word = "version";
     if (strcmp(argv[argc - 1], "--help-config") == 0)
         return help_settings();
-    const char *names[COMMAND_COUNT];
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        names[i] = commands[i].name;
-        if (strcmp(commands[i].name, word) != 0)
-            continue;
-        if (commands[i].help && wants_help(argc, argv)) {
-            fputs(commands[i].help, stdout);
-            return 0;
-        }
-        return commands[i].run(argc > 1 ? argc - 1 : argc, argc > 1 ? argv + 1 : argv);
-    }
-    char mend[128];
-    const char *nearest = gw_nearest(word, names, COMMAND_COUNT);
-    snprintf(mend, sizeof mend, nearest ? "Did you mean \"%s\"?" : "godwitd help", nearest);
-    return gw_usage("There is no such command.", mend);
+    const command *found = command_find(word);
+    if (!found)
+        return unknown_command(word);
+    if (found->help && wants_help(argc, argv))
+        return help_of(word);
+    return found->run(argc > 1 ? argc - 1 : argc, argc > 1 ? argv + 1 : argv);
 }

@@ -60,7 +60,8 @@ static int show(const gw_config *config, gw_problem *problem) {
         return 0;
     }
     gw_hex((gw_bytes){file.bytes, GW_HASH_SIZE}, hex);
-    printf("in force    log/witnesses/%s\nconfigured  %s\n", hex, config->witnesses);
+    printf("in force    %s\n            published under this name in log/witnesses/\nconfigured  %s\n", hex,
+           config->witnesses);
     printf("strict      %s\n",
            config->witness_strict != 0 ? "yes: no answer leaves without their quorum" : "no: asked beside the answers");
     return 0;

@@ -162,7 +162,9 @@ static gw_status view_open(comparison *c, view *v, gw_problem *ret_problem) {
         return status;
     char why[sizeof(ret_problem->why)]; // what is not signed proves nothing about who signed it
     memcpy(why, ret_problem->why, sizeof(why));
-    status = gw_problem_set(ret_problem, GW_IO, "not_signed", "", why, "");
+    status = gw_problem_set(ret_problem, GW_IO, "not_signed", "", why,
+                            "After a keyrot: --policy FILE, with a line \"log VKEY\" for each key (godwit audit verify "
+                            "names the new one)");
     gw_problem_what(ret_problem, "%.200s has no checkpoint that the log's key signed.", v->path);
     return status;
 }
@@ -383,7 +385,7 @@ static void key_say(const comparison *c) {
         gw_say_verdict(c->cli, "OK", "both checkpoints are signed under %s", vkey);
     else
         gw_say_verdict(c->cli, "WARN",
-                       "both are signed under %s, a key that came with them: compare it with one you got elsewhere",
+                       "both are signed under a key that came with them: compare it with one you got elsewhere: %s",
                        vkey);
 }
 

@@ -51,6 +51,7 @@ typedef struct {
     gw_audit_verdict verdict;
     gw_facts facts;
     gw_tlog_policy *own_quorum;  // what the log itself published, where no policy was given
+    bool has_questions;          // their texts were looked at
     gw_tlog_policy *kept_quorum; // what it had published when the kept checkpoint was signed
 } audit;
 
@@ -91,8 +92,10 @@ static const char *questions_find(const char *named, const char *folder, char pa
 static gw_status audit_verify(audit *a, gw_problem *ret_problem) {
     char questions[PATH_SIZE];
     gw_progress *progress = gw_progress_begin(a->cli, "checking");
+    const char *folder = questions_find(a->options->questions, a->folder, questions);
+    a->has_questions = folder != NULL;
     gw_audit_options options = {.log_key = a->trust.has_key ? &a->trust.key : NULL,
-                                .questions_folder = questions_find(a->options->questions, a->folder, questions),
+                                .questions_folder = folder,
                                 .roots = &a->since.root,
                                 .root_count = a->options->since == NULL ? 0 : 1,
                                 .progress = gw_progress_step,
@@ -108,7 +111,9 @@ static gw_status audit_verify(audit *a, gw_problem *ret_problem) {
         return GW_OK;
     *ret_problem = a->verdict.problem;
     if (ret_problem->mend[0] == '\0')
-        gw_problem_mend(ret_problem, "--log DIR   (the folder that holds the file checkpoint)");
+        gw_problem_mend(ret_problem, strcmp(ret_problem->code, "file_missing") == 0
+                                         ? "Copy the whole log again: its checkpoint speaks of this file."
+                                         : "--log DIR   (the folder that holds the file checkpoint)");
     return status;
 }
 
@@ -167,9 +172,20 @@ static void key_say(const audit *a) {
                    vkey);
 }
 
+// Whoever trusts the old key learns the new one here, whole, so that it can be copied.
+static void key_followed_say(gw_cli *cli, const gw_audit_verdict *verdict) {
+    char vkey[GW_VKEY_MAX];
+    if (verdict->keys_followed == 0)
+        return;
+    gw_note_key_format(&verdict->log_key, vkey);
+    gw_say_verdict(cli, "OK", "followed over %u %s of the log's key, each signed by both; it is now %s",
+                   verdict->keys_followed, verdict->keys_followed == 1 ? "change" : "changes", vkey);
+}
+
 static void sound_say(gw_cli *cli, const gw_audit_verdict *verdict) {
     gw_say_verdict(cli, "OK", "checkpoint of %s is signed, %llu entries", verdict->checkpoint.origin,
                    (wide)verdict->size);
+    key_followed_say(cli, verdict);
     gw_say_verdict(cli, "OK", "every entry re-hashed; the tree's root is the signed one");
     gw_say_verdict(cli, "OK", "%llu charges: every balance recomputed, none passes the total in force at that entry",
                    (wide)verdict->charges);
@@ -247,6 +263,10 @@ static gw_exit_code page_say(const audit *a, gw_exit_code code) {
     gw_cli *cli = a->cli;
     key_say(a);
     sound_say(cli, &a->verdict);
+    if (!a->has_questions && a->verdict.charges > 0)
+        gw_say_verdict(cli, "NOTE",
+                       "the texts of what was asked were not looked at: the folder questions is not beside the log "
+                       "(--questions DIR)");
     if (a->options->since != NULL)
         gw_since_say(cli, &a->since, &a->verdict);
     code = worse(code, witnesses_say(a));

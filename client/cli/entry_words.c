@@ -98,6 +98,14 @@ static void charge_say(const gw_entry *entry, gw_buffer *text) {
     gw_amount_say(text, ", own ", entry->charge.spent_principal);
 }
 
+// A verifier key by its name and its id; the whole of it is a line by itself, to be copied.
+static void key_change_words(const char *vkey, gw_buffer *text) {
+    size_t size = strcspn(vkey, "+");
+    if (vkey[size] == '+')
+        size += 1 + strcspn(vkey + size + 1, "+");
+    gw_buffer_format(text, "the log's key changes to %.*s…", (int)size, vkey);
+}
+
 void gw_entry_say(const gw_entry *entry, gw_buffer *text) {
     char until[GW_TIME_TEXT], hash[GW_HASH_HEX];
     switch (entry->kind) {
@@ -148,7 +156,7 @@ void gw_entry_say(const gw_entry *entry, gw_buffer *text) {
         gw_buffer_format(text, "witnesses by the quorum file %.8s…", hash);
         return;
     case GW_ENTRY_KEYROT:
-        gw_buffer_format(text, "the log's key changes to %s", entry->keyrot.new_key);
+        key_change_words(entry->keyrot.new_key, text);
         return;
     case GW_ENTRY_RESTORE:
         gw_buffer_format(text, "restored with %llu entries; %llu lost, counted as spent", (wide)entry->restore.from,

@@ -57,13 +57,13 @@ static void group_say(gw_cli *cli, const char *group, gw_buffer *line) {
 gw_exit_code gw_help_overview(gw_cli *cli) {
     gw_say_text(cli, "godwit - statistics about people, with protection that can be checked\n\n"
                      "Examples\n"
-                     "  godwit demo                                         see everything in one minute\n"
-                     "  godwit catalogue                                    what can be asked here\n"
-                     "  godwit explain register employment_rate --by sex    what it means, how it is protected\n"
-                     "  godwit cost register employment_rate --by sex       the price and the error first\n"
+                     "  godwit demo                                       see everything in one minute\n"
+                     "  godwit catalogue                                  what can be asked here\n"
+                     "  godwit explain register employment_rate --by sex  what it means\n"
+                     "  godwit cost register employment_rate --by sex     the price and the error first\n"
                      "  godwit query register employment_rate --by sex --epsilon 0.05 --max-cost 0.05\n"
-                     "  godwit audit verify --log log/                      nothing left without a charge?\n"
-                     "  godwit doctor                                       something is wrong here\n\n"
+                     "  godwit audit verify --log log/                    nothing left without a charge?\n"
+                     "  godwit doctor                                     something is wrong here\n\n"
                      "Commands\n");
     for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
         gw_buffer line, wrapped;
@@ -78,9 +78,10 @@ gw_exit_code gw_help_overview(gw_cli *cli) {
         gw_buffer_done(&line);
         gw_buffer_done(&wrapped);
     }
-    gw_say_text(cli, "\ngodwit help COMMAND tells more. Exit codes: 0 done, 1 failed, 2 usage, 3 refused by\n"
-                     "policy, 4 login or permission, 5 privacy budget, 6 tampered, 7 unreachable or not\n"
-                     "ready, 9 a check found problems, 10 cannot check, 130 cancelled.\n");
+    gw_say_text(cli, "\ngodwit help COMMAND tells more. Exit codes: 0 done, 1 failed, 2 usage,\n"
+                     "3 refused by policy, 4 login or permission, 5 privacy budget, 6 tampered,\n"
+                     "7 unreachable or not ready, 8 done in part, 9 a check found problems,\n"
+                     "10 cannot check, 130 cancelled.\n");
     return GW_EXIT_DONE;
 }
 
@@ -90,8 +91,17 @@ gw_exit_code gw_help_family(gw_cli *cli, const char *family) {
         const gw_command *command = cli->commands[i];
         if (strncmp(command->name, family, size) != 0 || command->name[size] != ' ')
             continue;
-        gw_say(cli, "godwit %s%s%s\n    %s\n", command->name, command->arguments[0] == '\0' ? "" : " ",
-               command->arguments, command->summary);
+        gw_buffer text, wrapped;
+        gw_buffer_init(&text, 4096);
+        gw_buffer_init(&wrapped, 8192);
+        gw_buffer_format(&text, "godwit %s%s%s", command->name, command->arguments[0] == '\0' ? "" : " ",
+                         command->arguments);
+        gw_text_wrap(&wrapped, gw_buffer_string(&text), cli->width, 0, 8);
+        gw_buffer_text(&wrapped, "    ");
+        gw_text_wrap(&wrapped, command->summary, cli->width, 4, 4);
+        gw_say_text(cli, gw_buffer_string(&wrapped));
+        gw_buffer_done(&text);
+        gw_buffer_done(&wrapped);
     }
     gw_say(cli, "\ngodwit help %s COMMAND tells more.\n", family);
     return GW_EXIT_DONE;

@@ -238,8 +238,7 @@ static gw_status signatures_check(gw_note_parts parts, const gw_note_key *key, g
     if (!is_signed)
         return gw_problem_set(ret_problem, GW_CORRUPT, "bad_checkpoint", "The checkpoint does not hold.",
                               "It carries no signature of the log's key.",
-                              "Where the key was changed (keyrot), godwit audit verify of the published log follows it "
-                              "from your key, and names the new one.");
+                              "After a keyrot, godwit audit verify names the new key, for the profile's log_key.");
     return GW_OK;
 }
 

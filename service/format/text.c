@@ -70,6 +70,11 @@ unsigned gw_text_width(const char *text, size_t size) {
     return width;
 }
 
+// "c_birth,sex" may be broken behind its comma, "152,216" may not.
+static bool is_comma_in_list(const char *text, size_t at) {
+    return text[at] == ',' && !isdigit((unsigned char)text[at + 1]);
+}
+
 bool gw_text_line_next(gw_text_lines *lines, unsigned width) {
     const char *text = lines->rest;
     if (text == NULL)
@@ -81,7 +86,7 @@ bool gw_text_line_next(gw_text_lines *lines, unsigned width) {
         unsigned wide = character_width(character_next(text + end, size - end, &bytes));
         if (text[end] == ' ')
             space = end;
-        if (text[end] == '/' || (end > 0 && text[end - 1] == '_'))
+        if (text[end] == '/' || (end > 0 && (text[end - 1] == '_' || is_comma_in_list(text, end - 1))))
             part = end;
         // A first character wider than the line is taken all the same, so every call moves on.
         if (used + wide > width && end > 0)

@@ -100,7 +100,7 @@ gw_status gw_query_step_reply(gw_query *query) {
         return gw_problem_set(&query->problem, GW_RETRY, "no_quorum",
                               "The answer is stored, and does not leave before the log's witnesses vouch for it.",
                               "Too few of them answer now.",
-                              "Ask again later with the same request id: the stored answer is free.");
+                              "Ask the same question again later: the stored answer is free.");
     return gw_problem_set(&query->problem, GW_RETRY, "retry",
                           "The answer is stored, but its receipt could not be made.", "",
                           "Ask again with the same request id: the stored answer is free.");

@@ -116,7 +116,8 @@ static int command_add_log(const arguments *a, gw_witness *witness) {
     gw_status status = gw_witness_add_log(witness, a->words[0], &problem);
     if (status != GW_OK)
         return tell(status, &problem);
-    printf("From now on checkpoints of %.*s are cosigned when they continue what was seen.\n",
+    printf("From now on checkpoints of %.*s are cosigned\n"
+           "when they continue what was seen.\n",
            (int)strcspn(a->words[0], "+"), a->words[0]);
     return 0;
 }
@@ -167,7 +168,8 @@ static int command_reset(const arguments *a, gw_witness *witness) {
     gw_status status = gw_witness_reset(witness, a->words[0], &problem);
     if (status != GW_OK)
         return tell(status, &problem);
-    printf("Forgot what was seen of %s; the old checkpoint is kept beside it as checkpoint.before-reset.\n",
+    printf("Forgot what was seen of %s.\n"
+           "The old checkpoint is kept beside it as checkpoint.before-reset.\n",
            a->words[0]);
     return 0;
 }
