@@ -18,6 +18,8 @@
 #define ANSWER_BYTES_MAX 268435456u
 #define SUFFIX ".tlog-proof"
 
+GW_DEFINE_FREEP(gw_audit_state, gw_audit_state_free)
+
 typedef struct {
     const char *answer, *request, *log_key, *policy, *log;
 } receipt_options;
@@ -138,6 +140,10 @@ static gw_exit_code tampered_say(gw_cli *cli, const char *file, const char *rece
     gw_say_verdict(cli, "FAIL", "%s: %s %s", file, problem->what, problem->why);
     salt_say(cli, receipt, problem);
     gw_say(cli, "      code %s\n", problem->code);
+    if (strcmp(problem->code, "bad_checkpoint") == 0)
+        gw_say_verdict(cli, "NOTE",
+                       "if the log's key was changed since: --log DIR takes its keys from the log, and --policy FILE a "
+                       "line \"log VKEY\" for each");
     return GW_EXIT_TAMPERED;
 }
 
@@ -170,16 +176,34 @@ static gw_status receipt_check(const receipt_files *files, const gw_note_key *ke
 
 // What a receipt alone does not show: who else vouches for its tree, and what the log says of the asker's key.
 static gw_exit_code beyond_say(gw_cli *cli, const receipt_options *options, const receipt_files *files,
-                               const gw_log_trust *trust, gw_bytes note, const gw_entry *charge,
+                               const gw_log_trust *trust, const gw_note_key *key, gw_bytes note, const gw_entry *charge,
                                const gw_entry *release) {
     gw_exit_code code = GW_EXIT_DONE;
     if (trust->policy != NULL)
-        code = gw_log_quorum_say(cli, trust->policy, true, "your policy", note, &trust->key);
+        code = gw_log_quorum_say(cli, trust->policy, true, "your policy", note, key);
     if (code == GW_EXIT_TAMPERED || options->log == NULL)
         return code;
     gw_exit_code in_log =
         gw_receipt_log_say(cli, options->log, &trust->key, note, gw_buffer_bytes(&files->request), charge, release);
     return in_log == GW_EXIT_DONE ? code : in_log;
+}
+
+// A receipt from before the log's key was changed, or from after it: the log that the trusted key leads to names all
+// its keys, and may be asked which of them signed.
+static gw_status key_from_log(const receipt_options *options, gw_bytes note, const gw_note_key *trusted,
+                              gw_note_key *ret) {
+    GW_CLEANUP(gw_audit_state_freep) gw_audit_state *state = NULL;
+    gw_audit_verdict verdict;
+    gw_checkpoint none;
+    const gw_audit_options how = {.log_key = trusted};
+    if (gw_audit_verify(options->log, &how, &state, &verdict) != GW_OK || !verdict.is_sound)
+        return GW_NOT_FOUND;
+    for (size_t i = 0; i < gw_audit_log_keys(state); i++) {
+        gw_ignore(gw_audit_log_key(state, i, ret)); // its entry is not asked for
+        if (gw_checkpoint_open(note, ret, &none, NULL) == GW_OK)
+            return GW_OK;
+    }
+    return GW_NOT_FOUND;
 }
 
 static gw_exit_code files_unreadable(gw_cli *cli, const gw_problem *problem) {
@@ -206,12 +230,18 @@ static gw_exit_code run(gw_cli *cli, const void *state, const gw_words *words) {
     if (status != GW_OK)
         return gw_audit_fail(cli, &problem);
     status = receipt_check(&files, &trust.key, &charge, &release, &problem);
+    gw_note_key key = trust.key;
+    if (status == GW_CORRUPT && strcmp(problem.code, "bad_checkpoint") == 0 && options->log != NULL &&
+        key_from_log(options, note, &trust.key, &key) == GW_OK)
+        status = receipt_check(&files, &key, &charge, &release, &problem);
     if (status == GW_NO_MEMORY) // not checked, and no file is to blame
         return gw_audit_fail(cli, &problem);
     if (status != GW_OK)
-        return tampered_say(cli, file_blamed(&files, words->items[0], &trust.key, &problem), words->items[0], &problem);
-    proven_say(cli, &files, &trust.key, &charge, &release, options->log != NULL);
-    return beyond_say(cli, options, &files, &trust, note, &charge, &release);
+        return tampered_say(cli, file_blamed(&files, words->items[0], &key, &problem), words->items[0], &problem);
+    proven_say(cli, &files, &key, &charge, &release, options->log != NULL);
+    if (memcmp(&key.key, &trust.key.key, sizeof(key.key)) != 0)
+        gw_say_verdict(cli, "OK", "it is signed under another key of that log, which the key you trust leads to");
+    return beyond_say(cli, options, &files, &trust, &key, note, &charge, &release);
 }
 
 const gw_command gw_command_audit_receipt = {

@@ -6,6 +6,7 @@
 #include "client/cli/doc.h"
 #include "client/cli/program.h"
 #include "client/cli/settings.h"
+#include "client/lib/seen.h"
 #include "service/audit/note.h"
 #include "service/base/check.h"
 #include "service/base/cleanup.h"
@@ -231,7 +232,7 @@ static gw_status seen_open(const doctor *d, gw_checkpoint *ret, gw_problem *ret_
     gw_ignore(snprintf(path, sizeof(path), "%s" SEEN_SUFFIX, d->profile.path)); // it fits
     gw_status status = gw_file_read(path, &note, ret_problem);
     if (status == GW_OK)
-        status = gw_note_key_parse(d->profile.log_key, &key, ret_problem);
+        status = gw_seen_key_of(&d->profile, gw_buffer_bytes(&note), &key, ret_problem);
     return status == GW_OK ? gw_checkpoint_open(gw_buffer_bytes(&note), &key, ret, ret_problem) : status;
 }
 

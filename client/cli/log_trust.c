@@ -45,7 +45,7 @@ gw_status gw_log_trust_find(const gw_cli *cli, const char *named_key, const char
     if (status == GW_OK && named_key == NULL && trust.policy != NULL && gw_tlog_policy_log_count(trust.policy) > 0)
         status = key_of_policy(trust.policy, note, &trust, ret_problem);
     else if (status == GW_OK)
-        status = gw_log_key_find(cli, named_key, &trust.key, &trust.has_key, ret_problem);
+        status = gw_log_key_find(cli, named_key, note, &trust.key, &trust.has_key, ret_problem);
     if (status != GW_OK)
         gw_tlog_policy_free(trust.policy);
     else

@@ -8,6 +8,7 @@
 #include "service/base/cleanup.h"
 #include "service/base/file.h"
 #include "service/format/cell_figures.h"
+#include "service/wire/receipt.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,15 +42,19 @@ static gw_status receipt_check(const gw_cli *cli, const char *path, gw_bytes ans
     gw_problem unread;
     bool has_key = false;
     *ret = GW_SAVED_NO_KEY;
-    if (gw_log_key_find(cli, NULL, &key, &has_key, &unread) != GW_OK || !has_key)
-        return GW_OK;
-    gw_buffer receipt;
+    GW_CLEANUP(gw_buffer_done) gw_buffer receipt;
+    GW_CLEANUP(gw_buffer_done) gw_buffer scratch;
+    gw_receipt parts = {.checkpoint = {0}};
     gw_buffer_init(&receipt, 65536);
+    gw_buffer_init(&scratch, GW_RECEIPT_MAX);
     gw_status status = gw_file_read(path, &receipt, ret_problem);
+    gw_bytes bytes = gw_buffer_bytes(&receipt);
+    bool is_read = status == GW_OK && gw_receipt_decode(bytes, &scratch, &parts, &unread) == GW_OK;
+    gw_bytes note = is_read ? parts.checkpoint : (gw_bytes){0}; // what cannot be read is found again below
+    if (gw_log_key_find(cli, NULL, note, &key, &has_key, &unread) != GW_OK || !has_key)
+        return GW_OK;
     if (status == GW_OK)
-        status =
-            gw_audit_receipt(gw_buffer_bytes(&receipt), answer, (gw_bytes){0}, &key, &charge, &release, ret_problem);
-    gw_buffer_done(&receipt);
+        status = gw_audit_receipt(bytes, answer, (gw_bytes){0}, &key, &charge, &release, ret_problem);
     if (status == GW_OK)
         *ret = GW_SAVED_PROVEN;
     return status;

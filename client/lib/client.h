@@ -13,12 +13,14 @@
 // A profile: who I am and whom I ask. JSON file:
 // {"godwit_profile":1,"url":"ipc:///…","origin":"nso.example/godwit","log_key":"<vkey>","reply_key":"<64 hex>",
 //  "principal":"<32 hex>","key":"<path of the key file, relative to the profile's folder>"}
-// principal and key may be absent (a visitor). Beside it, `<profile>.seen` keeps the newest signed checkpoint.
+// principal and key may be absent (a visitor), and so may "log_key_before": the key of the log before it was changed,
+// under which what was kept from then is believed on, and nothing that the service says now. Beside it,
+// `<profile>.seen` keeps the newest signed checkpoint.
 typedef struct {
     char path[4096]; // of the profile's own file; filled by load
     char url[512];
     char origin[GW_ORIGIN_MAX];
-    char log_key[256];
+    char log_key[256], log_key_before[256]; // the latter "" where there is none
     gw_public_key reply_key;
     char principal[GW_ID_HEX];
     char key_path[4096]; // as the file writes it; gw_profile_key_file resolves it

@@ -11,7 +11,7 @@
 
 #define PROFILE_BYTES_MAX 65536u
 
-static const char *const profile_fields[] = {"godwit_profile", "url",       "origin", "log_key",
+static const char *const profile_fields[] = {"godwit_profile", "url",       "origin", "log_key", "log_key_before",
                                              "reply_key",      "principal", "key",    NULL};
 
 static void free_json(gw_json **json) {
@@ -70,6 +70,8 @@ static void read_profile(gw_json_reader *reader, const gw_json_node *root, gw_pr
     read_word(reader, root, "url", profile->url, sizeof(profile->url));
     read_word(reader, root, "origin", profile->origin, sizeof(profile->origin));
     read_word(reader, root, "log_key", profile->log_key, sizeof(profile->log_key));
+    if (gw_json_has(root, "log_key_before"))
+        read_word(reader, root, "log_key_before", profile->log_key_before, sizeof(profile->log_key_before));
     read_hex(reader, root, "reply_key", profile->reply_key.bytes, sizeof(profile->reply_key.bytes));
     read_identity(reader, root, profile);
 }
@@ -110,6 +112,8 @@ gw_status gw_profile_save(const char *path, const gw_profile *profile, gw_proble
     gw_json_write_member(&text, "url", profile->url);
     gw_json_write_member(&text, "origin", profile->origin);
     gw_json_write_member(&text, "log_key", profile->log_key);
+    if (profile->log_key_before[0] != '\0')
+        gw_json_write_member(&text, "log_key_before", profile->log_key_before);
     gw_json_write_member(&text, "reply_key", reply_key);
     if (profile->principal[0] != '\0') {
         gw_json_write_member(&text, "principal", profile->principal);

@@ -22,12 +22,27 @@ static bool beside_profile(const gw_seen *seen, const char *suffix, char path[40
 
 // ---- the file
 
+gw_status gw_seen_key_of(const gw_profile *profile, gw_bytes note, gw_note_key *ret, gw_problem *ret_problem) {
+    gw_note_key before;
+    gw_checkpoint none;
+    gw_status status = gw_note_key_parse(profile->log_key, ret, ret_problem);
+    if (status != GW_OK || profile->log_key_before[0] == '\0')
+        return status;
+    status = gw_note_key_parse(profile->log_key_before, &before, ret_problem);
+    if (status == GW_OK && gw_checkpoint_open(note, ret, &none, NULL) != GW_OK &&
+        gw_checkpoint_open(note, &before, &none, NULL) == GW_OK)
+        *ret = before;
+    return status;
+}
+
 static gw_status seen_problem(gw_problem *ret_problem, const char *path) {
     gw_ignore(gw_problem_set(ret_problem, GW_CORRUPT, "bad_seen", "", "", "")); // returns what it was given
     gw_problem_what(ret_problem, "The remembered checkpoint cannot be used: %s", path);
     gw_problem_why(ret_problem, "It is not signed by the log key of the profile. Without it nobody here would notice "
                                 "that the service's log has been set back.");
-    gw_problem_mend(ret_problem, "mv %s %s.old   (only if you know why: a new log key, a damaged file)", path, path);
+    gw_problem_mend(ret_problem,
+                    "After a keyrot keep the old key in the profile, as log_key_before. A damaged file: mv %s %s.old",
+                    path, path);
     return GW_CORRUPT;
 }
 
@@ -39,7 +54,9 @@ static gw_status seen_read(const gw_seen *seen, gw_checkpoint *ret, gw_buffer *r
     if (status != GW_OK)
         return status;
     gw_checkpoint checkpoint;
-    if (gw_checkpoint_open(gw_buffer_bytes(ret_note), &seen->log_key, &checkpoint, NULL) != GW_OK ||
+    gw_note_key key;
+    if (gw_seen_key_of(seen->profile, gw_buffer_bytes(ret_note), &key, NULL) != GW_OK ||
+        gw_checkpoint_open(gw_buffer_bytes(ret_note), &key, &checkpoint, NULL) != GW_OK ||
         strcmp(checkpoint.origin, seen->profile->origin) != 0)
         return seen_problem(ret_problem, path);
     *ret = checkpoint;

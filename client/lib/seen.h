@@ -16,6 +16,10 @@ typedef struct {
     gw_buffer note;           // its signed note
 } gw_seen;
 
+// The key under which what was kept, a checkpoint's note, is to be believed: log_key_before where that one has signed
+// it and log_key has not, else log_key.
+GW_MUST_CHECK gw_status gw_seen_key_of(const gw_profile *profile, gw_bytes note, gw_note_key *ret,
+                                       gw_problem *ret_problem);
 // Codes: bad_seen, those of files.
 GW_MUST_CHECK gw_status gw_seen_open(gw_seen *seen, const gw_profile *profile, const gw_note_key *log_key,
                                      gw_problem *ret_problem);

@@ -238,7 +238,7 @@ static gw_status signatures_check(gw_note_parts parts, const gw_note_key *key, g
     if (!is_signed)
         return gw_problem_set(ret_problem, GW_CORRUPT, "bad_checkpoint", "The checkpoint does not hold.",
                               "It carries no signature of the log's key.",
-                              "After a keyrot, godwit audit verify names the new key, for the profile's log_key.");
+                              "After a keyrot: godwit audit verify names the new key; man 5 godwit-profile");
     return GW_OK;
 }
 
