@@ -57,13 +57,13 @@ static void report_print(const char *folder, const backup_report *report) {
     gw_hex((gw_bytes){report->root.bytes, GW_HASH_SIZE}, root);
     printf("OK    %s: %llu files, %llu bytes, each as its manifest says\n", folder, (unsigned long long)report->files,
            (unsigned long long)report->bytes);
-    printf("OK    the ledger of %s: %llu entries, every balance recomputed, root %s\n", report->origin,
+    printf("OK    the ledger of %s: %llu entries, every balance recomputed, root\n      %s\n", report->origin,
            (unsigned long long)report->size, root);
     printf("OK    its published log is sound\n");
     if (report->has_keys)
         printf("WARN  it holds keys: whoever has it signs as this service\n");
     else
-        printf("NOTE  no keys are in it: keep keys/ and profiles/ elsewhere, or take --with-keys\n");
+        printf("NOTE  no keys are in it: keep keys/ and profiles/ elsewhere, or take\n      --with-keys\n");
     if (report->has_data)
         printf("WARN  it holds the register itself\n");
 }

@@ -20,6 +20,7 @@
 #define PATH_BYTES 4300
 
 const char gw_restore_help[] = "godwitd restore [--dir DIR] [--backup FOLDER] [--log FOLDER]... [--seen FILE]...\n"
+                               "                [--lost N]\n"
                                "  the way back after a ledger was lost, damaged or set back. It takes the backup,\n"
                                "  or the ledger that is there, plays the entries of published logs after it, and\n"
                                "  counts entries that are known to have followed and are gone as spent: each as\n"
@@ -27,9 +28,11 @@ const char gw_restore_help[] = "godwitd restore [--dir DIR] [--backup FOLDER] [-
                                "  run it, have restore.json signed (godwit sign), run it again.\n\n"
                                "  --dir DIR        state folder (default: here, or ./state); no daemon may run\n"
                                "  --backup FOLDER  what godwitd backup made\n"
-                               "  --log FOLDER     a published log; as many as there are: mirrors, auditors' copies\n"
+                               "                   After a lost disk make the state folder first, with config.json\n"
+                               "                   of the backup, and put keys/ and profiles/ back into it\n"
+                               "  --log FOLDER     a published log; all there are: mirrors, auditors' copies\n"
                                "  --seen FILE      a newer checkpoint that somebody saved; a receipt will do\n"
-                               "  --lost N         at least so many entries are gone, where that is known otherwise\n"
+                               "  --lost N         at least so many entries are gone, where that is known\n"
                                "  --help           this page\n"
                                "  exit code 8: it waits for signatures\n";
 
@@ -83,16 +86,17 @@ typedef unsigned long long wide; // for printf
 
 static void lost_print(const restore_report *report) {
     const statement *told = &report->told;
-    printf("Recovered  %llu entries of %s (%llu were in the ledger or backup)\n", (wide)told->from, told->origin,
+    printf("Recovered  %llu entries of %s (%llu of them from the ledger or backup)\n", (wide)told->from, told->origin,
            (wide)report->started_with);
     if (told->lost == 0)
         printf("Lost       nothing that is known of\n");
     else
-        printf("Lost       %llu entries that followed%s%s: they count as spent, each as a question of\n"
-               "           the highest price, of every dataset, its people, every asker and this window\n",
+        printf("Lost       %llu entries that followed%s%s:\n"
+               "           they count as spent, each as a question of the highest price, of\n"
+               "           every dataset, its people, every asker and this window\n",
                (wide)told->lost, report->known[0] ? ", says " : "", report->known);
     if (report->answers_lost > 0)
-        printf("Answers    %llu came back as hashes alone: they are not given again, nor drawn again\n",
+        printf("Answers    %llu came back as hashes alone: not given again, nor drawn again\n",
                (wide)report->answers_lost);
 }
 
@@ -100,8 +104,9 @@ static int waits(const gw_config *config, const restore_report *report) {
     lost_print(report);
     printf("Statement  %s/" RESTORE_STATEMENT "%s\n"
            "Signed by  %zu of 2\n"
-           "  next  two different owners or operators sign it, if no policy and no people's budget was\n"
-           "        changed by what is lost:  godwit sign %s/" RESTORE_STATEMENT " --as NAME\n"
+           "  next  two different owners or operators sign it, if no policy and no people's\n"
+           "        budget was changed by what is lost:\n"
+           "        godwit sign %s/" RESTORE_STATEMENT " --as NAME\n"
            "  then  the same command again\n",
            config->folder, report->is_statement_new ? " (new: earlier signatures are void)" : "", report->signers.count,
            config->folder);
@@ -110,17 +115,22 @@ static int waits(const gw_config *config, const restore_report *report) {
 
 static void done_print(const gw_config *config, const restore_report *report) {
     const statement *told = &report->told;
+    char kept[PATH_BYTES];
     lost_print(report);
     printf("Restored   entry %llu of the log says so, signed by %s\n"
-           "           and %s\n"
-           "Kept       %s/godwit.db.before-%llu: what was there before\n",
-           (wide)told->from, report->signers.ids[0], report->signers.ids[1], config->folder, (wide)told->from);
+           "           and %s\n",
+           (wide)told->from, report->signers.ids[0], report->signers.ids[1]);
+    snprintf(kept, sizeof kept, "%.4096s/godwit.db.before-%llu", config->folder, (wide)told->from);
+    if (access(kept, F_OK) == 0)
+        printf("Kept       %s: what was there before\n", kept);
     if (told->lost > 0)
         printf("Witnesses  refuse this log until each one's own operator has looked and runs\n"
-               "           godwit-witness reset %s\n"
-               "Clients    that saw more than %llu entries say that the service was set back. It was: entry\n"
-               "           %llu explains it, and they forget it by removing their .seen file.\n",
-               told->origin, (wide)told->from, (wide)told->from);
+               "           godwit-witness reset --yes %s\n"
+               "           Until then it does not start. For them to look at, and for auditors:\n"
+               "           godwitd republish --dir %s --to PUBLIC\n"
+               "Clients    that saw more than %llu entries say that the log was restored: entry %llu\n"
+               "           explains it, and they forget it by removing their .seen file\n",
+               told->origin, config->folder, (wide)told->from, (wide)told->from);
     printf("  next  godwit serve --dir %s\n", config->folder);
 }
 
@@ -175,6 +185,11 @@ int gw_restore_command(int argc, char **argv) {
     if (!read_arguments(argc, argv, &a))
         return gw_usage("restore takes folders and files.", "godwitd restore --dir state --backup FOLDER --log FOLDER");
     gw_status status = gw_config_load(a.dir, &config, &problem);
+    if (strcmp(problem.code, "no_state") == 0) // what init would make is another service's, with its budgets unspent
+        gw_problem_mend(&problem,
+                        "mkdir -m 700 %s; then put config.json into it, from the backup, and keys/ and profiles/, from "
+                        "where they are kept (or all from a backup --with-keys)",
+                        a.dir);
     if (status != GW_OK)
         return gw_tell(status, &problem);
     options_of(&config, hwm, &a.options);

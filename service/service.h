@@ -9,7 +9,8 @@
 typedef struct gw_service gw_service;
 
 typedef struct {
-    bool is_serving; // with engine and bus; otherwise for one local change on a stopped service
+    bool is_serving;      // with engine and bus; otherwise for one local change on a stopped service
+    bool asks_no_witness; // for who only writes public files anew, also such as a witness has yet to look at
     const char *engine_program;
 } gw_service_options;
 

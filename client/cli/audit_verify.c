@@ -168,24 +168,13 @@ static void key_say(const audit *a) {
         return;
     gw_note_key_format(&a->verdict.log_key, vkey);
     gw_say_verdict(a->cli, "OK",
-                   "the log's key was changed since, in trees that the key before signed too; trust %s from now on",
+                   "the log's key was changed since, in trees that the key before signed too; trust from now on %s",
                    vkey);
-}
-
-// Whoever trusts the old key learns the new one here, whole, so that it can be copied.
-static void key_followed_say(gw_cli *cli, const gw_audit_verdict *verdict) {
-    char vkey[GW_VKEY_MAX];
-    if (verdict->keys_followed == 0)
-        return;
-    gw_note_key_format(&verdict->log_key, vkey);
-    gw_say_verdict(cli, "OK", "followed over %u %s of the log's key, each signed by both; it is now %s",
-                   verdict->keys_followed, verdict->keys_followed == 1 ? "change" : "changes", vkey);
 }
 
 static void sound_say(gw_cli *cli, const gw_audit_verdict *verdict) {
     gw_say_verdict(cli, "OK", "checkpoint of %s is signed, %llu entries", verdict->checkpoint.origin,
                    (wide)verdict->size);
-    key_followed_say(cli, verdict);
     gw_say_verdict(cli, "OK", "every entry re-hashed; the tree's root is the signed one");
     gw_say_verdict(cli, "OK", "%llu charges: every balance recomputed, none passes the total in force at that entry",
                    (wide)verdict->charges);
@@ -198,8 +187,9 @@ static void sound_say(gw_cli *cli, const gw_audit_verdict *verdict) {
         gw_say_verdict(cli, "OK", "%llu %s of what was asked: as it was charged", (wide)verdict->questions,
                        verdict->questions == 1 ? "text" : "texts");
     if (verdict->questions_missing > 0)
-        gw_say_verdict(cli, "NOTE", "%llu %s of what was asked not published here", (wide)verdict->questions_missing,
-                       verdict->questions_missing == 1 ? "text is" : "texts are");
+        gw_say_verdict(cli, "NOTE", "%llu %s published here", (wide)verdict->questions_missing,
+                       verdict->questions_missing == 1 ? "text of what was asked is not"
+                                                       : "texts of what was asked are not");
     if (verdict->open_charges > 0)
         gw_say_verdict(cli, "NOTE", "%llu %s open: spent, the outcome not yet in this log", (wide)verdict->open_charges,
                        verdict->open_charges == 1 ? "charge is" : "charges are");

@@ -73,6 +73,7 @@ typedef enum {
     SQL_SCHEMA_CHANGE,
     SQL_RESTORE_INSERT,
     SQL_RESTORE_LAST,
+    SQL_RESTORE_LOST_SINCE,
     SQL_KEYROT_INSERT,
     SQL_KEYROT_LAST,
     SQL_KEYROT_KEEP,
@@ -247,6 +248,7 @@ struct gw_store {
     int64_t time_last;
     unsigned release_year; // of the last id given
     uint64_t release_count;
+    uint64_t release_lost; // entries that restores counted as lost since: each may have given an id
     store_balance_cache balances;
     gw_buffer scratch; // the entry being written
     gw_bytes expected; // where it is replayed: what it must come to

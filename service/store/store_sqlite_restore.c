@@ -161,6 +161,7 @@ static gw_status restore_write(gw_store *store, const gw_entry *entry) {
     store_bind_u64(row, 1, run.seq);
     store_bind_u64(row, 2, run.lost);
     status = store_run(row);
+    store->release_lost += run.lost; // a batch that fails takes it back
     if (status == GW_OK)
         status = store_charges_close(&store->connection, 0);
     if (status != GW_OK || run.lost == 0)

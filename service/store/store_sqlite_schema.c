@@ -248,6 +248,8 @@ const char *const store_statements[SQL_COUNT] = {
     [SQL_KEYROT_KEYS] = "SELECT new_key FROM keyrot ORDER BY seq",
     [SQL_WITNESSES_INSERT] = "INSERT INTO witnesses(seq, file) VALUES(?1, ?2)",
     [SQL_WITNESSES_LAST] = "SELECT file FROM witnesses ORDER BY seq DESC LIMIT 1",
+    [SQL_RESTORE_LOST_SINCE] = "SELECT coalesce(sum(lost), 0) FROM restore"
+                               " WHERE seq > coalesce((SELECT max(seq) FROM charge), -1)",
     [SQL_RESTORE_LAST] = "SELECT seq FROM restore ORDER BY seq DESC LIMIT 1",
     [SQL_GROWTH_INSERT] = "INSERT INTO restore_growth(restore, kind, owner, micro) VALUES(?1, ?2, ?3, ?4)",
     [SQL_GROWTH_RECENT] = "SELECT e.time, g.micro FROM restore_growth g JOIN entry e ON e.seq = g.restore"

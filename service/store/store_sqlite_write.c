@@ -221,14 +221,15 @@ static void reserve_fill(gw_entry *entry, const reserve_balances *balances) {
     entry->charge.window = (uint64_t)balances->budgets[3].key.window;
 }
 
-// GW-<year>-<six digits>: the count starts anew each year, and time never goes back, so ids never repeat.
+// GW-<year>-<six digits>: the count starts anew each year, and time never goes back, so ids never repeat; nor does one
+// that a lost entry may have given to an answer that somebody holds.
 static void release_id_next(const gw_store *store, int64_t time, unsigned *ret_year, uint64_t *ret_count,
                             char ret_id[GW_RELEASE_ID_MAX]) {
     struct tm parts;
     time_t seconds = time;
     gmtime_r(&seconds, &parts);
     *ret_year = (unsigned)(parts.tm_year + 1900);
-    *ret_count = *ret_year == store->release_year ? store->release_count + 1 : 1;
+    *ret_count = (*ret_year == store->release_year ? store->release_count : 0) + store->release_lost + 1;
     snprintf(ret_id, GW_RELEASE_ID_MAX, "GW-%04u-%06llu", *ret_year % 10000, (unsigned long long)*ret_count);
 }
 
@@ -283,6 +284,7 @@ static gw_status reserve(gw_store *store, gw_store_op *op, int64_t time) {
             store_balance_set(&store->balances, balances.slots[i], spent_after(&balances, i, &op->entry));
     store->release_year = year;
     store->release_count = count;
+    store->release_lost = 0;
     op->seq = op->entry.seq;
     return GW_OK;
 }
@@ -491,7 +493,7 @@ gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[], size_t coun
     }
     gw_merkle_edge edge_before = store->edge;
     unsigned release_year = store->release_year;
-    uint64_t release_count = store->release_count;
+    uint64_t release_count = store->release_count, release_lost = store->release_lost;
     int64_t time_before = store->time_last, time = now > time_before ? now : time_before;
     store_balances_prepare(&store->balances);
     gw_status status = batch_run(store, ops, count, time);
@@ -503,6 +505,7 @@ gw_status gw_store_commit(gw_store *store, gw_store_op *const ops[], size_t coun
         store->time_last = time_before;
         store->release_year = release_year;
         store->release_count = release_count;
+        store->release_lost = release_lost;
         store_balances_clear(&store->balances);
         batch_fail(ops, count, status);
         return status;
@@ -661,8 +664,14 @@ static gw_status open_edge(gw_store *store, gw_problem *ret_problem) {
 }
 
 static gw_status open_release(gw_store *store, gw_problem *ret_problem) {
-    sqlite3_stmt *row = store_use(&store->connection, SQL_CHARGE_LAST);
+    sqlite3_stmt *row = store_use(&store->connection, SQL_RESTORE_LOST_SINCE);
     gw_status status = store_step(row);
+    store->release_lost = status == GW_OK ? store_column_u64(row, 0) : 0;
+    sqlite3_reset(row);
+    if (status != GW_OK)
+        return corrupt(ret_problem, "What its restores counted as lost cannot be read.");
+    row = store_use(&store->connection, SQL_CHARGE_LAST);
+    status = store_step(row);
     if (status == GW_NOT_FOUND)
         return GW_OK;
     char id[GW_RELEASE_ID_MAX] = "";

@@ -155,14 +155,16 @@ static int command_reset(const arguments *a, gw_witness *witness) {
     if (a->word_count != 1)
         return usage("reset needs the log's origin.", "godwit-witness reset --dir DIR --yes nso.example/godwit");
     if (!a->is_sure) {
-        fprintf(
-            stderr,
-            "godwit-witness: this forgets what was seen of %s: its next checkpoint will be cosigned whatever it is.\n"
-            "  why   Only a log that was restored, and says so by an entry that two people signed, needs this.\n"
-            "        Otherwise what you are about to forget is the proof that the log was rewritten.\n"
-            "  mend  Compare first: godwit audit compare; then again with --yes\n"
-            "  code  not_confirmed\n",
-            a->words[0]);
+        fprintf(stderr,
+                "godwit-witness: This forgets what was seen of %s.\n"
+                "  why   Its next checkpoint will be cosigned whatever it is. Only a log that was\n"
+                "        restored, and says so by an entry that two people signed, needs this; else\n"
+                "        what you are about to forget is the proof that the log was rewritten.\n"
+                "  mend  Look first, with its operator's published log (for ID see godwit-witness ls):\n"
+                "        godwit audit verify --log LOG --log-key VKEY --since logs/ID/checkpoint\n"
+                "        Then again with --yes\n"
+                "  code  not_confirmed\n",
+                a->words[0]);
         return EXIT_REFUSED;
     }
     gw_status status = gw_witness_reset(witness, a->words[0], &problem);
@@ -205,7 +207,7 @@ static int command_serve(const arguments *a, gw_witness *witness) {
     return 0;
 }
 
-static const char help[] = "godwit-witness: vouches for the logs of others, so that none can be rewritten unseen.\n\n"
+static const char help[] = "godwit-witness: vouches for the logs of others, so that none is rewritten unseen.\n\n"
                            "Commands\n"
                            "  init --name NAME    make the witness's folder and key\n"
                            "  add-log VKEY        cosign this log's checkpoints from now on\n"

@@ -343,6 +343,32 @@ static void a_charge_that_was_open_at_a_restore_is_never_answered(void **state) 
     assert_int_equal(store_case_run(made, fixture_abandon(charged.seq)).result, GW_OK);
 }
 
+static unsigned release_number(const char *id) {
+    unsigned year, number;
+    assert_int_equal(sscanf(id, "GW-%4u-%u", &year, &number), 2);
+    return number;
+}
+
+// Somebody may hold the answer of a lost entry: its id is not another answer's, also after a new start.
+static void a_release_id_that_a_lost_entry_may_have_given_is_given_to_nobody(void **state) {
+    store_case *made = *state;
+    fixture_budget budget = fixture_budget_large;
+    budget.question_max = 60000;
+    settle_with_two(made, &budget);
+    gw_store_op before = store_case_reserve(made, 1, 50000);
+    assert_int_equal(store_case_run(made, signed_twice(made, 3)).result, GW_OK);
+    assert_int_equal(store_case_run(made, signed_twice(made, 2)).result, GW_OK);
+    gw_store_close(made->store);
+    assert_int_equal(gw_store_open(made->ledger.database, &made->store, NULL), GW_OK);
+    gw_store_op after = store_case_reserve(made, 2, 50000);
+    assert_int_equal(release_number(after.release), release_number(before.release) + 6);
+    gw_store_op next = store_case_reserve(made, 3, 50000);
+    assert_int_equal(release_number(next.release), release_number(after.release) + 1);
+    assert_int_equal(store_case_run(made, signed_twice(made, 4)).result, GW_OK);
+    gw_store_op last = store_case_reserve(made, 4, 50000); // without a new start
+    assert_int_equal(release_number(last.release), release_number(next.release) + 5);
+}
+
 // Random lives of a ledger with restores in them: every entry is one that the fold takes, and all balances agree.
 static void the_fold_comes_to_the_same_balances_after_any_history(void **state) {
     store_case *made = *state;
@@ -398,6 +424,7 @@ int main(void) {
         STORE_TEST(rho_and_the_deltas_of_selections_grow_too),
         STORE_TEST(a_window_made_later_counts_what_was_lost_in_it),
         STORE_TEST(a_charge_that_was_open_at_a_restore_is_never_answered),
+        STORE_TEST(a_release_id_that_a_lost_entry_may_have_given_is_given_to_nobody),
         STORE_TEST(the_fold_comes_to_the_same_balances_after_any_history),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
