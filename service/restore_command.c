@@ -86,7 +86,7 @@ typedef unsigned long long wide; // for printf
 
 static void lost_print(const restore_report *report) {
     const statement *told = &report->told;
-    printf("Recovered  %llu entries of %s (%llu of them from the ledger or backup)\n", (wide)told->from, told->origin,
+    printf("Recovered  %llu entries of %s (%llu from ledger or backup)\n", (wide)told->from, told->origin,
            (wide)report->started_with);
     if (told->lost == 0)
         printf("Lost       nothing that is known of\n");

@@ -136,9 +136,10 @@ static gw_status replay(restore_run *run) {
         status = gw_store_reader_open(run->work, &reader, run->problem);
     if (status == GW_OK)
         status = history_check(run, store, gw_store_tree(reader));
+    if (status == GW_OK)
+        run->report->started_with = gw_store_size(store);
     if (status != GW_OK || run->longest == NULL)
         return status;
-    run->report->started_with = gw_store_size(store);
     restore_path(policies, run->options->state_folder, "policies");
     restore_path(questions, run->longest, "../questions");
     if (access(questions, F_OK) != 0)

@@ -274,6 +274,17 @@ static void receipts_come_to_carry_the_other_offices_cosignature(void **state) {
     gw_buffer_done(&output);
 }
 
+static void assert_doctor_says(const story *it, const char *text) {
+    char program[TEST_PATH_MAX];
+    gw_buffer output;
+    gw_buffer_init(&output, 65536);
+    test_program("godwitd", program);
+    gw_ignore(test_run((const char *const[]){program, "doctor", "--dir", it->ours.folder, NULL}, &output)); // 0 or 9
+    if (strstr(gw_buffer_string(&output), text) == NULL)
+        fail_msg("doctor does not say \"%s\": %s", text, gw_buffer_string(&output));
+    gw_buffer_done(&output);
+}
+
 static void where_the_quorum_is_demanded_nothing_leaves_without_it_and_nothing_is_lost(void **state) {
     story *it = *state;
     test_daemon_stop(&it->ours, SIGTERM);
@@ -293,6 +304,7 @@ static void where_the_quorum_is_demanded_nothing_leaves_without_it_and_nothing_i
     assert_false(test_ask(&it->asker, QUESTION("0.4"), NULL)); // not begun: nothing is charged for it
     assert_string_equal(it->asker.problem.code, "no_quorum");
     assert_int_equal(it->asker.reply.status == GW_REPLY_OK, 0);
+    assert_doctor_says(it, "entries wait for the witnesses' quorum");
     // A daemon that starts meanwhile starts, and tells.
     test_daemon_stop(&it->ours, SIGTERM);
     test_daemon_start(&it->ours);
@@ -309,6 +321,7 @@ static void where_the_quorum_is_demanded_nothing_leaves_without_it_and_nothing_i
     assert_int_equal(it->asker.reply.status, GW_REPLY_OK);
     assert_true(receipt_is_quorate(it));
     assert_int_equal(test_daemon_spent(&it->ours, TEST_DATASET), 600000); // 0.1 + 0.2 + 0.3, and no 0.4
+    assert_doctor_says(it, "cosigned the published checkpoint");
     gw_buffer_done(&message);
 }
 
