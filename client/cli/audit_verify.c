@@ -176,10 +176,10 @@ static void sound_say(gw_cli *cli, const gw_audit_verdict *verdict) {
     gw_say_verdict(cli, "OK", "checkpoint of %s is signed, %llu entries", verdict->checkpoint.origin,
                    (wide)verdict->size);
     gw_say_verdict(cli, "OK", "every entry re-hashed; the tree's root is the signed one");
-    gw_say_verdict(cli, "OK", "%llu charges: every balance recomputed, none passes the total in force at that entry",
-                   (wide)verdict->charges);
-    gw_say_verdict(cli, "OK", "%llu answers: each has exactly one earlier charge, and no charge has two outcomes",
-                   (wide)verdict->releases);
+    gw_say_verdict(cli, "OK", "%llu %s: every balance recomputed, none passes the total in force at that entry",
+                   (wide)verdict->charges, verdict->charges == 1 ? "charge" : "charges");
+    gw_say_verdict(cli, "OK", "%llu %s: each has exactly one earlier charge, and no charge has two outcomes",
+                   (wide)verdict->releases, verdict->releases == 1 ? "answer" : "answers");
     if (verdict->abandons > 0)
         gw_say_verdict(cli, "OK", "%llu %s ended without an answer and %s spent", (wide)verdict->abandons,
                        verdict->abandons == 1 ? "charge" : "charges", verdict->abandons == 1 ? "stays" : "stay");

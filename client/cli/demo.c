@@ -342,12 +342,20 @@ static void log_wait(uint64_t size) {
 }
 
 static bool audit_show(demo *d, const glob_t *receipts) {
-    heading(d, "An auditor needs the log's files and a key, and trusts nobody.");
+    heading(d, "An auditor needs the log's files and a key, and trusts nobody: every entry is hashed again, every "
+               "balance counted again.");
     if (receipts->gl_pathc > 0)
         log_wait(receipt_size(receipts->gl_pathv[receipts->gl_pathc - 1]));
-    return show(d, 0, "godwit", "audit", "verify", "--log", "state/log", "--as", "auditor", NULL) &&
-           (receipts->gl_pathc == 0 ||
-            show(d, 0, "godwit", "audit", "receipt", receipts->gl_pathv[0], "--as", "auditor", NULL));
+    bool is_sound = show(d, 0, "godwit", "audit", "verify", "--log", "state/log", "--save", "kept.checkpoint", "--as",
+                         "auditor", NULL);
+    if (!is_sound || receipts->gl_pathc == 0)
+        return is_sound;
+    heading(d, "One answer's receipt proves that it was charged before it left; and the researcher was shown this very "
+               "log.");
+    return show(d, 0, "godwit", "audit", "receipt", receipts->gl_pathv[0], "--log", "state/log", "--as", "auditor",
+                NULL) &&
+           show(d, 0, "godwit", "audit", "compare", "profiles/researcher.json.seen", "state/log", "--as", "auditor",
+                NULL);
 }
 
 static bool others_look(demo *d) {
