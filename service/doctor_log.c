@@ -206,7 +206,12 @@ static void check_cosigned(const check *c, const gw_tlog_policy *policy) {
         return;
     }
     cosigners_name(policy, &verdict, names, sizeof names);
-    if (status == GW_OK)
+    if (status == GW_OK && is_strict && c->ledger->size > c->published.size)
+        gw_doctor_say(c->report, GW_FOUND_WARN, "witnesses",
+                      "Where this stays, see that they run and know the log's key: godwit-witness ls, add-log VKEY",
+                      "%llu entries wait for the quorum %.60s; until then no answer leaves.",
+                      (wide)(c->ledger->size - c->published.size), gw_tlog_policy_quorum(policy));
+    else if (status == GW_OK)
         gw_doctor_say(c->report, GW_FOUND_OK, "witnesses", "",
                       "%s cosigned the published %llu entries: the quorum %.60s. %s", names, (wide)c->published.size,
                       gw_tlog_policy_quorum(policy),
