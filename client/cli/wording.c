@@ -332,6 +332,10 @@ void gw_question_say(const gw_json_node *question, gw_buffer *text) {
     const char *of = gw_doc_text(question, "of", NULL);
     const char *name = gw_doc_text(question, "indicator", NULL);
     const gw_json_node *weighted = gw_doc_at(question, "weighted");
+    if (question == NULL) { // the service has it no more
+        gw_buffer_text(text, "(its text is lost)");
+        return;
+    }
     if (name != NULL)
         gw_buffer_text(text, name);
     else

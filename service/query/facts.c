@@ -297,7 +297,8 @@ static void each_release_write(void *state, const gw_store_history_row *row) {
         gw_json_write_integer(each->out, "embargo", row->embargo);
     gw_json_write_member(each->out, "principal", row->principal);
     gw_json_write_name(each->out, "question");
-    gw_buffer_text(each->out, row->question_text);
+    // A ledger that was made again from its log has no text where none was published.
+    gw_buffer_text(each->out, row->question_text[0] != '\0' ? row->question_text : "null");
     gw_buffer_text(each->out, "}");
     each->comma = ",";
 }

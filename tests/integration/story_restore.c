@@ -230,8 +230,14 @@ static void the_log_gives_everything_back_but_answers(void **state) {
     assert_int_equal(sh(it, "grep -q 'code  bad_signature' $B/said && rm $S/restore.json.*.sig"), 0);
     assert_int_not_equal(sh(it, "timeout 20 $D serve --dir $S 2>> $B/serve.log"), 0); // there is no ledger yet
     both_sign(it);
-    assert_int_equal(sh(it, "$D restore --dir $S --backup $B/backup --log $B/mirror > $B/said"), 0);
+    assert_int_equal(sh(it, "rm -r $S/questions && $D restore --dir $S --backup $B/backup --log $B/mirror > $B/said"),
+                     0);
     test_daemon_start(&it->daemon);
+    // What was asked after the backup has its hash in the log, and its text nowhere: that is said, and hides nothing
+    // else.
+    assert_int_equal(sh(it, "$G history --config $RESEARCHER -o table > $B/said && grep -q 'text is lost' $B/said && "
+                            "grep -q 'GW-.*count' $B/said"),
+                     0);
     assert_int_equal(test_daemon_spent(&it->daemon, TEST_DATASET), COST_FIRST + COST_LATER);
     test_asker_open(&asker, &it->researcher);
     // What the backup had is given again; what only its hash is left of is not, and costs nothing more.

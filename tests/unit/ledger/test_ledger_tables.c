@@ -340,7 +340,9 @@ static void edited_charges_are_named(void **state) {
         {"UPDATE charge SET state = 0 WHERE release = 'GW-2026-000001'", "another outcome"},
         {"UPDATE charge SET release = 'GW-2026-000001' WHERE cost = 80000", "another release id"}, // a second one
         {"UPDATE charge SET release = 'GW-2026-0000099' WHERE cost = 80000", "another release id"},
-        {"UPDATE charge SET release = 'GW-2027-000009' WHERE release = 'GW-2026-000006'", "is another one"},
+        {"UPDATE charge SET release = 'GW-2027-000009'" // the last that has an answer
+         " WHERE seq = (SELECT max(charge) FROM release)",
+         "is another one"},
         {"DELETE FROM charge WHERE cost = 80000", "the row of its charge is missing"},
         {"INSERT INTO charge SELECT 3, time, principal, zeroblob(16), dataset, question, salt, cost, state, attempts,"
          " release FROM charge WHERE cost = 80000",
@@ -365,7 +367,7 @@ static void edited_releases_are_named(void **state) {
         {"UPDATE release_state SET withdrawn = 0 WHERE embargo = 0", "Release GW-2026-000003: its embargo"},
         {"UPDATE release_state SET withdrawn = 1 WHERE withdrawn = 0", "Release GW-2026-000001: its embargo"},
         {"DELETE FROM release_state WHERE embargo = 0", "Of embargoes and withdrawals there are 2"},
-        {"INSERT INTO release_state SELECT seq, 0, 1 FROM charge WHERE release = 'GW-2026-000006'",
+        {"INSERT INTO release_state SELECT seq, 0, 1 FROM charge WHERE seq = (SELECT max(charge) FROM release)",
          "Release GW-2026-000006: its embargo"},
         {"INSERT INTO release_state VALUES(9999, 0, 1)", "Release : its embargo"}, // of a charge to come
     };
