@@ -368,7 +368,7 @@ static void edited_releases_are_named(void **state) {
         {"UPDATE release_state SET withdrawn = 1 WHERE withdrawn = 0", "Release GW-2026-000001: its embargo"},
         {"DELETE FROM release_state WHERE embargo = 0", "Of embargoes and withdrawals there are 2"},
         {"INSERT INTO release_state SELECT seq, 0, 1 FROM charge WHERE seq = (SELECT max(charge) FROM release)",
-         "Release GW-2026-000006: its embargo"},
+         "Release GW-2026-000008: its embargo"},
         {"INSERT INTO release_state VALUES(9999, 0, 1)", "Release : its embargo"}, // of a charge to come
     };
     REFUSED(*state, "release", releases);
