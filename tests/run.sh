@@ -149,7 +149,7 @@ if [ "$mode" != fast ]; then
     TSAN_OPTIONS="suppressions=$root/tests/support/tsan.supp halt_on_error=0 exitcode=66"
     export TSAN_OPTIONS
     concurrent=
-    for room in unit/bus unit/store unit/ledger unit/service; do
+    for room in unit/bus unit/store unit/ledger unit/signer unit/witness unit/service; do
         [ -f "tests/$room/CMakeLists.txt" ] && concurrent="$concurrent tests/$room/all"
     done
     # shellcheck disable=SC2086 # a list of words
@@ -160,6 +160,9 @@ if [ "$mode" != fast ]; then
     # Of the queries' room what several workers share; the rest has one thread.
     single build-tsan-query ninja --quiet -C .build/tsan test_quotes test_quoted test_flight test_laws &&
         suite tsan-query .build/tsan/tests/unit/query -R '^unit.test_(quotes|quoted|flight|laws)$'
+    # The verifier hashes on a second thread.
+    single build-tsan-audit ninja --quiet -C .build/tsan test_relay test_verify &&
+        suite tsan-audit .build/tsan -R '^unit.test_(relay|verify)$'
     single clang-tidy tidy
 fi
 
