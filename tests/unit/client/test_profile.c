@@ -46,6 +46,7 @@ static void what_is_saved_is_loaded(void **state) {
     gw_profile profile = {.url = "tcp://127.0.0.1:4711",
                           .origin = "stats.example/godwit",
                           .log_key = "stats.example/godwit+01020304+AAAA",
+                          .log_key_before = "stats.example/godwit+05060708+BBBB",
                           .principal = "00112233445566778899aabbccddeeff",
                           .key_path = "me.key"};
     gw_profile loaded;
@@ -59,6 +60,7 @@ static void what_is_saved_is_loaded(void **state) {
     assert_string_equal(loaded.url, profile.url);
     assert_string_equal(loaded.origin, profile.origin);
     assert_string_equal(loaded.log_key, profile.log_key);
+    assert_string_equal(loaded.log_key_before, profile.log_key_before);
     assert_string_equal(loaded.principal, profile.principal);
     assert_string_equal(loaded.key_path, profile.key_path);
     assert_memory_equal(&loaded.reply_key, &profile.reply_key, sizeof(loaded.reply_key));
