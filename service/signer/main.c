@@ -25,19 +25,18 @@
 
 #define EXIT_USAGE 2
 
-static const char help[] =
-    "godwit-signer: signs the trees of a Godwit log, and never goes back\n\n"
-    "  godwit-signer listen --dir DIR --socket PATH [--user NAME]\n"
-    "  godwit-signer serve DIR      as godwitd starts it, on a socket it hands over\n"
-    "  godwit-signer reset --dir DIR --origin NAME --over SIZE:ROOT --back SIZE:ROOT\n"
-    "                 after a restore that two signed: forget the tree --over for\n"
-    "                 --back. godwitd restore prints the line; compare it with\n"
-    "                 restore.json\n\n"
-    "  --dir DIR      where log.key and the newest tree are; a folder with neither\n"
-    "                 gets a key\n"
-    "  --socket PATH  where godwitd asks: its setting \"signer\"\n"
-    "  --user NAME    who may ask (default: the user this program runs as)\n"
-    "  --help         this page\n";
+static const char help[] = "godwit-signer: signs the trees of a Godwit log, and never goes back\n\n"
+                           "  godwit-signer listen --dir DIR --socket PATH [--user NAME]\n"
+                           "  godwit-signer serve DIR      as godwitd starts it, on a socket it hands over\n"
+                           "  godwit-signer reset --dir DIR --origin NAME --over SIZE:ROOT --back SIZE:ROOT\n"
+                           "                 after a restore that two signed: forget the tree --over for\n"
+                           "                 --back. godwitd restore prints the line; compare it with\n"
+                           "                 restore.json\n\n"
+                           "  --dir DIR      where log.key and the newest tree are; a folder with neither\n"
+                           "                 gets a key\n"
+                           "  --socket PATH  where godwitd asks: its setting \"signer\"\n"
+                           "  --user NAME    who may ask (default: the user this program runs as)\n"
+                           "  --help         this page\n";
 
 // No memory image of ours reaches a disk or a debugger, and nothing that this process starts gets more than it has.
 static bool harden(void) {
