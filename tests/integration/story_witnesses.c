@@ -413,7 +413,8 @@ static void a_running_daemon_stops_when_the_witness_has_seen_another_history(voi
     assert_int_equal(gw_file_replace(path, gw_buffer_bytes(&body), 0644, NULL), GW_OK);
     witness_start(&it->witness_of_theirs);
     test_asker_reconnect(&it->asker);
-    gw_ignore(test_ask(&it->asker, QUESTION("0.6"), NULL)); // answered or not: it is what has it ask the witness
+    test_asker_sign(&it->asker, QUESTION("0.6"), NULL);
+    gw_ignore(test_asker_send(&it->asker, 3000)); // answered, refused or cut off: it is what has it ask the witness
     int status = 0;
     assert_int_equal(waitpid(it->ours.pid, &status, 0), it->ours.pid);
     it->ours.pid = 0;
