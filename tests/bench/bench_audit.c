@@ -114,8 +114,8 @@ static void charge_make(world *it, size_t at) {
     memcpy(op.entry.charge.data, it->data[dataset], GW_ID_HEX);
     snprintf(it->questions[at], QUESTION_SIZE,
              "{\"dataset\":\"nso.example/register-%" PRIu64 "\",\"measure\":{\"statistic\":\"count\"},\"where\":"
-             "[{\"concept\":\"age\",\"between\":[20,64]}],\"by\":[\"c_birth\",\"sex\"],\"epsilon\":\"0.05\",\"number\":"
-             "%" PRIu64 "}",
+             "[{\"concept\":\"age\",\"between\":[20,64]}],\"by\":[\"c_birth\",\"sex\"],\"number\":"
+             "%" PRIu64 ",\"epsilon\":\"0.05\"}",
              dataset, number / 3);
     op.question_text = gw_bytes_of(it->questions[at]);
     op.entry.charge.question = gw_sha256(op.question_text);
