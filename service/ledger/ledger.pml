@@ -546,7 +546,7 @@ end:
         fi;
         daemon = signing }
     /* mirrors service/ledger/ledger.c: open_threads open_seal
-     * mirrors service/store/store_sqlite_write.c: gw_store_open open_last */
+     * mirrors service/store/store_sqlite_open.c: gw_store_open open_last */
     :: d_step { daemon == signing ->
         if
         :: bug != MARK_UNCHECKED -> assert(db.size >= newest)
