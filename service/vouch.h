@@ -24,7 +24,7 @@ void gw_vouching_close(gw_vouching *vouching);
 
 typedef enum {
     GW_VOUCHED,     // the quorum stands behind the newest checkpoint that was shown to it
-    GW_NOT_VOUCHED, // it does not, for now
+    GW_NOT_VOUCHED, // too few of it have answered; they are asked again
     GW_SET_BACK,    // a witness has seen another history
 } gw_vouched;
 // `ret_problem` tells more where it is not the first.
